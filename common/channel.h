@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/cleanup.h"
 #include "common/control.h"
 #include "common/error.h"
 #include "common/limits.h"

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Channels on libevent's loop; see channel.h. Logs, since nobody else learns why a peer was dropped.
+ */
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "common/channel_internal.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+#define DATAGRAMS_PER_TURN 32 /* then others have their turn */
+#define TIMER_MS           250
+
+struct loop_state {
+    struct event_base *base;
+    struct event *readable, *writable, *timer;
+};
+
+static void on_readable(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct bh_channel *channel = bh_channel_ref(argument);
+    struct bh_error error;
+    int result = 1;
+    for (int i = 0; i < DATAGRAMS_PER_TURN && result == 1 && channel->fd >= 0; i++) {
+        result = bh_channel_receive(channel, &error);
+    }
+    if (result < 0) {
+        bh_log_failure(BH_LOG_ERROR, &error, "a peer broke the rules and is hung up on");
+        bh_channel_hang_up(channel, "broke the rules");
+    } else if (result == 2) {
+        bh_channel_hang_up(channel, "ended");
+    }
+    bh_channel_unref(channel);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct bh_channel *channel = argument;
+    struct loop_state *state = channel->loop_state;
+    if (bh_channel_flush(channel)) {
+        (void)event_add(state->writable, NULL);
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct bh_channel *channel = bh_channel_ref(argument);
+    if (bh_channel_expire(channel)) {
+        channel->loop->want_timer(channel);
+    }
+    bh_channel_unref(channel);
+}
+
+static void free_events(struct loop_state *state)
+{
+    if (state->readable) {
+        event_free(state->readable);
+        state->readable = NULL;
+    }
+    if (state->writable) {
+        event_free(state->writable);
+        state->writable = NULL;
+    }
+}
+
+static int attach(struct bh_channel *channel, struct bh_error *error)
+{
+    struct loop_state *state = channel->loop_state;
+    free_events(state);
+    state->readable = event_new(state->base, channel->fd, EV_READ | EV_PERSIST, on_readable, channel);
+    state->writable = event_new(state->base, channel->fd, EV_WRITE, on_writable, channel);
+    if (!state->readable || !state->writable || event_add(state->readable, NULL) < 0) {
+        free_events(state);
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "put channel %s on the loop", channel->protocol->name);
+    }
+    return 0;
+}
+
+static void detach(struct bh_channel *channel)
+{
+    free_events(channel->loop_state);
+}
+
+static void want_write(struct bh_channel *channel)
+{
+    struct loop_state *state = channel->loop_state;
+    if (state->writable) {
+        (void)event_add(state->writable, NULL);
+    }
+}
+
+static void want_timer(struct bh_channel *channel)
+{
+    struct loop_state *state = channel->loop_state;
+    const struct timeval pause = {.tv_usec = TIMER_MS * 1000};
+    if (!evtimer_pending(state->timer, NULL)) {
+        (void)evtimer_add(state->timer, &pause);
+    }
+}
+
+static void destroy(struct bh_channel *channel)
+{
+    struct loop_state *state = channel->loop_state;
+    free_events(state);
+    event_free(state->timer);
+    free(state);
+}
+
+static const struct bh_channel_loop loop_operations = {
+    .attach = attach, .detach = detach, .want_write = want_write, .want_timer = want_timer, .destroy = destroy};
+
+int bh_channel_new_on_loop(const struct bh_protocol *protocol, struct event_base *base, void *owner,
+                           struct bh_channel **ret_channel, struct bh_error *error)
+{
+    struct bh_channel *channel = NULL;
+    if (bh_channel_new(protocol, owner, &channel, error) < 0) {
+        return -1;
+    }
+    struct loop_state *state = calloc(1, sizeof(*state));
+    struct event *timer = state ? evtimer_new(base, on_timer, channel) : NULL;
+    if (!timer) {
+        free(state);
+        bh_channel_free(channel);
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for channel %s", protocol->name);
+    }
+    state->base = base;
+    state->timer = timer;
+    channel->loop_state = state;
+    channel->loop = &loop_operations;
+    *ret_channel = channel;
+    return 0;
+}
