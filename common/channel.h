@@ -65,26 +65,26 @@ struct bh_request;
 
 /* One row of a dispatch table. */
 struct bh_handler {
-    uint32_t kind;     /* field number in the oneof, from the generated *_BODY_* enum */
-    const char *name;  /* for logs and errors */
-    uint32_t states;   /* mask of bh_channel states in which it is allowed; ~0u for all */
+    uint32_t kind;    /* field number in the oneof, from the generated *_BODY_* enum */
+    const char *name; /* for logs and errors */
+    uint32_t states;  /* mask of bh_channel states in which it is allowed; ~0u for all */
     uint8_t fds_min, fds_max;
     void (*handle)(struct bh_request *request);
 };
 
 /* The packets that may arrive and the table that serves them. `handlers` ends with kind 0. */
 struct bh_protocol {
-    const char *name;                             /* "engine_store" */
-    const ProtobufCMessageDescriptor *incoming;   /* what the peer sends us: requests or replies */
-    const ProtobufCMessageDescriptor *outgoing;   /* what we send */
-    const struct bh_handler *handlers;            /* NULL on a channel where we only call */
+    const char *name;                           /* "engine_store" */
+    const ProtobufCMessageDescriptor *incoming; /* what the peer sends us: requests or replies */
+    const ProtobufCMessageDescriptor *outgoing; /* what we send */
+    const struct bh_handler *handlers;          /* NULL on a channel where we only call */
 };
 
 const struct bh_message *bh_request_message(const struct bh_request *request);
-const void *bh_request_body(const struct bh_request *request);      /* bh_message_body() of its message */
-int bh_request_take_fd(struct bh_request *request, size_t index);   /* the caller owns it; -1 if none */
+const void *bh_request_body(const struct bh_request *request);    /* bh_message_body() of its message */
+int bh_request_take_fd(struct bh_request *request, size_t index); /* the caller owns it; -1 if none */
 struct bh_channel *bh_request_channel(const struct bh_request *request);
-void *bh_request_owner(const struct bh_request *request);           /* the channel's owner pointer */
+void *bh_request_owner(const struct bh_request *request); /* the channel's owner pointer */
 uint64_t bh_request_trace(const struct bh_request *request);
 uint64_t bh_request_deadline_at_ms(const struct bh_request *request); /* on bh_now_ms()'s clock */
 /* True once the peer cancelled, its channel closed, or the deadline passed. Thread-safe. */
@@ -106,13 +106,13 @@ void bh_request_unref(struct bh_request *request);
 /* ---- a channel's life ------------------------------------------------------------------------- */
 
 /* Makes a DIRECT channel without a socket (calls answer UNAVAILABLE until bh_channel_wire()): no loop, one thread;
- * bh_channel_serve(), bh_channel_poll() and bh_call_next() read the socket themselves. `protocol` is borrowed for its life,
- * `owner` is handed to handlers. */
+ * bh_channel_serve(), bh_channel_poll() and bh_call_next() read the socket themselves. `protocol` is borrowed for its
+ * life, `owner` is handed to handlers. */
 int bh_channel_new(const struct bh_protocol *protocol, void *owner, struct bh_channel **ret_channel,
                    struct bh_error *error);
 
-/* The same in LOOP mode: read by the event loop; calls block other threads than the loop's, or are async. (In a file of its
- * own, so that programs without a loop do not link libevent.) */
+/* The same in LOOP mode: read by the event loop; calls block other threads than the loop's, or are async. (In a file of
+ * its own, so that programs without a loop do not link libevent.) */
 int bh_channel_new_on_loop(const struct bh_protocol *protocol, struct event_base *base, void *owner,
                            struct bh_channel **ret_channel, struct bh_error *error);
 
@@ -129,7 +129,8 @@ void bh_channel_free(struct bh_channel *channel);
 /* DIRECT mode: serves requests one after another until the peer hangs up (returns 0) or breaks the rules (-1). */
 int bh_channel_serve(struct bh_channel *channel, struct bh_error *error);
 /* DIRECT mode: reads and serves what has arrived, waiting at most `timeout_ms` (-1: for ever) for the first.
- * Returns 1 if something was served, 0 on timeout, 2 at end of file, -1 on error. For workers with a loop of their own. */
+ * Returns 1 if something was served, 0 on timeout, 2 at end of file, -1 on error. For workers with a loop of their own.
+ */
 int bh_channel_poll(struct bh_channel *channel, int timeout_ms, struct bh_error *error);
 /* The socket, to wait on. Borrowed. */
 int bh_channel_fd(const struct bh_channel *channel);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside of common/channel: what channel.c (sockets, dispatch), request.c (answers), call.c (questions) and channel_loop.c (the
- * event loop) share. Everything below `lock` is guarded by it; callbacks are never called with it held.
+ * Inside of common/channel: what channel.c (sockets, dispatch), request.c (answers), call.c (questions) and
+ * channel_loop.c (the event loop) share. Everything below `lock` is guarded by it; callbacks are never called with it
+ * held.
  */
 #pragma once
 
@@ -52,12 +53,12 @@ struct bh_call {
     struct bh_channel *channel;
     uint64_t id;
     uint64_t deadline_at_ms;
-    bool listed;                 /* still waited for in channel->calls */
-    bool finished;               /* the final answer or an error arrived (or is queued) */
+    bool listed;   /* still waited for in channel->calls */
+    bool finished; /* the final answer or an error arrived (or is queued) */
     STAILQ_HEAD(, bh_queued) answers;
-    struct bh_error failure;     /* code != BH_OK: told after the queued answers */
+    struct bh_error failure; /* code != BH_OK: told after the queued answers */
     pthread_cond_t arrived;
-    bh_call_notify notify;       /* async only */
+    bh_call_notify notify; /* async only */
     void *notify_argument;
 };
 
@@ -87,7 +88,8 @@ int bh_channel_send_bytes(struct bh_channel *channel, uint8_t *bytes /* taken */
                           size_t n_fds, uint64_t deadline_at_ms, struct bh_error *error);
 /* Sends as much of the queue as the socket takes. Returns 1 if something is left. */
 int bh_channel_flush(struct bh_channel *channel);
-/* Reads and dispatches one datagram. 1: one was handled; 0: none there; 2: end of file; -1: the peer broke the rules. */
+/* Reads and dispatches one datagram. 1: one was handled; 0: none there; 2: end of file; -1: the peer broke the rules.
+ */
 int bh_channel_receive(struct bh_channel *channel, struct bh_error *error);
 /* The peer is gone: calls end UNAVAILABLE, requests are cancelled, the socket is closed, on_close told. */
 void bh_channel_hang_up(struct bh_channel *channel, const char *why);

@@ -44,9 +44,9 @@ static inline void bh_cleanup_closedir(DIR **dir)
     }
 }
 
-#define bh_autofree bh_cleanup(bh_cleanup_free)
-#define bh_autoclose bh_cleanup(bh_cleanup_close)
-#define bh_autofclose bh_cleanup(bh_cleanup_fclose)
+#define bh_autofree     bh_cleanup(bh_cleanup_free)
+#define bh_autoclose    bh_cleanup(bh_cleanup_close)
+#define bh_autofclose   bh_cleanup(bh_cleanup_fclose)
 #define bh_autoclosedir bh_cleanup(bh_cleanup_closedir)
 
 /* Takes the descriptor out of `*fd`, leaving -1 behind. */

@@ -78,13 +78,13 @@ struct bh_privilege_row {
     uint32_t tenant_uid;
     int32_t pid;
     uint32_t uid, gid;
-    uint32_t seccomp;            /* 0 none, 1 strict, 2 filter */
+    uint32_t seccomp; /* 0 none, 1 strict, 2 filter */
     uint32_t seccomp_filters;
     uint32_t no_new_privs;
     uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
     uint64_t pss_bytes;
     uint32_t n_fds;
-    uint32_t restarts;           /* how often this role was started again after a death */
+    uint32_t restarts;                  /* how often this role was started again after a death */
     char namespaces[BH_PRIVILEGE_TEXT]; /* those that differ from the supervisor's, "net,mnt,ipc,uts" */
     char root[BH_PRIVILEGE_TEXT];       /* "empty", "folder", "host" */
     char peers[BH_PRIVILEGE_TEXT];      /* roles it holds a channel to, from the wiring table: "api,store" */

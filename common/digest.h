@@ -12,8 +12,8 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 
-#define BH_DIGEST_BYTES 32
-#define BH_DIGEST_HEX_SIZE (2 * BH_DIGEST_BYTES + 1)           /* with NUL */
+#define BH_DIGEST_BYTES     32
+#define BH_DIGEST_HEX_SIZE  (2 * BH_DIGEST_BYTES + 1)                    /* with NUL */
 #define BH_DIGEST_TEXT_SIZE (sizeof("sha256:") - 1 + BH_DIGEST_HEX_SIZE) /* with NUL */
 
 struct bh_digest {

@@ -32,7 +32,7 @@ enum bh_code {
 
 #define BH_ERROR_MESSAGE_SIZE 512
 #define BH_ERROR_CONTEXT_SIZE 160
-#define BH_ERROR_CONTEXT_MAX 6
+#define BH_ERROR_CONTEXT_MAX  6
 
 struct bh_error {
     enum bh_code code;

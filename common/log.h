@@ -20,10 +20,10 @@ void bh_log_set_trace(uint64_t trace);
 uint64_t bh_log_trace(void);
 
 void bh_log(enum bh_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-#define bh_log_error(...) bh_log(BH_LOG_ERROR, __VA_ARGS__)
+#define bh_log_error(...)   bh_log(BH_LOG_ERROR, __VA_ARGS__)
 #define bh_log_warning(...) bh_log(BH_LOG_WARNING, __VA_ARGS__)
-#define bh_log_info(...) bh_log(BH_LOG_INFO, __VA_ARGS__)
-#define bh_log_debug(...) bh_log(BH_LOG_DEBUG, __VA_ARGS__)
+#define bh_log_info(...)    bh_log(BH_LOG_INFO, __VA_ARGS__)
+#define bh_log_debug(...)   bh_log(BH_LOG_DEBUG, __VA_ARGS__)
 
 /* Logs `what` with an error's full chain. */
 void bh_log_failure(enum bh_log_level level, const struct bh_error *error, const char *what);

@@ -15,8 +15,8 @@ struct bh_message_header {
     bool more, cancel;
 };
 
-/* Packs `packet` (of `descriptor`, whose own header is ignored) with that header. Bytes beyond BH_MESSAGE_BYTES_MAX go into a
- * sealed memfd (*ret_memfd, else -1) and *ret_bytes holds the small packet that announces it. */
+/* Packs `packet` (of `descriptor`, whose own header is ignored) with that header. Bytes beyond BH_MESSAGE_BYTES_MAX go
+ * into a sealed memfd (*ret_memfd, else -1) and *ret_bytes holds the small packet that announces it. */
 int bh_message_encode(const ProtobufCMessageDescriptor *descriptor, const ProtobufCMessage *packet,
                       const struct bh_message_header *header, uint8_t **ret_bytes, size_t *ret_n_bytes, int *ret_memfd,
                       struct bh_error *error);

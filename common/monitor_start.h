@@ -15,38 +15,39 @@
 
 /* Descriptors of a freshly executed monitor; everything else is closed. */
 enum bh_monitor_fd {
-    BH_MONITOR_FD_START = 3,      /* sealed memfd: struct bh_monitor_start, then `filter_count` struct sock_filter */
-    BH_MONITOR_FD_LOGS = 4,       /* its log folder, writable by it */
-    BH_MONITOR_FD_LISTEN = 5,     /* SOCK_SEQPACKET unix listener; each connection speaks engine_monitor.proto */
-    BH_MONITOR_FD_FIRST = 6,      /* a first, already connected one (ContainerStarted hands out its other end) */
-    BH_MONITOR_FD_PIDFD = 7,      /* the container's first process, its child */
-    BH_MONITOR_FD_STDIN = 8,      /* to write; the pty's master with a tty; /dev/null if stdin is not open */
-    BH_MONITOR_FD_STDOUT = 9,     /* to read; with a tty the pty's master again */
-    BH_MONITOR_FD_STDERR = 10,    /* to read; with a tty /dev/null */
-    BH_MONITOR_FD_OOM = 11,       /* to read: memory.events (v2) or an eventfd (v1) that tells of OOM kills; /dev/null if none */
-    BH_MONITOR_FD_ATTACH = 12,    /* then `attachments` times: stdin to read, stdout and stderr to write */
+    BH_MONITOR_FD_START = 3,   /* sealed memfd: struct bh_monitor_start, then `filter_count` struct sock_filter */
+    BH_MONITOR_FD_LOGS = 4,    /* its log folder, writable by it */
+    BH_MONITOR_FD_LISTEN = 5,  /* SOCK_SEQPACKET unix listener; each connection speaks engine_monitor.proto */
+    BH_MONITOR_FD_FIRST = 6,   /* a first, already connected one (ContainerStarted hands out its other end) */
+    BH_MONITOR_FD_PIDFD = 7,   /* the container's first process, its child */
+    BH_MONITOR_FD_STDIN = 8,   /* to write; the pty's master with a tty; /dev/null if stdin is not open */
+    BH_MONITOR_FD_STDOUT = 9,  /* to read; with a tty the pty's master again */
+    BH_MONITOR_FD_STDERR = 10, /* to read; with a tty /dev/null */
+    BH_MONITOR_FD_OOM =
+        11, /* to read: memory.events (v2) or an eventfd (v1) that tells of OOM kills; /dev/null if none */
+    BH_MONITOR_FD_ATTACH = 12, /* then `attachments` times: stdin to read, stdout and stderr to write */
 };
 
 #define BH_MONITOR_MAGIC 0x4d4b4842U /* "BHKM" */
 
 struct bh_monitor_start {
     uint32_t magic;
-    uint32_t attachments;      /* at most BH_ATTACHMENTS_MAX */
-    uint8_t container_id[32];  /* for its own log lines only */
-    int32_t pid;               /* of the container's first process, in the monitor's pid namespace */
+    uint32_t attachments;     /* at most BH_ATTACHMENTS_MAX */
+    uint8_t container_id[32]; /* for its own log lines only */
+    int32_t pid;              /* of the container's first process, in the monitor's pid namespace */
     uint8_t tty, open_stdin, stdin_once, log_enabled;
-    uint64_t log_max_bytes;    /* 0: no rotation */
-    uint32_t log_max_files;    /* container.log, container.log.1, ... */
-    uint32_t oom_version;      /* 0 none, 1 eventfd, 2 memory.events */
-    uint32_t filter_count;     /* seccomp instructions that follow; the monitor installs them first of all */
+    uint64_t log_max_bytes; /* 0: no rotation */
+    uint32_t log_max_files; /* container.log, container.log.1, ... */
+    uint32_t oom_version;   /* 0 none, 1 eventfd, 2 memory.events */
+    uint32_t filter_count;  /* seccomp instructions that follow; the monitor installs them first of all */
     uint32_t reserved;
 };
 
 /* Written by the monitor to "exit" in its log folder: to "exit.new", fsynced, renamed. */
 struct bh_exit_record {
-    uint32_t magic;            /* BH_MONITOR_MAGIC */
-    int32_t exit_code;         /* 0..255: what wait(2) says, 128 + signal if a signal ended it */
-    uint32_t oom_killed;       /* 0 or 1 */
+    uint32_t magic;      /* BH_MONITOR_MAGIC */
+    int32_t exit_code;   /* 0..255: what wait(2) says, 128 + signal if a signal ended it */
+    uint32_t oom_killed; /* 0 or 1 */
     uint32_t reserved;
     int64_t finished_at_ns;
     uint8_t container_id[32];

@@ -14,9 +14,9 @@
 #include "common/limits.h"
 
 struct bh_reference {
-    char domain[256];                               /* "docker.io", "localhost:5000"; never empty */
-    char repository[BH_REPOSITORY_BYTES_MAX + 1];   /* "library/busybox" */
-    char tag[BH_TAG_BYTES_MAX + 1];                 /* "" if none was given */
+    char domain[256];                             /* "docker.io", "localhost:5000"; never empty */
+    char repository[BH_REPOSITORY_BYTES_MAX + 1]; /* "library/busybox" */
+    char tag[BH_TAG_BYTES_MAX + 1];               /* "" if none was given */
     bool has_digest;
     struct bh_digest digest;
 };

@@ -24,49 +24,51 @@ enum bh_root {
 /* System calls by named group; each group is one list in common/sandbox_syscalls.c. */
 enum bh_syscalls {
     BH_SYS_END = 0,
-    BH_SYS_BASE,        /* exit, signals return, clocks, getrandom, futex, memory of its own: everybody has it */
-    BH_SYS_IO,          /* read, write, lseek, fstat, fcntl, dup, close, poll, epoll, pipes, eventfd, memfd, ftruncate */
-    BH_SYS_CHANNEL,     /* sendmsg, recvmsg, shutdown, getsockopt on sockets it was handed, socketpair(AF_UNIX) */
-    BH_SYS_FORK_WORKER, /* clone without any CLONE_NEW*, wait4, waitid, kill of its own children's pidfd, setrlimit downwards, seccomp */
+    BH_SYS_BASE,    /* exit, signals return, clocks, getrandom, futex, memory of its own: everybody has it */
+    BH_SYS_IO,      /* read, write, lseek, fstat, fcntl, dup, close, poll, epoll, pipes, eventfd, memfd, ftruncate */
+    BH_SYS_CHANNEL, /* sendmsg, recvmsg, shutdown, getsockopt on sockets it was handed, socketpair(AF_UNIX) */
+    BH_SYS_FORK_WORKER, /* clone without any CLONE_NEW*, wait4, waitid, kill of its own children's pidfd, setrlimit
+                           downwards, seccomp */
     BH_SYS_THREADS,     /* clone for threads, set_robust_list, rseq, sched_yield */
-    BH_SYS_FILES,       /* openat, unlinkat, renameat2, linkat, mkdirat, getdents64, fsync, fallocate, flock ... below its root */
-    BH_SYS_FILES_READ,  /* openat, newfstatat, getdents64, readlinkat for reading */
-    BH_SYS_STREAM,      /* recvfrom, sendto, setsockopt, getsockname, getpeername on connected sockets it was handed */
-    BH_SYS_NETWORK,     /* socket(AF_INET, AF_INET6), connect, bind: the dialer's reason to exist */
-    BH_SYS_EXECUTOR,    /* mounts, namespaces, ids, capabilities, execve: the executor's reason to exist */
-    BH_SYS_SQLITE,      /* what SQLite needs beyond FILES: pread, pwrite, fcntl locks, mmap of the -shm file */
+    BH_SYS_FILES, /* openat, unlinkat, renameat2, linkat, mkdirat, getdents64, fsync, fallocate, flock ... below its
+                     root */
+    BH_SYS_FILES_READ, /* openat, newfstatat, getdents64, readlinkat for reading */
+    BH_SYS_STREAM,     /* recvfrom, sendto, setsockopt, getsockname, getpeername on connected sockets it was handed */
+    BH_SYS_NETWORK,    /* socket(AF_INET, AF_INET6), connect, bind: the dialer's reason to exist */
+    BH_SYS_EXECUTOR,   /* mounts, namespaces, ids, capabilities, execve: the executor's reason to exist */
+    BH_SYS_SQLITE,     /* what SQLite needs beyond FILES: pread, pwrite, fcntl locks, mmap of the -shm file */
 };
 
 /* A host file or folder shown read-only inside an otherwise empty root. */
 struct bh_view {
-    const char *host;    /* absolute host path; NULL: `folder` */
+    const char *host; /* absolute host path; NULL: `folder` */
     enum bh_folder folder;
-    const char *inside;  /* absolute path in the new root */
-    bool optional;       /* absent on the host is no error */
+    const char *inside; /* absolute path in the new root */
+    bool optional;      /* absent on the host is no error */
 };
 
 struct bh_sandbox {
     enum bh_role role;
-    int unshare;                    /* CLONE_NEW*: what it does not share with the host */
+    int unshare; /* CLONE_NEW*: what it does not share with the host */
     enum bh_root root;
-    struct bh_view views[8];        /* ends with an empty row */
-    uint64_t capabilities;          /* mask of (1 << CAP_x) it keeps, in permitted, effective and bounding; else none */
-    bool keep_root_uid;             /* executor only: uid 0 with exactly those capabilities */
-    enum bh_syscalls syscalls[16];  /* ends with BH_SYS_END */
-    const char *also[24];           /* single system calls beyond the groups, each with a comment at its row */
+    struct bh_view views[8];       /* ends with an empty row */
+    uint64_t capabilities;         /* mask of (1 << CAP_x) it keeps, in permitted, effective and bounding; else none */
+    bool keep_root_uid;            /* executor only: uid 0 with exactly those capabilities */
+    enum bh_syscalls syscalls[16]; /* ends with BH_SYS_END */
+    const char *also[24];          /* single system calls beyond the groups, each with a comment at its row */
     struct {
-        uint64_t memory_bytes;      /* RLIMIT_AS; 0: unlimited. Under sanitizers it is not applied. */
-        uint64_t file_bytes;        /* RLIMIT_FSIZE */
-        uint64_t descriptors;       /* RLIMIT_NOFILE */
-        uint64_t processes;         /* RLIMIT_NPROC */
-        uint64_t core_bytes;        /* RLIMIT_CORE, always applied: 0 */
+        uint64_t memory_bytes; /* RLIMIT_AS; 0: unlimited. Under sanitizers it is not applied. */
+        uint64_t file_bytes;   /* RLIMIT_FSIZE */
+        uint64_t descriptors;  /* RLIMIT_NOFILE */
+        uint64_t processes;    /* RLIMIT_NPROC */
+        uint64_t core_bytes;   /* RLIMIT_CORE, always applied: 0 */
     } limits;
-    const char *knowingly[8];       /* what was left in, or left out, and why: printed with the table */
+    const char *knowingly[8]; /* what was left in, or left out, and why: printed with the table */
 };
 
 struct bh_sandbox_context {
-    uint32_t uid, gid;              /* what to become; from the configuration */
-    const int *folders;             /* indexed by enum bh_folder; -1 where none was handed over */
+    uint32_t uid, gid;  /* what to become; from the configuration */
+    const int *folders; /* indexed by enum bh_folder; -1 where none was handed over */
 };
 
 /* Applies the whole table to this process, in this order: namespaces, root, rlimits, ids, capabilities, non-dumpable,
@@ -74,8 +76,8 @@ struct bh_sandbox_context {
 int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_context *context,
                      struct bh_error *error);
 
-/* Tightens a forked worker further: a second filter of `syscalls` and `also` only, RLIMIT_NPROC 0, and its own memory and
- * processor-time ceilings (0: as inherited). */
+/* Tightens a forked worker further: a second filter of `syscalls` and `also` only, RLIMIT_NPROC 0, and its own memory
+ * and processor-time ceilings (0: as inherited). */
 struct bh_worker_sandbox {
     enum bh_syscalls syscalls[16];
     const char *also[24];

@@ -50,9 +50,9 @@ struct bh_service_context {
     const struct bh_service *service;
     struct event_base *base;
     const Bulkhead__Config *config;
-    uint32_t tenant_uid;              /* api: whose it is (from CONFIG's record); else 0 */
-    int folders[BH_FOLDER_COUNT];     /* -1 where none; still open inside the sandbox */
-    void *state;                      /* the service's own; every channel's owner pointer is this context */
+    uint32_t tenant_uid;          /* api: whose it is (from CONFIG's record); else 0 */
+    int folders[BH_FOLDER_COUNT]; /* -1 where none; still open inside the sandbox */
+    void *state;                  /* the service's own; every channel's owner pointer is this context */
 };
 
 /* The channel to a peer that exists once. Never NULL for a role in `peers`. */
@@ -64,15 +64,17 @@ int bh_service_control(struct bh_service_context *context, const struct bh_contr
 /* Ends the loop; the process exits 0. */
 void bh_service_quit(struct bh_service_context *context);
 
-/* Runs the service until STOP or the supervisor's end of descriptor 3 closes; returns the exit status. Understands one argument,
+/* Runs the service until STOP or the supervisor's end of descriptor 3 closes; returns the exit status. Understands one
+ * argument,
  * `--sandbox`: print the table and exit. */
 int bh_service_run(const struct bh_service *service, int argc, char **argv);
 
 /* ---- workers ----------------------------------------------------------------------------------- */
 
-/* Forks a worker that owns `job_fd` and runs `work(job_fd, argument)` in a tightened sandbox, then exits. In the child every
- * descriptor but 0-2, job_fd and `keep` is closed, the loop is gone, and the trace is kept. The parent reaps it and logs how
- * it ended; `on_exit` (may be NULL) tells the caller, on the loop, with the wait status. The job channel closes by itself. */
+/* Forks a worker that owns `job_fd` and runs `work(job_fd, argument)` in a tightened sandbox, then exits. In the child
+ * every descriptor but 0-2, job_fd and `keep` is closed, the loop is gone, and the trace is kept. The parent reaps it
+ * and logs how it ended; `on_exit` (may be NULL) tells the caller, on the loop, with the wait status. The job channel
+ * closes by itself. */
 struct bh_worker {
     const struct bh_worker_sandbox *sandbox;
     const char *name;

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The seccomp side of sandboxes; see sandbox_filter.h. An allow-list made with libseccomp.
+ */
+#include "common/sandbox_filter.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/ioctl.h>
+
+#define CLONE_NEW_ANY                                                                                                  \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+static void cleanup_filter(scmp_filter_ctx *filter)
+{
+    if (*filter) {
+        seccomp_release(*filter);
+    }
+}
+
+static int allow(scmp_filter_ctx filter, const char *name, struct bh_error *error)
+{
+    int number = seccomp_syscall_resolve_name(name);
+    if (number == __NR_SCMP_ERROR || number < 0) {
+        return 0; /* not a system call of this processor */
+    }
+    int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+    return result < 0 && result != -EEXIST ? bh_error_errno(error, -result, "allow system call %s", name) : 0;
+}
+
+static int allow_if(scmp_filter_ctx filter, int number, struct scmp_arg_cmp comparison, struct bh_error *error)
+{
+    int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, comparison);
+    return result < 0 ? bh_error_errno(error, -result, "allow system call %d", number) : 0;
+}
+
+/* Calls of which only some uses are harmless. */
+static int allow_with_arguments(scmp_filter_ctx filter, enum bh_syscalls group, struct bh_error *error)
+{
+    static const int harmless_prctl[] = {PR_SET_NAME,         PR_GET_NAME,    PR_SET_PDEATHSIG, PR_GET_DUMPABLE,
+                                         PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_CAPBSET_READ,  PR_SET_VMA};
+    static const unsigned long harmless_ioctl[] = {FIONREAD, FIONBIO, TCGETS};
+    switch (group) {
+    case BH_SYS_BASE:
+        for (size_t i = 0; i < sizeof(harmless_prctl) / sizeof(harmless_prctl[0]); i++) {
+            if (allow_if(filter, SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, (unsigned int)harmless_prctl[i]), error) <
+                0) {
+                return -1;
+            }
+        }
+        return 0;
+    case BH_SYS_IO:
+        for (size_t i = 0; i < sizeof(harmless_ioctl) / sizeof(harmless_ioctl[0]); i++) {
+            if (allow_if(filter, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (unsigned int)harmless_ioctl[i]), error) <
+                0) {
+                return -1;
+            }
+        }
+        return 0;
+    case BH_SYS_CHANNEL:
+        return allow_if(filter, SCMP_SYS(socketpair), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX), error);
+    case BH_SYS_FORK_WORKER:
+        return allow_if(filter, SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEW_ANY, 0), error);
+    case BH_SYS_THREADS:
+        return allow_if(filter, SCMP_SYS(clone),
+                        SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEW_ANY | CLONE_THREAD, CLONE_THREAD), error);
+    case BH_SYS_NETWORK:
+        return allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET), error) < 0
+                   ? -1
+                   : allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET6), error);
+    default:
+        return 0;
+    }
+}
+
+static int add_rules(scmp_filter_ctx filter, const enum bh_syscalls *groups, const char *const *also,
+                     struct bh_error *error)
+{
+    bool everything = false;
+    for (size_t i = 0; groups[i] != BH_SYS_END; i++) {
+        everything = everything || groups[i] == BH_SYS_EXECUTOR;
+        for (const char *const *name = bh_sandbox_group(groups[i]); *name; name++) {
+            if (allow(filter, *name, error) < 0) {
+                return -1;
+            }
+        }
+    }
+    for (size_t i = 0; i < 24 && also[i]; i++) {
+        if (allow(filter, also[i], error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; !everything && groups[i] != BH_SYS_END; i++) {
+        if (allow_with_arguments(filter, groups[i], error) < 0) {
+            return -1;
+        }
+    }
+    if (!everything) {
+        int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+        return result < 0 ? bh_error_errno(error, -result, "refuse clone3") : 0;
+    }
+    return 0;
+}
+
+int bh_sandbox_load_filter(const enum bh_syscalls *groups, const char *const *also, struct bh_error *error)
+{
+    __attribute__((cleanup(cleanup_filter))) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    if (!filter) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "start a seccomp filter");
+    }
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* no_new_privs is the sandbox's own step */
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (add_rules(filter, groups, also, error) < 0) {
+        return -1;
+    }
+    int result = seccomp_load(filter);
+    return result < 0 ? bh_error_errno(error, -result, "load a seccomp filter") : 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside of common/sandbox: from lists of system calls to a filter in force.
+ */
+#pragma once
+
+#include "common/sandbox.h"
+
+/* Loads an allow-list filter: the groups, the single calls of `also` (NULL-terminated or 24 long), and for the groups
+ * that need it rules on arguments. Everything else fails with EPERM (clone3 with ENOSYS, so that the C library falls
+ * back to clone). */
+int bh_sandbox_load_filter(const enum bh_syscalls *groups, const char *const *also, struct bh_error *error);
