@@ -90,12 +90,16 @@ static void cleanup_capabilities(cap_t *capabilities)
     }
 }
 
+/* Exactly those of `keep` that the process has: where the host withholds one, there is less to lose. */
 static int set_capabilities(uint64_t keep, struct bh_error *error)
 {
+    __attribute__((cleanup(cleanup_capabilities))) cap_t before = cap_get_proc();
     __attribute__((cleanup(cleanup_capabilities))) cap_t wanted = cap_init();
-    for (int capability = 0; wanted && capability <= CAP_LAST_CAP; capability++) {
+    for (int capability = 0; before && wanted && capability <= CAP_LAST_CAP; capability++) {
         cap_value_t value = capability;
-        if ((keep & (1ULL << capability)) && (cap_set_flag(wanted, CAP_PERMITTED, 1, &value, CAP_SET) < 0 ||
+        cap_flag_value_t has = CAP_CLEAR;
+        (void)cap_get_flag(before, value, CAP_PERMITTED, &has);
+        if ((keep & (1ULL << capability)) && has == CAP_SET && (cap_set_flag(wanted, CAP_PERMITTED, 1, &value, CAP_SET) < 0 ||
                                               cap_set_flag(wanted, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0)) {
             return bh_error_errno(error, errno, "choose capability %d", capability);
         }

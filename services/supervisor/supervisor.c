@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Spawn, wire, restart; see supervisor.h. From a child it reads fixed-size records only, from a client nothing at all:
+ * the accepted connection goes, unread, to the api process of the uid that the kernel attests.
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/channel.h"
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "helper.h"
+#include "listener.h"
+#include "privileges.h"
+#include "sandbox.h"
+#include "wiring.h"
+
+#define BACKOFF_MAX_MS 10000
+#define STABLE_MS      5000 /* a helper that lived this long starts again at once */
+#define STOP_GRACE_MS  5000
+#define TENANTS_MAX    1024 /* live api processes; each has a uid of its own */
+
+struct supervisor {
+    const struct settings *settings;
+    struct folders folders;
+    struct event_base *base;
+    struct event *accept_event;
+    int listener;
+    bool made_socket, listening, stopping;
+    TAILQ_HEAD(, helper) helpers;
+};
+
+static void start_helper(struct helper *helper);
+
+static struct helper *find_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid)
+{
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        if (helper->role == role && (role != BH_ROLE_API || helper->tenant_uid == tenant_uid)) {
+            return helper;
+        }
+    }
+    return NULL;
+}
+
+/* ---- wiring ----------------------------------------------------------------------------------- */
+
+/* Gives two running helpers a fresh pair. The kernel's copies of the ends are all that remains. */
+static int connect_pair(struct helper *from, struct helper *to, struct bh_error *error)
+{
+    int ends[2];
+    if (bh_channel_pair(ends, error) < 0) {
+        return -1;
+    }
+    bh_autoclose int asks = ends[0];
+    bh_autoclose int answers = ends[1];
+    if (helper_tell(from, BH_CONTROL_PEER, to->role, to->tenant_uid, 0, asks, error) < 0 ||
+        helper_tell(to, BH_CONTROL_PEER, from->role, from->tenant_uid, 0, answers, error) < 0) {
+        return bh_error_wrap(error, "wire %s to %s", bh_role_name(from->role), bh_role_name(to->role));
+    }
+    return 0;
+}
+
+/* Wires one helper to every peer that runs; those that start later wire themselves to it. */
+static void wire_helper(struct supervisor *supervisor, struct helper *helper)
+{
+    for (const struct wire *wire = wiring; wire->from != BH_ROLE_NONE; wire++) {
+        if (wire->from != helper->role && wire->to != helper->role) {
+            continue;
+        }
+        enum bh_role other = wire->from == helper->role ? wire->to : wire->from;
+        struct helper *peer;
+        TAILQ_FOREACH(peer, &supervisor->helpers, next)
+        {
+            if (peer->role != other || peer->control < 0) {
+                continue;
+            }
+            struct helper *from = wire->from == helper->role ? helper : peer;
+            struct helper *to = from == helper ? peer : helper;
+            struct bh_error peer_error;
+            if (connect_pair(from, to, &peer_error) < 0) {
+                bh_log_failure(BH_LOG_WARNING, &peer_error, "a peer cannot be wired");
+                /* The one that does not read is ended; its restart wires both again. */
+                (void)kill(peer->pid, SIGKILL);
+            }
+        }
+    }
+}
+
+/* ---- records from helpers --------------------------------------------------------------------- */
+
+static void start_listening(struct supervisor *supervisor)
+{
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        if (!helper->ready) {
+            return;
+        }
+    }
+    if (!supervisor->listening) {
+        supervisor->listening = true;
+        (void)event_add(supervisor->accept_event, NULL);
+        notify_service_manager("READY=1");
+        bh_log_info("ready on %s", supervisor->made_socket ? supervisor->settings->socket : "the passed socket");
+    }
+}
+
+static int answer_privileges(struct supervisor *supervisor, struct helper *asker, uint64_t value,
+                             struct bh_error *error)
+{
+    bh_autofree struct bh_privilege_row *rows = calloc(TENANTS_MAX + BH_ROLE_COUNT, sizeof(*rows));
+    size_t n = 0;
+    if (!rows) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the privileges table");
+    }
+    const struct helper self = {.role = BH_ROLE_SUPERVISOR, .pid = getpid()};
+    n += privileges_read(&self, &rows[n], error) == 0;
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        if (helper->pid > 0 && n < TENANTS_MAX + BH_ROLE_COUNT && privileges_read(helper, &rows[n], error) == 0) {
+            n++;
+        }
+    }
+    bh_autoclose int memfd = -1;
+    if (bh_memfd_sealed("privileges", rows, n * sizeof(*rows), &memfd, error) < 0) {
+        return -1;
+    }
+    return helper_tell(asker, BH_CONTROL_PRIVILEGES, BH_ROLE_NONE, 0, value, memfd, error);
+}
+
+static void on_record(evutil_socket_t socket, short what, void *argument)
+{
+    (void)what;
+    struct helper *helper = argument;
+    struct supervisor *supervisor = helper->owner;
+    struct bh_control record;
+    struct bh_error error;
+    bh_autoclose int fd = -1;
+    int received = bh_control_receive(socket, &record, &fd, &error);
+    if (received == 1 && record.kind == BH_CONTROL_READY && fd < 0) {
+        helper->ready = true;
+        start_listening(supervisor);
+    } else if (received == 1 && record.kind == BH_CONTROL_PRIVILEGES && helper->role == BH_ROLE_ENGINE && fd < 0) {
+        if (answer_privileges(supervisor, helper, record.value, &error) < 0) {
+            bh_log_failure(BH_LOG_WARNING, &error, "tell the privileges");
+        }
+    } else {
+        /* End of file, or something that only a helper gone wrong would say: SIGCHLD does the rest. */
+        if (helper->pid > 0) {
+            (void)kill(helper->pid, SIGKILL);
+        }
+        event_free(helper->readable);
+        helper->readable = NULL;
+    }
+}
+
+/* ---- life and death --------------------------------------------------------------------------- */
+
+static void retry_later(struct helper *helper)
+{
+    const struct supervisor *supervisor = helper->owner;
+    bool stable = bh_now_ms() - helper->started_at_ms >= STABLE_MS;
+    helper->backoff_ms = stable ? 0 : helper->backoff_ms ? helper->backoff_ms * 2 : 50;
+    if (helper->backoff_ms > BACKOFF_MAX_MS) {
+        helper->backoff_ms = BACKOFF_MAX_MS;
+    }
+    const struct timeval pause = {.tv_sec = (time_t)(helper->backoff_ms / 1000),
+                                  .tv_usec = (suseconds_t)(helper->backoff_ms % 1000) * 1000};
+    if (!supervisor->stopping) {
+        (void)evtimer_add(helper->retry, &pause);
+    }
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct helper *helper = argument;
+    helper->restarts++;
+    start_helper(helper);
+}
+
+static int try_start(struct helper *helper, struct bh_error *error)
+{
+    struct supervisor *supervisor = helper->owner;
+    if (helper_spawn(helper, supervisor->settings, error) < 0) {
+        return -1;
+    }
+    helper->readable = event_new(supervisor->base, helper->control, EV_READ | EV_PERSIST, on_record, helper);
+    if (!helper->readable || event_add(helper->readable, NULL) < 0) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "watch %s", bh_role_name(helper->role));
+    }
+    if (helper_introduce(helper, supervisor->settings, &supervisor->folders, error) < 0) {
+        return -1;
+    }
+    wire_helper(supervisor, helper);
+    return helper_tell(helper, BH_CONTROL_GO, BH_ROLE_NONE, 0, 0, -1, error);
+}
+
+static void start_helper(struct helper *helper)
+{
+    struct bh_error error;
+    if (try_start(helper, &error) == 0) {
+        return;
+    }
+    bh_log_failure(BH_LOG_ERROR, &error, "start a helper");
+    if (helper->pid > 0) {
+        (void)kill(helper->pid, SIGKILL); /* SIGCHLD tries again */
+    } else {
+        helper->started_at_ms = bh_now_ms();
+        retry_later(helper);
+    }
+}
+
+static struct helper *add_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid, uint32_t uid)
+{
+    struct helper *helper = calloc(1, sizeof(*helper));
+    if (!helper) {
+        return NULL;
+    }
+    helper->role = role;
+    helper->tenant_uid = tenant_uid;
+    helper->uid = uid;
+    helper->control = -1;
+    helper->owner = supervisor;
+    helper->retry = evtimer_new(supervisor->base, on_retry, helper);
+    TAILQ_INSERT_TAIL(&supervisor->helpers, helper, next);
+    return helper;
+}
+
+/* An api process is only needed while somebody speaks to it: it is not restarted but forgotten. */
+static void bury(struct supervisor *supervisor, struct helper *helper, int status)
+{
+    if (WIFSIGNALED(status)) {
+        bh_log_error("%s (pid %d) was ended by signal %d", bh_role_name(helper->role), (int)helper->pid,
+                     WTERMSIG(status));
+    } else {
+        bh_log_warning("%s (pid %d) ended with status %d", bh_role_name(helper->role), (int)helper->pid,
+                       WEXITSTATUS(status));
+    }
+    helper_forget(helper);
+    if (supervisor->stopping) {
+        return;
+    }
+    if (helper->role == BH_ROLE_API) {
+        TAILQ_REMOVE(&supervisor->helpers, helper, next);
+        event_free(helper->retry);
+        free(helper);
+    } else {
+        retry_later(helper);
+    }
+}
+
+static void on_child(evutil_socket_t number, short what, void *argument)
+{
+    (void)number;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    int status;
+    pid_t pid;
+    bool any = false;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct helper *helper;
+        TAILQ_FOREACH(helper, &supervisor->helpers, next)
+        {
+            if (helper->pid == pid) {
+                bury(supervisor, helper, status);
+                break;
+            }
+        }
+    }
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        any = any || helper->pid > 0;
+    }
+    if (supervisor->stopping && !any) {
+        (void)event_base_loopbreak(supervisor->base);
+    }
+}
+
+/* ---- clients ---------------------------------------------------------------------------------- */
+
+/* A uid of its own for each live api process. */
+static int choose_api_uid(struct supervisor *supervisor, uint32_t *ret_uid)
+{
+    for (uint32_t candidate = 0; candidate < TENANTS_MAX; candidate++) {
+        bool taken = false;
+        struct helper *helper;
+        TAILQ_FOREACH(helper, &supervisor->helpers, next)
+        {
+            taken = taken || helper->uid == supervisor->settings->api_uid_base + candidate;
+        }
+        if (!taken) {
+            *ret_uid = supervisor->settings->api_uid_base + candidate;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static struct helper *api_for(struct supervisor *supervisor, uint32_t tenant_uid)
+{
+    uint32_t uid;
+    struct helper *api = find_helper(supervisor, BH_ROLE_API, tenant_uid);
+    if (!api && choose_api_uid(supervisor, &uid) == 0) {
+        api = add_helper(supervisor, BH_ROLE_API, tenant_uid, uid);
+        if (api) {
+            start_helper(api);
+        }
+    }
+    return api;
+}
+
+static void on_accept(evutil_socket_t listener, short what, void *argument)
+{
+    (void)what;
+    struct supervisor *supervisor = argument;
+    bh_autoclose int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred credentials;
+    socklen_t size = sizeof(credentials);
+    struct bh_error error;
+    if (client < 0 || getsockopt(client, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
+        return;
+    }
+    struct helper *api = api_for(supervisor, credentials.uid);
+    if (!api) {
+        bh_log_warning("uid %u is turned away: more than %d tenants at once", credentials.uid, TENANTS_MAX);
+        return;
+    }
+    if (helper_tell(api, BH_CONTROL_CLIENT, BH_ROLE_NONE, credentials.uid, (uint64_t)credentials.pid, client, &error) <
+        0) {
+        bh_log_failure(BH_LOG_WARNING, &error, "hand over a client");
+    }
+}
+
+/* ---- signals ---------------------------------------------------------------------------------- */
+
+static void on_reload(evutil_socket_t number, short what, void *argument)
+{
+    (void)number;
+    (void)what;
+    struct helper *policyd = find_helper(argument, BH_ROLE_POLICYD, 0);
+    struct bh_error error;
+    if (policyd && helper_tell(policyd, BH_CONTROL_RELOAD, BH_ROLE_NONE, 0, 0, -1, &error) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &error, "reload the rules");
+    }
+}
+
+static void on_grace_over(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        if (helper->pid > 0) {
+            (void)kill(helper->pid, SIGKILL);
+        }
+    }
+}
+
+static void on_stop(evutil_socket_t number, short what, void *argument)
+{
+    (void)number;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    const struct timeval grace = {.tv_sec = STOP_GRACE_MS / 1000};
+    bool any = false;
+    if (supervisor->stopping) {
+        return;
+    }
+    supervisor->stopping = true;
+    notify_service_manager("STOPPING=1");
+    (void)event_del(supervisor->accept_event);
+    struct helper *helper;
+    TAILQ_FOREACH(helper, &supervisor->helpers, next)
+    {
+        (void)evtimer_del(helper->retry);
+        if (helper->pid > 0) {
+            any = true;
+            (void)helper_tell(helper, BH_CONTROL_STOP, BH_ROLE_NONE, 0, 0, -1, NULL);
+        }
+    }
+    (void)event_base_once(supervisor->base, -1, EV_TIMEOUT, on_grace_over, supervisor, &grace);
+    if (!any) {
+        (void)event_base_loopbreak(supervisor->base);
+    }
+}
+
+/* ---- the whole -------------------------------------------------------------------------------- */
+
+static int watch_signals(struct supervisor *supervisor, struct bh_error *error)
+{
+    static const struct {
+        int number;
+        event_callback_fn handler;
+    } signals[] = {{SIGCHLD, on_child}, {SIGHUP, on_reload}, {SIGTERM, on_stop}, {SIGINT, on_stop}};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct event *event = evsignal_new(supervisor->base, signals[i].number, signals[i].handler, supervisor);
+        if (!event || evsignal_add(event, NULL) < 0) {
+            return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "watch signal %d", signals[i].number);
+        }
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+int supervisor_run(const struct settings *settings, struct bh_error *error)
+{
+    static const int no_folders[BH_FOLDER_COUNT] = {0};
+    const struct bh_sandbox_context sandbox = {.folders = no_folders};
+    struct supervisor supervisor = {.settings = settings, .listener = -1};
+    TAILQ_INIT(&supervisor.helpers);
+    if (geteuid() != 0) {
+        return bh_error_set(error, BH_PERMISSION_DENIED, "bulkheadd must be started by root (uid 0), not by uid %u",
+                            geteuid());
+    }
+    if (folders_open(settings, &supervisor.folders, error) < 0 || /* its lock protects a live engine's socket */
+        listener_open(settings, &supervisor.listener, &supervisor.made_socket, error) < 0 ||
+        bh_sandbox_enter(&supervisor_sandbox, &sandbox, error) < 0) {
+        return -1;
+    }
+    supervisor.base = event_base_new();
+    if (!supervisor.base || watch_signals(&supervisor, error) < 0) {
+        return bh_error_wrap(error, "prepare the event loop");
+    }
+    supervisor.accept_event =
+        event_new(supervisor.base, supervisor.listener, EV_READ | EV_PERSIST, on_accept, &supervisor);
+    for (const enum bh_role *role = shared_roles; *role != BH_ROLE_NONE; role++) {
+        struct helper *helper = add_helper(&supervisor, *role, 0, settings->uid_base + (uint32_t)*role);
+        if (!helper || !supervisor.accept_event) {
+            return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for helpers");
+        }
+        start_helper(helper);
+    }
+    (void)api_for(&supervisor, 0); /* root's own: the first command need not wait for it */
+    (void)event_base_dispatch(supervisor.base);
+    if (supervisor.made_socket) {
+        (void)unlink(settings->socket);
+    }
+    bh_log_info("stopped");
+    return 0;
+}
