@@ -87,7 +87,9 @@ int connection_receive(struct connection *connection, struct bh_message **ret_me
 /* Sends or keeps `bytes`, which it takes over. */
 static void send_or_keep(struct connection *connection, uint8_t *bytes, size_t n_bytes)
 {
-    ssize_t n = send(connection->fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    struct iovec part = {.iov_base = bytes, .iov_len = n_bytes};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t n = sendmsg(connection->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         connection->pending = bytes;
         connection->n_pending = n_bytes;
