@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bulkhead attach
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "commands.h"
+#include "container_stream.h"
+#include "fields.h"
+
+struct attach_options {
+    bool no_stdin;
+    const char *detach_keys, *signal_proxy;
+};
+
+static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
+{
+    const struct attach_options *options = values;
+    bh_autofree char *escaped = engine_escape(arguments->items[0]), *path = NULL;
+    json_auto json_t *details = NULL;
+    if (!escaped || strings_format(&path, error, "/containers/%s/json", escaped) < 0 ||
+        engine_ask(cli->engine, "GET", path, NULL, &details, error) < 0) {
+        return -1;
+    }
+    if (!field_truth(details, "State.Running")) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "You cannot attach to a stopped container, start it first");
+    }
+    container_stream_auto struct container_stream stream = {
+        .engine = cli->engine,
+        .id = field_text(details, "Id"),
+        .attachment = {!options->no_stdin && field_truth(details, "Config.OpenStdin"), true, true},
+        .tty = field_truth(details, "Config.Tty"),
+        .detach_keys = options->detach_keys,
+        .signals_forwarded = !options->signal_proxy || strcmp(options->signal_proxy, "false") != 0,
+        .signal_fd = -1,
+    };
+    if (container_stream_open(&stream, "not-running", error) < 0) {
+        return -1;
+    }
+    return container_stream_run(&stream, error);
+}
+
+static const struct option options_table[] = {
+    {OPTION_FLAG, "no-stdin", 0, offsetof(struct attach_options, no_stdin), NULL, "Do not attach STDIN"},
+    {OPTION_TEXT, "detach-keys", 0, offsetof(struct attach_options, detach_keys), "string",
+     "Key sequence that detaches"},
+    {OPTION_TEXT, "sig-proxy", 0, offsetof(struct attach_options, signal_proxy), "bool",
+     "Proxy signals (default true)"},
+    {0},
+};
+
+const struct command attach_command = {
+    .name = "attach",
+    .usage = "[OPTIONS] CONTAINER",
+    .summary = "Attach to a running container's streams",
+    .options = options_table,
+    .values_bytes = sizeof(struct attach_options),
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Builds the create request. Every value is checked here as far as the user's words go; what may be done is the
+ * engine's and its policy's to say.
+ */
+#include "container_request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/limits.h"
+#include "env_file.h"
+#include "fields.h"
+#include "values.h"
+
+#define SECCOMP_FILE_BYTES_MAX (4 * BH_MIB)
+
+int container_attachment_of(const struct container_options *options, struct container_attachment *ret_attachment,
+                            struct bh_error *error)
+{
+    struct container_attachment attachment = {0};
+    for (size_t i = 0; i < options->attach.count; i++) {
+        const char *stream = options->attach.items[i];
+        attachment.stdin_on = attachment.stdin_on || strcasecmp(stream, "stdin") == 0;
+        attachment.stdout_on = attachment.stdout_on || strcasecmp(stream, "stdout") == 0;
+        attachment.stderr_on = attachment.stderr_on || strcasecmp(stream, "stderr") == 0;
+        if (strcasecmp(stream, "stdin") != 0 && strcasecmp(stream, "stdout") != 0 &&
+            strcasecmp(stream, "stderr") != 0) {
+            return bh_error_set(
+                error, BH_INVALID_ARGUMENT,
+                "invalid argument \"%s\" for \"-a, --attach\" flag: valid streams are STDIN, STDOUT and STDERR",
+                stream);
+        }
+    }
+    if (options->detach && options->attach.count > 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Conflicting options: -a and -d");
+    }
+    if (!options->detach && options->attach.count == 0) {
+        attachment = (struct container_attachment){options->interactive, true, true};
+    }
+    *ret_attachment = attachment;
+    return 0;
+}
+
+static int add_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error)
+{
+    if (list->count == 0) {
+        return 0;
+    }
+    json_t *array = json_array();
+    if (field_set(object, key, array, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (field_append(array, json_string(list->items[i]), error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int add_text(json_t *object, const char *key, const char *text, struct bh_error *error)
+{
+    return text ? field_set(object, key, json_string(text), error) : 0;
+}
+
+static int add_flag(json_t *object, const char *key, bool on, struct bh_error *error)
+{
+    return on ? field_set(object, key, json_true(), error) : 0;
+}
+
+static int add_integer(json_t *object, const char *key, const struct option_integer *integer, struct bh_error *error)
+{
+    return integer->given ? field_set(object, key, json_integer(integer->value), error) : 0;
+}
+
+static int add_bytes(json_t *object, const char *key, const char *text, struct bh_error *error)
+{
+    int64_t bytes = -1;
+    if (!text) {
+        return 0;
+    }
+    if (strcmp(text, "-1") != 0 && value_bytes(text, &bytes, error) < 0) {
+        return -1;
+    }
+    return field_set(object, key, json_integer(bytes), error);
+}
+
+/* NAME=VALUE entries as an object. */
+static int add_map(json_t *object, const char *key, const struct strings *pairs, struct bh_error *error)
+{
+    if (pairs->count == 0) {
+        return 0;
+    }
+    json_t *map = json_object();
+    if (field_set(object, key, map, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < pairs->count; i++) {
+        bh_autofree char *name = NULL;
+        const char *value = NULL;
+        value_pair(pairs->items[i], &name, &value);
+        if (!name || field_set(map, name, json_string(value), error) < 0) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "\"%s\" is not valid UTF-8", pairs->items[i]);
+        }
+    }
+    return 0;
+}
+
+static int add_environment(json_t *request, const struct container_options *options, struct bh_error *error)
+{
+    strings_auto struct strings env = {0}, labels = {0};
+    for (size_t i = 0; i < options->env_files.count; i++) {
+        if (env_file_read(options->env_files.items[i], getenv, &env, error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->env.count; i++) {
+        if (env_add(options->env.items[i], &env, error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->label_files.count; i++) {
+        if (env_file_read(options->label_files.items[i], NULL, &labels, error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->labels.count; i++) {
+        if (strings_add_copy(&labels, options->labels.items[i], strlen(options->labels.items[i]), error) < 0) {
+            return -1;
+        }
+    }
+    return add_list(request, "Env", &env, error) < 0 ? -1 : add_map(request, "Labels", &labels, error);
+}
+
+/* Mounts: -v, --tmpfs and --mount. */
+static int add_mounts(json_t *request, json_t *host, const struct container_options *options, struct bh_error *error)
+{
+    char folder[BH_PATH_BYTES_MAX + 1];
+    strings_auto struct strings binds = {0};
+    if (!getcwd(folder, sizeof(folder))) {
+        return bh_error_errno(error, errno, "find the current folder");
+    }
+    json_auto json_t *tmpfs = json_object(), *mounts = json_array(), *volumes = json_object();
+    for (size_t i = 0; i < options->volumes.count; i++) {
+        bh_autofree char *bind = NULL;
+        const char *text = options->volumes.items[i];
+        if (value_bind(text, folder, &bind, error) < 0 || (bind ? strings_add_copy(&binds, bind, strlen(bind), error)
+                                                                : field_set(volumes, text, json_object(), error)) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->tmpfs.count; i++) {
+        bh_autofree char *path = NULL;
+        const char *tmpfs_options = NULL;
+        if (value_tmpfs(options->tmpfs.items[i], &path, &tmpfs_options, error) < 0 ||
+            field_set(tmpfs, path, json_string(tmpfs_options), error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->mounts.count; i++) {
+        json_t *mount = NULL;
+        if (value_mount(options->mounts.items[i], &mount, error) < 0 || field_append(mounts, mount, error) < 0) {
+            return -1;
+        }
+    }
+    if ((json_object_size(volumes) && field_set(request, "Volumes", json_incref(volumes), error) < 0) ||
+        (json_object_size(tmpfs) && field_set(host, "Tmpfs", json_incref(tmpfs), error) < 0) ||
+        (json_array_size(mounts) && field_set(host, "Mounts", json_incref(mounts), error) < 0)) {
+        return -1;
+    }
+    return add_list(host, "Binds", &binds, error);
+}
+
+static int add_resources(json_t *host, const struct container_options *options, struct bh_error *error)
+{
+    int64_t nano_cpus = 0;
+    if (options->cpus && (value_nano_cpus(options->cpus, &nano_cpus, error) < 0 ||
+                          field_set(host, "NanoCpus", json_integer(nano_cpus), error) < 0)) {
+        return -1;
+    }
+    json_t *ulimits = json_array();
+    if (field_set(host, "Ulimits", ulimits, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < options->ulimits.count; i++) {
+        json_t *ulimit = NULL;
+        if (value_ulimit(options->ulimits.items[i], &ulimit, error) < 0 || field_append(ulimits, ulimit, error) < 0) {
+            return -1;
+        }
+    }
+    return add_bytes(host, "Memory", options->memory, error) < 0 ||
+                   add_bytes(host, "MemorySwap", options->memory_swap, error) < 0 ||
+                   add_bytes(host, "MemoryReservation", options->memory_reservation, error) < 0 ||
+                   add_bytes(host, "ShmSize", options->shm_size, error) < 0 ||
+                   add_integer(host, "PidsLimit", &options->pids_limit, error) < 0 ||
+                   add_integer(host, "CpuShares", &options->cpu_shares, error) < 0 ||
+                   add_integer(host, "CpuPeriod", &options->cpu_period, error) < 0 ||
+                   add_integer(host, "CpuQuota", &options->cpu_quota, error) < 0 ||
+                   add_integer(host, "BlkioWeight", &options->blkio_weight, error) < 0 ||
+                   add_integer(host, "OomScoreAdj", &options->oom_score_adjust, error) < 0 ||
+                   add_text(host, "CpusetCpus", options->cpuset_cpus, error) < 0 ||
+                   add_text(host, "CpusetMems", options->cpuset_mems, error) < 0 ||
+                   add_flag(host, "OomKillDisable", options->oom_kill_disable, error) < 0
+               ? -1
+               : 0;
+}
+
+/* seccomp=FILE: the file's content is what the API takes. Everything else goes as it is. */
+static int add_security(json_t *host, const struct container_options *options, struct bh_error *error)
+{
+    strings_auto struct strings words = {0};
+    for (size_t i = 0; i < options->security_opt.count; i++) {
+        const char *word = options->security_opt.items[i];
+        bool is_file = strings_begins(word, "seccomp=") && strcmp(word, "seccomp=unconfined") != 0 &&
+                       strcmp(word, "seccomp=builtin") != 0;
+        if (!is_file) {
+            if (strings_add_copy(&words, word, strlen(word), error) < 0) {
+                return -1;
+            }
+            continue;
+        }
+        const char *path = word + strlen("seccomp=");
+        bh_autofree char *text = NULL, *whole = NULL;
+        size_t n_text = 0;
+        bh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+            return bh_error_errno(error, errno, "opening seccomp profile (%s) failed", path);
+        }
+        if (bh_read_file(fd, SECCOMP_FILE_BYTES_MAX, &text, &n_text, path, error) < 0 ||
+            strings_format(&whole, error, "seccomp=%s", text) < 0 ||
+            strings_add_copy(&words, whole, strlen(whole), error) < 0) {
+            return -1;
+        }
+    }
+    return add_list(host, "SecurityOpt", &words, error);
+}
+
+static int add_policy_and_log(json_t *host, const struct container_options *options, struct bh_error *error)
+{
+    json_t *policy = NULL;
+    if (options->restart && options->remove && strcmp(options->restart, "no") != 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Conflicting options: --restart and --rm");
+    }
+    if (options->restart && (value_restart_policy(options->restart, &policy, error) < 0 ||
+                             field_set(host, "RestartPolicy", policy, error) < 0)) {
+        return -1;
+    }
+    if (!options->log_driver && options->log_options.count == 0) {
+        return 0;
+    }
+    json_t *log = json_pack("{s:s}", "Type", options->log_driver ? options->log_driver : "");
+    return field_set(host, "LogConfig", log, error) < 0 ? -1 : add_map(log, "Config", &options->log_options, error);
+}
+
+static int add_isolation(json_t *host, const struct container_options *options, struct bh_error *error)
+{
+    return add_list(host, "CapAdd", &options->cap_add, error) < 0 ||
+                   add_list(host, "CapDrop", &options->cap_drop, error) < 0 || add_security(host, options, error) < 0 ||
+                   add_list(host, "GroupAdd", &options->group_add, error) < 0 ||
+                   add_list(host, "ExtraHosts", &options->add_host, error) < 0 ||
+                   add_list(host, "Dns", &options->dns, error) < 0 ||
+                   add_list(host, "DnsSearch", &options->dns_search, error) < 0 ||
+                   add_list(host, "DnsOptions", &options->dns_options, error) < 0 ||
+                   add_map(host, "Sysctls", &options->sysctls, error) < 0 ||
+                   add_text(host, "NetworkMode", options->network, error) < 0 ||
+                   add_text(host, "PidMode", options->pid_mode, error) < 0 ||
+                   add_text(host, "IpcMode", options->ipc_mode, error) < 0 ||
+                   add_text(host, "UTSMode", options->uts_mode, error) < 0 ||
+                   add_text(host, "CgroupnsMode", options->cgroupns_mode, error) < 0 ||
+                   add_text(host, "UsernsMode", options->userns_mode, error) < 0 ||
+                   add_text(host, "CgroupParent", options->cgroup_parent, error) < 0 ||
+                   add_flag(host, "Privileged", options->privileged, error) < 0 ||
+                   add_flag(host, "ReadonlyRootfs", options->read_only, error) < 0 ||
+                   add_flag(host, "Init", options->init, error) < 0 ||
+                   add_flag(host, "AutoRemove", options->remove, error) < 0
+               ? -1
+               : 0;
+}
+
+static int add_process(json_t *request, const struct container_options *options,
+                       const struct container_attachment *attachment, const struct strings *arguments,
+                       struct bh_error *error)
+{
+    const struct strings command = {.items = arguments->items + 1, .count = arguments->count - 1};
+    json_t *entrypoint = NULL;
+    if (options->entrypoint) {
+        /* --entrypoint "" takes the image's away, which the API writes as [""] */
+        entrypoint = json_pack("[s]", options->entrypoint);
+        if (field_set(request, "Entrypoint", entrypoint, error) < 0) {
+            return -1;
+        }
+    }
+    return add_text(request, "Image", arguments->items[0], error) < 0 ||
+                   add_list(request, "Cmd", &command, error) < 0 ||
+                   add_text(request, "Hostname", options->host_name, error) < 0 ||
+                   add_text(request, "Domainname", options->domain_name, error) < 0 ||
+                   add_text(request, "User", options->user, error) < 0 ||
+                   add_text(request, "WorkingDir", options->working_dir, error) < 0 ||
+                   add_text(request, "StopSignal", options->stop_signal, error) < 0 ||
+                   add_integer(request, "StopTimeout", &options->stop_timeout, error) < 0 ||
+                   add_flag(request, "Tty", options->tty, error) < 0 ||
+                   add_flag(request, "OpenStdin", options->interactive, error) < 0 ||
+                   add_flag(request, "StdinOnce", options->interactive && attachment->stdin_on, error) < 0 ||
+                   add_flag(request, "AttachStdin", attachment->stdin_on, error) < 0 ||
+                   add_flag(request, "AttachStdout", attachment->stdout_on, error) < 0 ||
+                   add_flag(request, "AttachStderr", attachment->stderr_on, error) < 0
+               ? -1
+               : 0;
+}
+
+static int add_exposed_ports(json_t *request, const struct container_options *options, struct bh_error *error)
+{
+    if (options->expose.count == 0) {
+        return 0;
+    }
+    json_t *ports = json_object();
+    if (field_set(request, "ExposedPorts", ports, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < options->expose.count; i++) {
+        bh_autofree char *port = NULL;
+        const char *text = options->expose.items[i];
+        if (strings_format(&port, error, "%s%s", text, strchr(text, '/') ? "" : "/tcp") < 0 ||
+            field_set(ports, port, json_object(), error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int container_request_build(const struct container_options *options, const struct container_attachment *attachment,
+                            const struct strings *arguments, json_t **ret_request, struct bh_error *error)
+{
+    json_auto json_t *request = json_object();
+    json_t *host = json_object();
+    if (!request || field_set(request, "HostConfig", host, error) < 0) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    if (add_process(request, options, attachment, arguments, error) < 0 ||
+        add_environment(request, options, error) < 0 || add_exposed_ports(request, options, error) < 0 ||
+        add_mounts(request, host, options, error) < 0 || add_resources(host, options, error) < 0 ||
+        add_isolation(host, options, error) < 0 || add_policy_and_log(host, options, error) < 0) {
+        return -1;
+    }
+    *ret_request = bh_steal_pointer(&request);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sizes and times as Docker's clients word them, and the times that --since and --until accept.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+#define HUMAN_BYTES 64
+
+/* "4.27MB": decimal units, three digits that count. Returns `buffer`. */
+const char *human_size(uint64_t bytes, char buffer[static HUMAN_BYTES]);
+/* "4.27MiB": binary units, four digits. */
+const char *human_size_binary(uint64_t bytes, char buffer[static HUMAN_BYTES]);
+/* "About a minute", "3 weeks": how Docker words a span of time. */
+const char *human_duration(int64_t seconds, char buffer[static HUMAN_BYTES]);
+/* "2024-01-31 10:00:00 +0100 CET", in local time. */
+const char *human_local_time(int64_t seconds, char buffer[static HUMAN_BYTES]);
+
+/* Parses RFC 3339 ("2024-01-31T10:00:00.123456789Z", offsets too) into seconds and nanoseconds since 1970. */
+int human_parse_rfc3339(const char *text, int64_t *ret_seconds, long *ret_nanoseconds, struct bh_error *error);
+
+/* What --since and --until accept ("1706691600", "1706691600.5", "10m", "1h30m", RFC 3339 with or without time and
+ * zone) as the API wants it: "seconds.nanoseconds". `now` is the wall clock, in seconds. Returns 0 or -1. */
+int human_parse_moment(const char *text, int64_t now, char buffer[static HUMAN_BYTES], struct bh_error *error);

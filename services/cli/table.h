@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists as Docker's clients print them: aligned columns under a heading, or whatever --format asks for.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/error.h"
+
+struct table {
+    const char *format;  /* --format; NULL or "table": the columns below */
+    const char *columns; /* "{{.ID}}\t{{.Image}}..." */
+    bool quiet;          /* -q: `quiet_columns` without a heading */
+    const char *quiet_columns;
+    json_t *headings; /* object: field -> heading; borrowed */
+};
+
+/* Prints `rows`, an array of objects, to `stream`. */
+int table_print(const struct table *table, const json_t *rows, FILE *stream, struct bh_error *error);
+
+/* Prints one object as --format says ("json", or a template), with a line end. For inspect, version and info. */
+int table_print_object(const char *format, json_t *object, FILE *stream, struct bh_error *error);
+
+/* Aligns lines of tab-separated cells as Go's tabwriter does for Docker: at least ten wide, three spaces between. */
+void table_align(const char *text, FILE *stream);
