@@ -11,7 +11,7 @@
 #include "string_list.h"
 
 #define ENGINE_DEFAULT_HOST     "unix:///run/bulkhead/bulkhead.sock"
-#define ENGINE_API_PREFIX       "/v1.47"
+#define ENGINE_API_VERSION      "1.47"
 #define UPLOAD_BYTES            131072
 #define ENGINE_ANSWER_BYTES_MAX (64U << 20) /* a list of ten thousand containers is about 10 MiB */
 
