@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One question to the job's registry, carried to its end: scheme, redirects, authentication and retries. The features
+ * (transfer.c, check.c) say what to ask and take the body.
+ *
+ * Credentials only ever go to the registry's own scheme, host and port, and only a 401 from there is answered with
+ * them: whoever a redirect leads to is asked anonymously (CVE-2020-15157).
+ */
+#pragma once
+
+#include "registry_error.h"
+#include "session.h"
+
+#define EXCHANGE_REDIRECTS_MAX  5
+#define EXCHANGE_TRIES_MAX      5
+#define EXCHANGE_PROGRESS_BYTES BH_MIB /* a try that brought this much makes the count start anew */
+
+/* What a feature brings along. All but `done` may be NULL. */
+struct exchange_feature {
+    uint64_t (*offset)(void *argument); /* where the next try goes on; NULL: always from the start */
+    int (*head)(void *argument, const struct response *response, struct bh_error *error); /* a 2xx came */
+    enum http_take (*body)(void *argument, const void *bytes, size_t n_bytes, struct bh_error *error);
+    /* The body ended. -1 with UNAVAILABLE: it is worth another try. */
+    int (*complete)(void *argument, const struct response *response, struct bh_error *error);
+    /* Last; the exchange is gone afterwards. */
+    void (*done)(void *argument, const struct response *response, const struct bh_error *error);
+};
+
+struct exchange_question {
+    const char *target;                          /* "/v2/library/busybox/manifests/latest", made of checked parts */
+    bool head;                                   /* HEAD instead of GET */
+    bool manifest;                               /* ask for the manifest types */
+    bool patient;                                /* try again also when nothing answers */
+    const char *subject_manifest, *subject_blob; /* for messages; borrowed for the exchange's life */
+};
+
+/* Begins; the feature hears of it from exchanges_tick() or http_perform() on, never from within. */
+int exchange_start(struct session *session, const struct exchange_question *question,
+                   const struct exchange_feature *feature, void *argument, struct exchange **ret_exchange,
+                   struct bh_error *error);
+/* Goes on after HTTP_LATER. */
+void exchange_resume(struct exchange *exchange);
+/* Ends it without calling the feature. */
+void exchange_abort(struct exchange *exchange);
+
+/* A token came (or `error`): goes on with the exchanges that wait for it. Called by authorize.c. */
+void exchanges_authorized(struct session *session, const struct bh_error *error);
+
+/* Sends what is due. Returns how many milliseconds until the next is, at most `max_ms`. */
+int exchanges_tick(struct session *session, int max_ms);
