@@ -99,8 +99,9 @@ static int set_capabilities(uint64_t keep, struct bh_error *error)
         cap_value_t value = capability;
         cap_flag_value_t has = CAP_CLEAR;
         (void)cap_get_flag(before, value, CAP_PERMITTED, &has);
-        if ((keep & (1ULL << capability)) && has == CAP_SET && (cap_set_flag(wanted, CAP_PERMITTED, 1, &value, CAP_SET) < 0 ||
-                                              cap_set_flag(wanted, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0)) {
+        if ((keep & (1ULL << capability)) && has == CAP_SET &&
+            (cap_set_flag(wanted, CAP_PERMITTED, 1, &value, CAP_SET) < 0 ||
+             cap_set_flag(wanted, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0)) {
             return bh_error_errno(error, errno, "choose capability %d", capability);
         }
     }
@@ -160,10 +161,14 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
     if (sandbox->root != BH_ROOT_HOST && !own_mounts) {
         return bh_error_set(error, BH_INTERNAL, "a root of its own needs a mount namespace of its own");
     }
+    struct bh_sandbox_trees trees;
+    if (bh_sandbox_clone_folders(sandbox, context, &trees, error) < 0) {
+        return -1;
+    }
     if (unshare(sandbox->unshare) < 0) {
         return bh_error_errno(error, errno, "unshare namespaces");
     }
-    if (sandbox->root != BH_ROOT_HOST && bh_sandbox_change_root(sandbox, context, error) < 0) {
+    if (sandbox->root != BH_ROOT_HOST && bh_sandbox_change_root(sandbox, &trees, error) < 0) {
         return -1;
     }
     if (become(sandbox, context, error) < 0 || check_ids(sandbox, context, error) < 0 ||

@@ -35,6 +35,32 @@ static int clone_tree(int folder, const char *path, int *ret_fd, struct bh_error
     return *ret_fd < 0 ? bh_error_errno(error, errno, "clone the mount of \"%s\"", *path ? path : "a folder") : 0;
 }
 
+static int clone_folder(const struct bh_sandbox_context *context, enum bh_folder folder, bool optional,
+                        struct bh_sandbox_trees *trees, struct bh_error *error)
+{
+    if (context->folders[folder] < 0) {
+        return optional ? 0 : bh_error_set(error, BH_FAILED_PRECONDITION, "folder %d was not handed over", (int)folder);
+    }
+    return trees->folders[folder] < 0 ? clone_tree(context->folders[folder], "", &trees->folders[folder], error) : 0;
+}
+
+int bh_sandbox_clone_folders(const struct bh_sandbox *sandbox, const struct bh_sandbox_context *context,
+                             struct bh_sandbox_trees *ret_trees, struct bh_error *error)
+{
+    for (int i = 0; i < BH_FOLDER_COUNT; i++) {
+        ret_trees->folders[i] = -1;
+    }
+    if (sandbox->root == BH_ROOT_FOLDER && clone_folder(context, BH_FOLDER_STATE, false, ret_trees, error) < 0) {
+        return -1;
+    }
+    for (const struct bh_view *view = sandbox->views; view->inside; view++) {
+        if (!view->host && clone_folder(context, view->folder, view->optional, ret_trees, error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Makes the folders above `inside` and then a file or folder to mount on. */
 static int make_target(int root, const char *inside, bool is_folder, struct bh_error *error)
 {
@@ -60,17 +86,15 @@ static int make_target(int root, const char *inside, bool is_folder, struct bh_e
     return file < 0 ? bh_error_errno(error, errno, "make file \"%s\" of the root", path) : 0;
 }
 
-static int add_view(int root, const struct bh_view *view, const struct bh_sandbox_context *context,
-                    struct bh_error *error)
+static int add_view(int root, const struct bh_view *view, struct bh_sandbox_trees *trees, struct bh_error *error)
 {
     bh_autoclose int tree = -1;
-    int folder = view->host ? AT_FDCWD : context->folders[view->folder];
-    if (!view->host && folder < 0) {
-        return view->optional
-                   ? 0
-                   : bh_error_set(error, BH_FAILED_PRECONDITION, "folder %d was not handed over", (int)view->folder);
-    }
-    if (clone_tree(folder, view->host ? view->host : "", &tree, error) < 0) {
+    if (!view->host) {
+        tree = bh_steal_fd(&trees->folders[view->folder]);
+        if (tree < 0) {
+            return 0; /* optional, and not handed over */
+        }
+    } else if (clone_tree(AT_FDCWD, view->host, &tree, error) < 0) {
         return view->optional && error->sys_errno == ENOENT ? 0 : -1;
     }
     struct stat status;
@@ -96,20 +120,14 @@ static int set_attributes(bool read_only, struct bh_error *error)
     return 0;
 }
 
-int bh_sandbox_change_root(const struct bh_sandbox *sandbox, const struct bh_sandbox_context *context,
-                           struct bh_error *error)
+int bh_sandbox_change_root(const struct bh_sandbox *sandbox, struct bh_sandbox_trees *trees, struct bh_error *error)
 {
     bh_autoclose int root = -1;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
         return bh_error_errno(error, errno, "make mounts private");
     }
     if (sandbox->root == BH_ROOT_FOLDER) {
-        if (context->folders[BH_FOLDER_STATE] < 0) {
-            return bh_error_set(error, BH_FAILED_PRECONDITION, "the state folder was not handed over");
-        }
-        if (clone_tree(context->folders[BH_FOLDER_STATE], "", &root, error) < 0) {
-            return -1;
-        }
+        root = bh_steal_fd(&trees->folders[BH_FOLDER_STATE]);
     } else if (make_tmpfs(&root, error) < 0) {
         return -1;
     }
@@ -117,7 +135,7 @@ int bh_sandbox_change_root(const struct bh_sandbox *sandbox, const struct bh_san
         return bh_error_errno(error, errno, "place the new root");
     }
     for (const struct bh_view *view = sandbox->views; view->inside; view++) {
-        if (add_view(root, view, context, error) < 0) {
+        if (add_view(root, view, trees, error) < 0) {
             return -1;
         }
     }
