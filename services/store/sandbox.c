@@ -26,7 +26,7 @@ const struct bh_sandbox store_sandbox = {
 };
 
 /* What both kinds of worker do with the descriptors they were given. */
-#define WORKER_SYSCALLS "read", "write", "pread64", "close", "fsync", "sync_file_range", "sendto", "recvfrom", "fstat"
+#define WORKER_SYSCALLS "read", "write", "pread64", "close", "fsync", "sync_file_range", "sendto", "recvfrom", "lseek"
 
 const struct bh_worker_sandbox store_intake_sandbox = {
     .syscalls = {BH_SYS_BASE},
