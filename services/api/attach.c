@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * POST /containers/{id}/attach: three pipes between the client and the container. The engine gets the container's ends
+ * before the client hears anything, so that not a byte is lost; then the connection carries raw bytes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "engine_call.h"
+#include "frames.h"
+#include "handlers.h"
+#include "logs.h"
+#include "pump.h"
+
+#define PIPE_BYTES (1024 * 1024)
+
+struct wish {
+    bool logs, stream, in, out, err;
+    struct detach_keys keys;
+};
+
+/* The two ends of one stream: what we keep and what the container gets; /dev/null where the stream is not wanted. */
+struct stream_ends {
+    int ours, theirs;
+};
+
+static void close_ends(struct stream_ends *ends)
+{
+    bh_close(&ends->ours);
+    bh_close(&ends->theirs);
+}
+
+/* `index` 0 is stdin, where the container reads. */
+static int make_stream(const struct api *api, unsigned index, bool wanted, struct stream_ends *ret_ends,
+                       struct bh_error *error)
+{
+    int ends[2];
+    *ret_ends = (struct stream_ends){-1, -1};
+    if (!wanted) {
+        ret_ends->theirs = fcntl(api->null_fd, F_DUPFD_CLOEXEC, 0);
+        return ret_ends->theirs < 0 ? bh_error_errno(error, errno, "attach") : 0;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return bh_error_errno(error, errno, "make a pipe");
+    }
+    *ret_ends = index == 0 ? (struct stream_ends){ends[1], ends[0]} : (struct stream_ends){ends[0], ends[1]};
+    (void)fcntl(ret_ends->ours, F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
+    if (fcntl(ret_ends->ours, F_SETFL, O_NONBLOCK | (index == 0 ? O_WRONLY : O_RDONLY)) < 0) {
+        return bh_error_errno(error, errno, "attach");
+    }
+    return 0;
+}
+
+static int ask_engine(struct request *request, const struct wish *wish, const int fds[static 3], bool *ret_tty,
+                      struct bh_error *error)
+{
+    auto_engine_call call = {0};
+    bh_automessage struct bh_message *answer = NULL;
+    Bulkhead__AttachContainer question = BULKHEAD__ATTACH_CONTAINER__INIT;
+    question.reference = request->name;
+    question.logs = wish->logs;
+    question.stdin = wish->in;
+    question.stdout = wish->out;
+    question.stderr = wish->err;
+    ENGINE_PACKET(packet, ATTACH_CONTAINER, attach_container, &question);
+    if (engine_call_start(request, &packet, fds, 3, 0, &call, error) < 0 ||
+        engine_call_next(&call, &answer, error) < 0) {
+        return -1;
+    }
+    if (answer->kind != BULKHEAD__ENGINE_TO_API__BODY_ATTACHED) {
+        return bh_error_set(error, BH_INTERNAL, "the engine answered with message %u", answer->kind);
+    }
+    *ret_tty = ((const Bulkhead__Attached *)bh_message_body(answer))->tty;
+    return 0;
+}
+
+/* Makes the pipes and hands the container's ends over; ours are in `pump`. */
+static int connect_streams(struct request *request, const struct wish *wish, struct pump *pump, struct bh_error *error)
+{
+    const bool wanted[3] = {wish->in, wish->out, wish->err};
+    struct stream_ends streams[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int result = 0;
+    for (unsigned i = 0; i < 3 && result == 0; i++) {
+        result = make_stream(request->api, i, wanted[i], &streams[i], error);
+    }
+    if (result == 0) {
+        const int theirs[3] = {streams[0].theirs, streams[1].theirs, streams[2].theirs};
+        result = ask_engine(request, wish, theirs, &pump->tty, error);
+    }
+    if (result == 0) {
+        pump->stdin_to = bh_steal_fd(&streams[0].ours);
+        pump->out_from[0] = bh_steal_fd(&streams[1].ours);
+        pump->out_from[1] = bh_steal_fd(&streams[2].ours);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        close_ends(&streams[i]);
+    }
+    return result;
+}
+
+static int send_logs(struct request *request, const struct wish *wish, struct log_reader *reader, bool tty,
+                     struct bh_error *error)
+{
+    struct log_wish logs = {
+        .stdout_wanted = wish->out,
+        .stderr_wanted = wish->err,
+        .tty = tty,
+        .send = connection_send,
+    };
+    return logs_send(request, &logs, reader, error) < 0 ? -1 : 0;
+}
+
+static int attach(struct request *request, const struct wish *wish, struct log_reader *reader, bool tty,
+                  struct bh_error *error)
+{
+    struct pump pump = {
+        .client = request->connection->fd, .stdin_to = -1, .out_from = {-1, -1}, .tty = tty, .keys = wish->keys};
+    if (wish->stream && connect_streams(request, wish, &pump, error) < 0) {
+        return -1;
+    }
+    int result = connection_hijack(request->connection, stream_media_type(request->version, pump.tty));
+    if (result == 0 && wish->logs) {
+        result = send_logs(request, wish, reader, pump.tty, error);
+    }
+    if (result < 0) {
+        bh_close(&pump.stdin_to);
+        bh_close(&pump.out_from[0]);
+        bh_close(&pump.out_from[1]);
+        return 0; /* the client is gone, or sees the connection end */
+    }
+    pump.early = connection_early_bytes(request->connection, &pump.n_early);
+    return wish->stream ? pump_run(&pump, error) : 0;
+}
+
+int handle_container_attach(struct request *request, struct bh_error *error)
+{
+    const struct http_target *target = &request->target;
+    struct log_reader reader = {0};
+    bool tty = false;
+    int follow_fd = -1;
+    struct wish wish = {
+        .logs = http_parameter_bool(target, "logs", false),
+        .stream = http_parameter_bool(target, "stream", false),
+        .in = http_parameter_bool(target, "stdin", false),
+        .out = http_parameter_bool(target, "stdout", false),
+        .err = http_parameter_bool(target, "stderr", false),
+    };
+    if (request_container_name(request, error) < 0 ||
+        detach_keys_parse(http_parameter(target, "detachKeys"), &wish.keys, error) < 0 ||
+        request_refuse_body(request, error) < 0) {
+        return -1;
+    }
+    if (wish.logs && logs_open(request, false, &reader, &follow_fd, &tty, error) < 0) {
+        return -1;
+    }
+    int result = attach(request, &wish, &reader, tty, error);
+    log_reader_free(&reader);
+    return result;
+}

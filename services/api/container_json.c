@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See container_json.h.
+ */
+#include "container_json.h"
+
+#include <string.h>
+
+const char *container_status_word(Bulkhead__ContainerStatus status)
+{
+    static const char *const words[] = {
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_CREATED] = "created",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING] = "running",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED] = "paused",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED] = "exited",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING] = "removing",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD] = "dead",
+    };
+    size_t index = (size_t)status;
+    return index < sizeof(words) / sizeof(words[0]) && words[index] ? words[index] : "created";
+}
+
+void write_networks(struct json_writer *writer, const char *network_mode)
+{
+    static const char *const empty[] = {"MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress"};
+    write_object(writer, "Networks");
+    write_object(writer, strcmp(network_mode, "host") == 0 ? "host" : "none");
+    write_null(writer, "IPAMConfig");
+    write_null(writer, "Links");
+    write_null(writer, "Aliases");
+    write_null(writer, "DriverOpts");
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        write_string(writer, empty[i], "");
+    }
+    write_int(writer, "IPPrefixLen", 0);
+    write_string(writer, "IPv6Gateway", "");
+    write_string(writer, "GlobalIPv6Address", "");
+    write_int(writer, "GlobalIPv6PrefixLen", 0);
+    write_null(writer, "DNSNames");
+    write_object_end(writer);
+    write_object_end(writer);
+}
+
+void write_mount_points(struct json_writer *writer, Bulkhead__Mount *const *mounts, size_t n_mounts)
+{
+    write_array(writer, "Mounts");
+    for (size_t i = 0; i < n_mounts; i++) {
+        bool bind = mounts[i]->kind == BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND;
+        write_object(writer, NULL);
+        write_string(writer, "Type", bind ? "bind" : "tmpfs");
+        write_string(writer, "Source", mounts[i]->source);
+        write_string(writer, "Destination", mounts[i]->target);
+        write_string(writer, "Mode", bind && mounts[i]->read_only ? "ro" : "");
+        write_bool(writer, "RW", !mounts[i]->read_only);
+        write_string(writer, "Propagation", bind ? "rprivate" : "");
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parts of a container's JSON that listing and inspecting share.
+ */
+#pragma once
+
+#include "api_engine.pb-c.h"
+#include "json_write.h"
+
+/* "created", "running", "paused", "exited", "removing", "dead". */
+const char *container_status_word(Bulkhead__ContainerStatus status);
+/* "Networks": what the container is connected to; "none" for one with its loopback interface only. */
+void write_networks(struct json_writer *writer, const char *network_mode);
+/* "Mounts": bind mounts and tmpfs as mount points. */
+void write_mount_points(struct json_writer *writer, Bulkhead__Mount *const *mounts, size_t n_mounts);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * GET /containers/{id}/json: what was asked for, what it became, and what became of it. HostConfig goes round: what
+ * create accepted is shown as it was.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "container_json.h"
+#include "engine_call.h"
+#include "handlers.h"
+#include "host_config_json.h"
+#include "json_types.h"
+
+static void write_state(struct json_writer *writer, const Bulkhead__ContainerState *state)
+{
+    bool paused = state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
+    write_object(writer, "State");
+    write_string(writer, "Status", container_status_word(state->status));
+    write_bool(writer, "Running", paused || state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING);
+    write_bool(writer, "Paused", paused);
+    write_bool(writer, "Restarting", false);
+    write_bool(writer, "OOMKilled", state->oom_killed);
+    write_bool(writer, "Dead", state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD);
+    write_int(writer, "Pid", state->pid);
+    write_int(writer, "ExitCode", state->exit_code);
+    write_string(writer, "Error", state->error);
+    write_time(writer, "StartedAt", state->started_at_ns);
+    write_time(writer, "FinishedAt", state->finished_at_ns);
+    write_object_end(writer);
+}
+
+static void write_command(struct json_writer *writer, const Bulkhead__ContainerSpec *spec)
+{
+    const Bulkhead__Process *process = spec ? spec->process : NULL;
+    size_t n_args = process ? process->n_args : 0;
+    write_string(writer, "Path", n_args > 0 ? process->args[0] : "");
+    write_strings(writer, "Args", n_args > 0 ? process->args + 1 : NULL, n_args > 0 ? n_args - 1 : 0, false);
+}
+
+static void write_config_streams(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    write_bool(writer, "AttachStdin", request->attach_stdin);
+    write_bool(writer, "AttachStdout", request->attach_stdout);
+    write_bool(writer, "AttachStderr", request->attach_stderr);
+    if (request->n_exposed_ports > 0) {
+        write_keys(writer, "ExposedPorts", request->exposed_ports, request->n_exposed_ports, false);
+    }
+    write_bool(writer, "Tty", request->tty);
+    write_bool(writer, "OpenStdin", request->open_stdin);
+    write_bool(writer, "StdinOnce", request->stdin_once);
+}
+
+/* Labels of the image, but for those the container's own replace, then the container's. */
+static void write_labels(struct json_writer *writer, const Bulkhead__ImageConfig *image,
+                         const Bulkhead__ContainerRequest *request)
+{
+    write_object(writer, "Labels");
+    for (size_t i = 0; i < image->n_labels; i++) {
+        bool replaced = false;
+        for (size_t j = 0; j < request->n_labels && !replaced; j++) {
+            replaced = strcmp(image->labels[i]->key, request->labels[j]->key) == 0;
+        }
+        if (!replaced) {
+            write_string(writer, image->labels[i]->key, image->labels[i]->value);
+        }
+    }
+    for (size_t i = 0; i < request->n_labels; i++) {
+        write_string(writer, request->labels[i]->key, request->labels[i]->value);
+    }
+    write_object_end(writer);
+}
+
+/* Config as Docker shows it: the client's wish, completed from the image. */
+static void write_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
+                         const Bulkhead__ContainerSpec *spec, const Bulkhead__ImageConfig *image)
+{
+    const Bulkhead__Process *process = spec->process;
+    bool own_entrypoint = request->entrypoint_set || request->n_entrypoint > 0;
+    bool own_cmd = request->n_cmd > 0 || own_entrypoint;
+    write_object(writer, "Config");
+    write_string(writer, "Hostname", spec->host_name);
+    write_string(writer, "Domainname", request->domain_name);
+    write_string(writer, "User", *request->user ? request->user : image->user);
+    write_config_streams(writer, request);
+    write_strings(writer, "Env", process ? process->env : NULL, process ? process->n_env : 0, false);
+    write_strings(writer, "Cmd", own_cmd ? request->cmd : image->cmd, own_cmd ? request->n_cmd : image->n_cmd, true);
+    write_healthcheck(writer, request->healthcheck ? request->healthcheck : image->healthcheck);
+    write_string(writer, "Image", request->image);
+    write_keys(writer, "Volumes", image->volumes, image->n_volumes, true);
+    write_string(writer, "WorkingDir", *request->working_dir ? request->working_dir : image->working_dir);
+    write_strings(writer, "Entrypoint", own_entrypoint ? request->entrypoint : image->entrypoint,
+                  own_entrypoint ? request->n_entrypoint : image->n_entrypoint, true);
+    write_null(writer, "OnBuild");
+    write_labels(writer, image, request);
+    if (*request->stop_signal || *image->stop_signal) {
+        write_string(writer, "StopSignal", *request->stop_signal ? request->stop_signal : image->stop_signal);
+    }
+    if (request->stop_timeout_s_presence_case != BULKHEAD__CONTAINER_REQUEST__STOP_TIMEOUT_S_PRESENCE__NOT_SET) {
+        write_int(writer, "StopTimeout", request->stop_timeout_s == UINT32_MAX ? -1 : (int64_t)request->stop_timeout_s);
+    }
+    write_object_end(writer);
+}
+
+static void write_network_settings(struct json_writer *writer, const char *network_mode)
+{
+    static const char *const empty[] = {"EndpointID", "Gateway",     "GlobalIPv6Address",
+                                        "IPAddress",  "IPv6Gateway", "MacAddress"};
+    write_object(writer, "NetworkSettings");
+    write_string(writer, "Bridge", "");
+    write_string(writer, "SandboxID", "");
+    write_string(writer, "SandboxKey", "");
+    write_object(writer, "Ports");
+    write_object_end(writer);
+    write_bool(writer, "HairpinMode", false);
+    write_string(writer, "LinkLocalIPv6Address", "");
+    write_int(writer, "LinkLocalIPv6PrefixLen", 0);
+    write_null(writer, "SecondaryIPAddresses");
+    write_null(writer, "SecondaryIPv6Addresses");
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        write_string(writer, empty[i], "");
+    }
+    write_int(writer, "GlobalIPv6PrefixLen", 0);
+    write_int(writer, "IPPrefixLen", 0);
+    write_networks(writer, network_mode);
+    write_object_end(writer);
+}
+
+static void write_details(struct json_writer *writer, const Bulkhead__ContainerDetails *details)
+{
+    char id[65];
+    const Bulkhead__ContainerRequest *request = details->request;
+    write_object(writer, NULL);
+    write_string(writer, "Id", id_hex(&details->id, id));
+    write_time(writer, "Created", details->created_ns);
+    write_command(writer, details->spec);
+    write_state(writer, details->state);
+    write_digest(writer, "Image", &details->image_id);
+    /* Logs are read through the API: files on the host are no client's business. */
+    static const char *const paths[] = {"ResolvConfPath", "HostnamePath", "HostsPath", "LogPath"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        write_string(writer, paths[i], "");
+    }
+    write_format(writer, "Name", "/%s", details->name);
+    write_uint(writer, "RestartCount", details->restart_count);
+    write_string(writer, "Driver", "erofs+overlay");
+    write_string(writer, "Platform", "linux");
+    write_string(writer, "MountLabel", details->spec->selinux_mount_label);
+    write_string(writer, "ProcessLabel", details->spec->selinux_label);
+    write_string(writer, "AppArmorProfile", details->spec->apparmor_profile);
+    write_null(writer, "ExecIDs");
+    write_host_config(writer, request);
+    write_object(writer, "GraphDriver");
+    write_null(writer, "Data");
+    write_string(writer, "Name", "erofs+overlay");
+    write_object_end(writer);
+    write_mount_points(writer, request->mounts, request->n_mounts);
+    write_config(writer, request, details->spec, details->image_config);
+    write_network_settings(writer, request->network_mode);
+    write_object_end(writer);
+}
+
+int handle_container_inspect(struct request *request, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    auto_json_writer writer = {0};
+    Bulkhead__LookUpContainer question = BULKHEAD__LOOK_UP_CONTAINER__INIT;
+    if (request_container_name(request, error) < 0) {
+        return -1;
+    }
+    if (http_parameter_bool(&request->target, "size", false)) {
+        return bh_error_set(error, BH_UNIMPLEMENTED, "parameter size: sizes of containers are not measured yet");
+    }
+    question.reference = request->name;
+    ENGINE_PACKET(packet, LOOK_UP_CONTAINER, look_up_container, &question);
+    if (engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS, &answer, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__ContainerDetails *details = bh_message_body(answer);
+    if (!details->state || !details->request || !details->spec || !details->image_config) {
+        return bh_error_set(error, BH_INTERNAL, "the engine answered half a container");
+    }
+    write_details(&writer, details);
+    return request_answer_json(request, 200, &writer, error);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every handler the route table names, one per operation; each lives in the file of its family.
+ */
+#pragma once
+
+#include "request.h"
+
+/* system.c */
+int handle_ping(struct request *request, struct bh_error *error);
+int handle_version(struct request *request, struct bh_error *error);
+int handle_info(struct request *request, struct bh_error *error);
+int handle_auth(struct request *request, struct bh_error *error);
+int handle_privileges(struct request *request, struct bh_error *error);
+int handle_audit_verify(struct request *request, struct bh_error *error);
+
+/* images.c */
+int handle_images_list(struct request *request, struct bh_error *error);
+int handle_image_inspect(struct request *request, struct bh_error *error);
+int handle_image_history(struct request *request, struct bh_error *error);
+int handle_image_tag(struct request *request, struct bh_error *error);
+int handle_image_delete(struct request *request, struct bh_error *error);
+
+/* pull.c, load.c */
+int handle_image_create(struct request *request, struct bh_error *error);
+int handle_images_load(struct request *request, struct bh_error *error);
+
+/* containers_create.c, containers_list.c, containers_inspect.c */
+int handle_container_create(struct request *request, struct bh_error *error);
+int handle_containers_list(struct request *request, struct bh_error *error);
+int handle_container_inspect(struct request *request, struct bh_error *error);
+
+/* lifecycle.c */
+int handle_container_start(struct request *request, struct bh_error *error);
+int handle_container_stop(struct request *request, struct bh_error *error);
+int handle_container_restart(struct request *request, struct bh_error *error);
+int handle_container_kill(struct request *request, struct bh_error *error);
+int handle_container_wait(struct request *request, struct bh_error *error);
+int handle_container_delete(struct request *request, struct bh_error *error);
+int handle_container_rename(struct request *request, struct bh_error *error);
+int handle_container_pause(struct request *request, struct bh_error *error);
+int handle_container_unpause(struct request *request, struct bh_error *error);
+int handle_container_resize(struct request *request, struct bh_error *error);
+
+/* attach.c, logs.c */
+int handle_container_attach(struct request *request, struct bh_error *error);
+int handle_container_logs(struct request *request, struct bh_error *error);

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of HostConfig: what is read into which field, what means nothing here, and what is refused because it
+ * cannot be done yet.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/limits.h"
+#include "create.h"
+
+#define SHM_DEFAULT_BYTES (64 * BH_MIB)
+#define LOG_FILES_MAX     14 /* their descriptors travel in one message */
+
+static const char no_bridge[] = "bridge networks are not available: the container has only a loopback interface";
+static const char no_devices[] = "devices are not supported yet";
+static const char no_throttling[] = "block device limits are not supported yet";
+static const char windows_only[] = "this is an option for Windows";
+
+static int read_network_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = create->request;
+    if (take_string(value, where, &request->network_mode, error) < 0) {
+        return -1;
+    }
+    const char *mode = request->network_mode;
+    if (strcmp(mode, "none") == 0) {
+        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    } else if (strcmp(mode, "host") == 0) {
+        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    } else if (*mode && strcmp(mode, "default") != 0 && strcmp(mode, "bridge") != 0) {
+        return bh_error_set(error, BH_UNIMPLEMENTED,
+                            "%s \"%s\": user-defined and shared networks are not supported yet: use none or host",
+                            where, mode);
+    }
+    return 0;
+}
+
+int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error)
+{
+    union {
+        const json_t *constant;
+        json_t *plain;
+    } walk = {.constant = endpoints};
+    static const char *const names[] = {"default", "bridge", "none", "host"};
+    const char *name;
+    json_t *settings;
+    (void)create;
+    json_object_foreach(walk.plain, name, settings)
+    {
+        bool known = false;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            known = known || strcmp(names[i], name) == 0;
+        }
+        if (!known || !json_is_default(settings)) {
+            return bh_error_set(
+                error, BH_UNIMPLEMENTED,
+                "NetworkingConfig.EndpointsConfig \"%.64s\": networks are not supported yet: use none or host", name);
+        }
+    }
+    return 0;
+}
+
+static int read_restart_policy(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    if (json_is_null(value)) {
+        return 0;
+    }
+    const json_t *name = json_object_get(value, "Name");
+    const json_t *count = json_object_get(value, "MaximumRetryCount");
+    int64_t retries = 0;
+    if (!json_is_object(value) || (name && !json_is_string(name) && !json_is_null(name))) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be an object with a Name", where);
+    }
+    const char *policy = json_string_value(name);
+    if (count && take_int(count, "HostConfig.RestartPolicy.MaximumRetryCount", 0, INT32_MAX, &retries, error) < 0) {
+        return -1;
+    }
+    if (!policy || *policy == '\0' || strcmp(policy, "no") == 0) {
+        return set_string(&create->request->restart_policy, "no", error);
+    }
+    static const char *const later[] = {"always", "unless-stopped", "on-failure"};
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+        if (strcmp(policy, later[i]) == 0) {
+            return bh_error_set(error, BH_UNIMPLEMENTED,
+                                "%s \"%s\": restart policies are not supported yet, only \"no\"", where, policy);
+        }
+    }
+    return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid restart policy '%s'", policy);
+}
+
+static int apply_log_option(Bulkhead__LogOptions *log, const char *name, const char *value, struct bh_error *error)
+{
+    if (strcmp(name, "max-size") == 0) {
+        return parse_size(value, &log->max_bytes) == 0
+                   ? 0
+                   : bh_error_set(error, BH_INVALID_ARGUMENT, "invalid log option max-size=\"%s\": it must be like 10m",
+                                  value);
+    }
+    if (strcmp(name, "max-file") == 0) {
+        char *end;
+        unsigned long files = strtoul(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end || files < 1 || files > LOG_FILES_MAX) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT,
+                                "invalid log option max-file=\"%s\": it must be from 1 to %d", value, LOG_FILES_MAX);
+        }
+        log->max_files = (uint32_t)files;
+        return 0;
+    }
+    return bh_error_set(error, BH_INVALID_ARGUMENT,
+                        "unknown log opt '%s' for json-file log driver: max-size and max-file are known", name);
+}
+
+static int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = create->request;
+    if (json_is_null(value)) {
+        return 0;
+    }
+    const json_t *type = json_object_get(value, "Type");
+    const json_t *options = json_object_get(value, "Config");
+    if (!json_is_object(value) ||
+        (type && take_string(type, "HostConfig.LogConfig.Type", &request->log_driver, error) < 0)) {
+        return json_is_object(value)
+                   ? -1
+                   : bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be an object", where);
+    }
+    if (options &&
+        take_map(options, "HostConfig.LogConfig.Config", &request->n_log_options, &request->log_options, error) < 0) {
+        return -1;
+    }
+    if (*request->log_driver == '\0' && set_string(&request->log_driver, "json-file", error) < 0) {
+        return -1;
+    }
+    bool none = strcmp(request->log_driver, "none") == 0;
+    if (!none && strcmp(request->log_driver, "json-file") != 0) {
+        return bh_error_set(error, BH_UNIMPLEMENTED,
+                            "%s: logging driver \"%s\" is not supported: json-file and none are", where,
+                            request->log_driver);
+    }
+    request->log->enabled = !none;
+    for (size_t i = 0; !none && i < request->n_log_options; i++) {
+        if (apply_log_option(request->log, request->log_options[i]->key, request->log_options[i]->value, error) < 0) {
+            return -1;
+        }
+    }
+    if (request->log->max_files > 1 && request->log->max_bytes == 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "log option max-file needs max-size");
+    }
+    return 0;
+}
+
+/* A namespace mode that may be its own ("" or "private") or the host's; the rest is refused. */
+static int read_namespace_mode(const json_t *value, const char *where, bool host_allowed, char **slot,
+                               struct bh_error *error)
+{
+    if (take_string(value, where, slot, error) < 0) {
+        return -1;
+    }
+    const char *mode = *slot;
+    if (*mode == '\0' || strcmp(mode, "private") == 0 || (host_allowed && strcmp(mode, "host") == 0)) {
+        return 0;
+    }
+    return bh_error_set(error, BH_UNIMPLEMENTED, "%s \"%s\" is not supported: only the container's own namespace%s",
+                        where, mode, host_allowed ? " or \"host\"" : "");
+}
+
+static int read_pid_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_namespace_mode(value, where, true, &create->request->pid_mode, error);
+}
+
+static int read_ipc_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_namespace_mode(value, where, true, &create->request->ipc_mode, error);
+}
+
+static int read_uts_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_namespace_mode(value, where, true, &create->request->uts_mode, error);
+}
+
+static int read_cgroupns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_namespace_mode(value, where, false, &create->request->cgroupns_mode, error);
+}
+
+static int read_userns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_namespace_mode(value, where, false, &create->request->userns_mode, error);
+}
+
+static int read_shm_size(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    int64_t bytes = 0;
+    if (take_int(value, where, 0, INT64_MAX, &bytes, error) < 0) {
+        return -1;
+    }
+    create->request->shm_bytes = bytes ? (uint64_t)bytes : SHM_DEFAULT_BYTES;
+    return 0;
+}
+
+static int read_oom_score(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    int64_t adjustment = 0;
+    if (take_int(value, where, INT32_MIN, INT32_MAX, &adjustment, error) < 0) {
+        return -1;
+    }
+    if (adjustment < -1000 || adjustment > 1000) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %lld, range for oom score adj is [-1000, 1000]",
+                            (long long)adjustment);
+    }
+    create->request->oom_score_adjust = (int32_t)adjustment;
+    return 0;
+}
+
+static bool is_address(const char *text)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* "name:address"; it becomes a line of /etc/hosts, so it must not become two. */
+static int read_extra_hosts(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = create->request;
+    if (take_strings(value, where, &request->n_extra_hosts, &request->extra_hosts, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < request->n_extra_hosts; i++) {
+        const char *host = request->extra_hosts[i];
+        size_t name = strcspn(host, ":");
+        bool valid = name > 0 && name <= 253 && host[name] && is_address(host + name + 1);
+        for (size_t c = 0; c < name; c++) {
+            valid = valid && (isalnum((unsigned char)host[c]) || strchr("-_.", host[c]));
+        }
+        if (!valid) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "bad format for add-host: \"%s\" must be name:address",
+                                host);
+        }
+    }
+    return 0;
+}
+
+static int read_dns(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = create->request;
+    if (take_strings(value, where, &request->n_dns_servers, &request->dns_servers, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < request->n_dns_servers; i++) {
+        if (!is_address(request->dns_servers[i])) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "bad nameserver address: %s", request->dns_servers[i]);
+        }
+    }
+    return 0;
+}
+
+/* Words of resolv.conf: printable and without white space. */
+static int read_dns_words(const json_t *value, const char *where, size_t *n_slot, char ***slot, struct bh_error *error)
+{
+    if (take_strings(value, where, n_slot, slot, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < *n_slot; i++) {
+        const char *word = (*slot)[i];
+        bool valid = *word != '\0';
+        for (const char *c = word; *c; c++) {
+            valid = valid && isgraph((unsigned char)*c);
+        }
+        if (!valid) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "%s: \"%s\" must be one word", where, word);
+        }
+    }
+    return 0;
+}
+
+static int read_dns_search(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_dns_words(value, where, &create->request->n_dns_search, &create->request->dns_search, error);
+}
+
+static int read_dns_options(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_dns_words(value, where, &create->request->n_dns_options, &create->request->dns_options, error);
+}
+
+static int read_masked_paths(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    create->request->masked_paths_set = create->request->masked_paths_set || json_is_array(value);
+    return take_strings(value, where, &create->request->n_masked_paths, &create->request->masked_paths, error);
+}
+
+static int read_read_only_paths(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    create->request->masked_paths_set = create->request->masked_paths_set || json_is_array(value);
+    return take_strings(value, where, &create->request->n_read_only_paths, &create->request->read_only_paths, error);
+}
+
+/* [rows, columns] */
+static int read_console_size(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    int64_t rows = 0;
+    int64_t columns = 0;
+    if (json_is_null(value)) {
+        return 0;
+    }
+    if (!json_is_array(value) || json_array_size(value) != 2) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be [height, width]", where);
+    }
+    if (take_int(json_array_get(value, 0), where, 0, UINT16_MAX, &rows, error) < 0 ||
+        take_int(json_array_get(value, 1), where, 0, UINT16_MAX, &columns, error) < 0) {
+        return -1;
+    }
+    create->request->tty_rows = (uint32_t)rows;
+    create->request->tty_columns = (uint32_t)columns;
+    return 0;
+}
+
+static int read_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    bh_autofree char *name = NULL;
+    (void)create;
+    if (take_string(value, where, &name, error) < 0) {
+        return -1;
+    }
+    if (!name || *name == '\0' || strcmp(name, "bulkhead") == 0) {
+        return 0;
+    }
+    return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown or invalid runtime name: %s: only bulkhead is known",
+                        name);
+}
+
+static int read_isolation(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    bh_autofree char *isolation = NULL;
+    (void)create;
+    if (take_string(value, where, &isolation, error) < 0) {
+        return -1;
+    }
+    if (!isolation || *isolation == '\0' || strcmp(isolation, "default") == 0) {
+        return 0;
+    }
+    return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid isolation '%s': only default is known on Linux",
+                        isolation);
+}
+
+static const struct field host_config_fields[] = {
+    {"Binds", FIELD_READ, .read = read_binds},
+    {"Mounts", FIELD_READ, .read = read_mounts},
+    {"Tmpfs", FIELD_READ, .read = read_tmpfs},
+    {"NetworkMode", FIELD_READ, .read = read_network_mode},
+    {"AutoRemove", FIELD_BOOL, .offset = REQUEST_AT(auto_remove)},
+    {"Privileged", FIELD_BOOL, .offset = REQUEST_AT(privileged)},
+    {"ReadonlyRootfs", FIELD_BOOL, .offset = REQUEST_AT(read_only_root)},
+    {"CapAdd", FIELD_READ, .read = read_capabilities_added},
+    {"CapDrop", FIELD_READ, .read = read_capabilities_dropped},
+    {"GroupAdd", FIELD_STRINGS, .offset = REQUEST_AT(group_add), .count = REQUEST_AT(n_group_add)},
+    {"SecurityOpt", FIELD_READ, .read = read_security_options},
+    {"MaskedPaths", FIELD_READ, .read = read_masked_paths},
+    {"ReadonlyPaths", FIELD_READ, .read = read_read_only_paths},
+    {"Sysctls", FIELD_MAP, .offset = REQUEST_AT(sysctls), .count = REQUEST_AT(n_sysctls)},
+    {"ShmSize", FIELD_READ, .read = read_shm_size},
+    {"OomScoreAdj", FIELD_READ, .read = read_oom_score},
+    {"ExtraHosts", FIELD_READ, .read = read_extra_hosts},
+    {"Dns", FIELD_READ, .read = read_dns},
+    {"DnsSearch", FIELD_READ, .read = read_dns_search},
+    {"DnsOptions", FIELD_READ, .read = read_dns_options},
+    {"LogConfig", FIELD_READ, .read = read_log_config},
+    {"RestartPolicy", FIELD_READ, .read = read_restart_policy},
+    {"Init", FIELD_BOOL, .offset = REQUEST_AT(init)},
+    {"PidMode", FIELD_READ, .read = read_pid_mode},
+    {"IpcMode", FIELD_READ, .read = read_ipc_mode},
+    {"UTSMode", FIELD_READ, .read = read_uts_mode},
+    {"CgroupnsMode", FIELD_READ, .read = read_cgroupns_mode},
+    {"UsernsMode", FIELD_READ, .read = read_userns_mode},
+    {"CgroupParent", FIELD_STRING, .offset = REQUEST_AT(cgroup_parent)},
+    {"ConsoleSize", FIELD_READ, .read = read_console_size},
+    {"Runtime", FIELD_READ, .read = read_runtime},
+    {"Isolation", FIELD_READ, .read = read_isolation},
+    /* Resources. */
+    {"Memory", FIELD_READ, .read = read_memory},
+    {"MemorySwap", FIELD_READ, .read = read_memory_swap},
+    {"MemoryReservation", FIELD_READ, .read = read_memory_reservation},
+    {"MemorySwappiness", FIELD_READ, .read = read_swappiness},
+    {"NanoCpus", FIELD_READ, .read = read_nano_cpus},
+    {"CpuQuota", FIELD_READ, .read = read_cpu_quota},
+    {"CpuPeriod", FIELD_READ, .read = read_cpu_period},
+    {"CpuShares", FIELD_READ, .read = read_cpu_shares},
+    {"CpusetCpus", FIELD_READ, .read = read_cpuset_cpus},
+    {"CpusetMems", FIELD_READ, .read = read_cpuset_mems},
+    {"PidsLimit", FIELD_READ, .read = read_pids_limit},
+    {"BlkioWeight", FIELD_READ, .read = read_blkio_weight},
+    {"OomKillDisable", FIELD_READ, .read = read_oom_kill_disable},
+    {"Ulimits", FIELD_READ, .read = read_ulimits},
+    /* Not yet, or never. */
+    {"PortBindings", FIELD_REFUSED, .without = "published ports are not supported yet"},
+    {"PublishAllPorts", FIELD_REFUSED, .without = "published ports are not supported yet"},
+    {"Links", FIELD_REFUSED, .without = "links are not supported"},
+    {"VolumesFrom", FIELD_REFUSED, .without = "volumes are not supported yet"},
+    {"VolumeDriver", FIELD_REFUSED, .without = "volume drivers are not supported"},
+    {"StorageOpt", FIELD_REFUSED, .without = "storage options are not supported"},
+    {"Annotations", FIELD_REFUSED, .without = "annotations are not supported"},
+    {"Cgroup", FIELD_REFUSED, .without = "shared cgroups are not supported"},
+    {"Devices", FIELD_REFUSED, .without = no_devices},
+    {"DeviceCgroupRules", FIELD_REFUSED, .without = no_devices},
+    {"DeviceRequests", FIELD_REFUSED, .without = no_devices},
+    {"BlkioWeightDevice", FIELD_REFUSED, .without = no_throttling},
+    {"BlkioDeviceReadBps", FIELD_REFUSED, .without = no_throttling},
+    {"BlkioDeviceWriteBps", FIELD_REFUSED, .without = no_throttling},
+    {"BlkioDeviceReadIOps", FIELD_REFUSED, .without = no_throttling},
+    {"BlkioDeviceWriteIOps", FIELD_REFUSED, .without = no_throttling},
+    {"CpuRealtimePeriod", FIELD_REFUSED, .without = "realtime scheduling is not supported"},
+    {"CpuRealtimeRuntime", FIELD_REFUSED, .without = "realtime scheduling is not supported"},
+    {"KernelMemory", FIELD_REFUSED, .without = "kernel memory limits are not supported by Linux any more"},
+    {"KernelMemoryTCP", FIELD_REFUSED, .without = "kernel memory limits are not supported"},
+    {"CpuCount", FIELD_REFUSED, .without = windows_only},
+    {"CpuPercent", FIELD_REFUSED, .without = windows_only},
+    {"IOMaximumIOps", FIELD_REFUSED, .without = windows_only},
+    {"IOMaximumBandwidth", FIELD_REFUSED, .without = windows_only},
+    {"ContainerIDFile", .kind = FIELD_MEANS_NOTHING}, /* the client writes it */
+    {0},
+};
+
+int host_config_read(struct create *create, const json_t *host_config, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = create->request;
+    request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    request->seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT;
+    request->no_new_privileges = true; /* on unless asked otherwise, which Docker leaves off */
+    request->shm_bytes = SHM_DEFAULT_BYTES;
+    request->log->enabled = true;
+    request->log->max_files = 1;
+    if (set_string(&request->restart_policy, "no", error) < 0 ||
+        set_string(&request->log_driver, "json-file", error) < 0) {
+        return -1;
+    }
+    if (host_config && !json_is_null(host_config)) {
+        if (!json_is_object(host_config)) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: HostConfig must be an object");
+        }
+        if (read_fields(create, host_config_fields, host_config, "HostConfig.", NULL, error) < 0) {
+            return -1;
+        }
+    }
+    if (*request->network_mode == '\0' && set_string(&request->network_mode, "default", error) < 0) {
+        return -1;
+    }
+    if (strcmp(request->network_mode, "none") != 0 && strcmp(request->network_mode, "host") != 0) {
+        create_warn(create, no_bridge);
+    }
+    return resources_finish(create, error);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See host_config_json.h: the counterpart of host_config.c.
+ */
+#include "host_config_json.h"
+
+#include <stdio.h>
+
+#include "json_types.h"
+
+/* -1 for unlimited, as clients write it. */
+static int64_t signed_amount(uint64_t amount)
+{
+    return amount > INT64_MAX ? -1 : (int64_t)amount;
+}
+
+static void write_tmpfs(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    write_object(writer, "Tmpfs");
+    for (size_t i = 0; i < request->n_mounts; i++) {
+        const Bulkhead__Mount *mount = request->mounts[i];
+        char size[40] = "";
+        if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_TMPFS) {
+            continue;
+        }
+        if (mount->tmpfs_bytes > 0) {
+            snprintf(size, sizeof(size), "size=%llu,", (unsigned long long)mount->tmpfs_bytes);
+        }
+        write_format(writer, mount->target, "%smode=%o,%s%s", size, mount->tmpfs_mode,
+                     mount->no_exec ? "noexec" : "exec", mount->read_only ? ",ro" : "");
+    }
+    write_object_end(writer);
+}
+
+/* Binds stand first in the request's list; bind mounts behind them came from Mounts. */
+static void write_mounts(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    size_t bind = 0;
+    write_array(writer, "Mounts");
+    for (size_t i = 0; i < request->n_mounts; i++) {
+        const Bulkhead__Mount *mount = request->mounts[i];
+        if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND || bind++ < request->n_binds) {
+            continue;
+        }
+        write_object(writer, NULL);
+        write_string(writer, "Type", "bind");
+        write_string(writer, "Source", mount->source);
+        write_string(writer, "Target", mount->target);
+        write_bool(writer, "ReadOnly", mount->read_only);
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+}
+
+static void write_resources(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    static const Bulkhead__Resources none = BULKHEAD__RESOURCES__INIT;
+    const Bulkhead__Resources *resources = request->resources ? request->resources : &none;
+    bool nano = request->nano_cpus > 0; /* then quota and period are ours, not the client's */
+    write_uint(writer, "CpuShares", resources->cpu_shares);
+    write_uint(writer, "Memory", resources->memory_bytes);
+    write_int(writer, "NanoCpus", request->nano_cpus);
+    write_string(writer, "CgroupParent", request->cgroup_parent);
+    write_uint(writer, "BlkioWeight", resources->blkio_weight);
+    static const char *const lists[] = {"BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
+                                        "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        write_null(writer, lists[i]);
+    }
+    write_uint(writer, "CpuPeriod", nano ? 0 : resources->cpu_period_us);
+    write_uint(writer, "CpuQuota", nano ? 0 : resources->cpu_quota_us);
+    write_int(writer, "CpuRealtimePeriod", 0);
+    write_int(writer, "CpuRealtimeRuntime", 0);
+    write_string(writer, "CpusetCpus", resources->cpuset_cpus);
+    write_string(writer, "CpusetMems", resources->cpuset_mems);
+    write_array(writer, "Devices");
+    write_array_end(writer);
+    write_null(writer, "DeviceCgroupRules");
+    write_null(writer, "DeviceRequests");
+    write_uint(writer, "MemoryReservation", resources->memory_reservation_bytes);
+    write_int(writer, "MemorySwap", signed_amount(resources->memory_swap_bytes));
+    write_null(writer, "MemorySwappiness");
+    write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
+    if (resources->pids_max > 0) {
+        write_uint(writer, "PidsLimit", resources->pids_max);
+    } else {
+        write_null(writer, "PidsLimit");
+    }
+    write_array(writer, "Ulimits");
+    for (size_t i = 0; i < request->n_limits; i++) {
+        write_object(writer, NULL);
+        write_string(writer, "Name", request->limits[i]->name);
+        write_int(writer, "Hard", signed_amount(request->limits[i]->hard));
+        write_int(writer, "Soft", signed_amount(request->limits[i]->soft));
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+    write_int(writer, "CpuCount", 0);
+    write_int(writer, "CpuPercent", 0);
+    write_int(writer, "IOMaximumIOps", 0);
+    write_int(writer, "IOMaximumBandwidth", 0);
+}
+
+static void write_modes(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    write_strings(writer, "CapAdd", request->cap_add, request->n_cap_add, true);
+    write_strings(writer, "CapDrop", request->cap_drop, request->n_cap_drop, true);
+    write_string(writer, "CgroupnsMode", *request->cgroupns_mode ? request->cgroupns_mode : "private");
+    write_strings(writer, "Dns", request->dns_servers, request->n_dns_servers, false);
+    write_strings(writer, "DnsOptions", request->dns_options, request->n_dns_options, false);
+    write_strings(writer, "DnsSearch", request->dns_search, request->n_dns_search, false);
+    write_strings(writer, "ExtraHosts", request->extra_hosts, request->n_extra_hosts, true);
+    write_strings(writer, "GroupAdd", request->group_add, request->n_group_add, true);
+    write_string(writer, "IpcMode", *request->ipc_mode ? request->ipc_mode : "private");
+    write_string(writer, "Cgroup", "");
+    write_null(writer, "Links");
+    write_int(writer, "OomScoreAdj", request->oom_score_adjust);
+    write_string(writer, "PidMode", request->pid_mode);
+    write_bool(writer, "Privileged", request->privileged);
+    write_bool(writer, "PublishAllPorts", request->publish_all_ports);
+    write_bool(writer, "ReadonlyRootfs", request->read_only_root);
+    write_strings(writer, "SecurityOpt", request->security_opt, request->n_security_opt, true);
+    write_string(writer, "UTSMode", request->uts_mode);
+    write_string(writer, "UsernsMode", request->userns_mode);
+    write_uint(writer, "ShmSize", request->shm_bytes);
+    if (request->n_sysctls > 0) {
+        write_map(writer, "Sysctls", request->sysctls, request->n_sysctls);
+    }
+    write_string(writer, "Runtime", "bulkhead");
+    write_string(writer, "Isolation", "");
+}
+
+/* What Docker masks where the client said nothing. */
+static void write_paths(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    static const char *const masked[] = {"/proc/asound",     "/proc/acpi",        "/proc/interrupts",
+                                         "/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
+                                         "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+                                         "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
+    static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+    if (request->masked_paths_set) {
+        write_strings(writer, "MaskedPaths", request->masked_paths, request->n_masked_paths, false);
+        write_strings(writer, "ReadonlyPaths", request->read_only_paths, request->n_read_only_paths, false);
+        return;
+    }
+    write_words(writer, "MaskedPaths", masked, sizeof(masked) / sizeof(masked[0]));
+    write_words(writer, "ReadonlyPaths", read_only, sizeof(read_only) / sizeof(read_only[0]));
+}
+
+void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    write_object(writer, "HostConfig");
+    write_strings(writer, "Binds", request->binds, request->n_binds, true);
+    write_string(writer, "ContainerIDFile", "");
+    write_object(writer, "LogConfig");
+    write_string(writer, "Type", request->log_driver);
+    write_map(writer, "Config", request->log_options, request->n_log_options);
+    write_object_end(writer);
+    write_string(writer, "NetworkMode", request->network_mode);
+    write_object(writer, "PortBindings");
+    write_object_end(writer);
+    write_object(writer, "RestartPolicy");
+    write_string(writer, "Name", *request->restart_policy ? request->restart_policy : "no");
+    write_uint(writer, "MaximumRetryCount", request->restart_retries);
+    write_object_end(writer);
+    write_bool(writer, "AutoRemove", request->auto_remove);
+    write_string(writer, "VolumeDriver", "");
+    write_null(writer, "VolumesFrom");
+    write_array(writer, "ConsoleSize");
+    write_uint(writer, NULL, request->tty_rows);
+    write_uint(writer, NULL, request->tty_columns);
+    write_array_end(writer);
+    write_tmpfs(writer, request);
+    write_mounts(writer, request);
+    write_modes(writer, request);
+    write_resources(writer, request);
+    write_paths(writer, request);
+    if (request->init) {
+        write_bool(writer, "Init", true);
+    }
+    write_object_end(writer);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Strict reading of clients' JSON: bounded depth, no key twice, no wrong type, no unknown field with a meaning. jansson
+ * parses; what it would let through is refused here. Everything read is copied into malloc'd memory that generated
+ * messages own.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "types.pb-c.h"
+
+#define JSON_BODY_BYTES_MAX (4U * 1024U * 1024U)
+
+/* Parses one object (nothing else, nothing behind it). `what` names it in errors. The caller frees with json_decref().
+ */
+int json_parse_object(const char *text, size_t n_bytes, const char *what, json_t **ret_object, struct bh_error *error);
+
+/* Whether a value says nothing: null, false, 0, "", and arrays and objects of such. Clients send these for what they do
+ * not use. */
+bool json_is_default(const json_t *value);
+
+/* Each copies `value` into a slot; null leaves it alone. `field` names it in errors: "HostConfig.Memory". */
+int take_string(const json_t *value, const char *field, char **slot, struct bh_error *error);
+int take_bool(const json_t *value, const char *field, int *slot, struct bh_error *error);
+int take_int(const json_t *value, const char *field, int64_t min, int64_t max, int64_t *slot, struct bh_error *error);
+int take_strings(const json_t *value, const char *field, size_t *n_slot, char ***slot, struct bh_error *error);
+/* An array of strings or, as Docker allows for Cmd and Entrypoint, one string. */
+int take_words(const json_t *value, const char *field, size_t *n_slot, char ***slot, struct bh_error *error);
+/* An object of strings. */
+int take_map(const json_t *value, const char *field, size_t *n_slot, Bulkhead__KeyValue ***slot,
+             struct bh_error *error);
+/* The keys of an object of empty objects, as ExposedPorts and Volumes are. */
+int take_keys(const json_t *value, const char *field, size_t *n_slot, char ***slot, struct bh_error *error);
+
+int out_of_memory(struct bh_error *error);
+
+static inline void json_cleanup(json_t **value)
+{
+    json_decref(*value);
+}
+#define auto_json __attribute__((cleanup(json_cleanup))) json_t

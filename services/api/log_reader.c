@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See log_reader.h. Files are read by offset: the descriptors may be shared with other readers.
+ */
+#include "log_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define BLOCK_BYTES (64U * 1024U)
+
+static void close_all(const int *files, size_t n_files)
+{
+    for (size_t i = 0; i < n_files; i++) {
+        bh_cleanup_close(&files[i]);
+    }
+}
+
+int log_reader_init(struct log_reader *reader, const int *files, size_t n_files, struct bh_error *error)
+{
+    *reader = (struct log_reader){.buffer = malloc(LOG_LINE_BYTES_MAX)};
+    if (!reader->buffer || n_files > BH_MESSAGE_FDS_MAX) {
+        close_all(files, n_files);
+        return bh_error_errno(error, ENOMEM, "read the log");
+    }
+    for (size_t i = 0; i < n_files; i++) {
+        reader->files[i] = files[n_files - 1 - i];
+    }
+    reader->n_files = n_files;
+    return 0;
+}
+
+void log_reader_free(struct log_reader *reader)
+{
+    close_all(reader->files, reader->n_files);
+    free(reader->buffer);
+    *reader = (struct log_reader){0};
+}
+
+/* Searches one file backwards for `*lines` line ends before its end. 1: found, *ret_offset is behind it. 0: it has
+ * fewer, which were taken off `*lines`. */
+static int search_back(int file, char *block, uint64_t *lines, off_t *ret_offset, struct bh_error *error)
+{
+    struct stat info;
+    if (fstat(file, &info) < 0) {
+        return bh_error_errno(error, errno, "look at the log");
+    }
+    off_t position = info.st_size;
+    bool at_end = true; /* the line end that closes the last line starts no line */
+    while (position > 0) {
+        size_t want = position < (off_t)BLOCK_BYTES ? (size_t)position : BLOCK_BYTES;
+        ssize_t n = pread(file, block, want, position - (off_t)want);
+        if (n != (ssize_t)want) {
+            return bh_error_errno(error, n < 0 ? errno : EIO, "read the log");
+        }
+        for (size_t i = want; i-- > 0;) {
+            if (block[i] != '\n') {
+                at_end = false;
+                continue;
+            }
+            if (at_end) {
+                at_end = false;
+                continue;
+            }
+            if (--*lines == 0) {
+                *ret_offset = position - (off_t)want + (off_t)i + 1;
+                return 1;
+            }
+        }
+        position -= (off_t)want;
+    }
+    *lines -= info.st_size > 0; /* the first line has no line end before it */
+    *ret_offset = 0;
+    return *lines == 0;
+}
+
+int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_error *error)
+{
+    reader->start = reader->end = 0;
+    for (size_t i = reader->n_files; i-- > 0;) {
+        if (lines == 0) {
+            struct stat info;
+            if (fstat(reader->files[i], &info) < 0) {
+                return bh_error_errno(error, errno, "look at the log");
+            }
+            reader->current = i;
+            reader->offset = info.st_size;
+            return 0;
+        }
+        int found = search_back(reader->files[i], reader->buffer, &lines, &reader->offset, error);
+        reader->current = i;
+        if (found != 0) {
+            return found < 0 ? -1 : 0;
+        }
+    }
+    return 0;
+}
+
+/* Reads more of the current file behind what is buffered. 1, 0 at its end, -1. */
+static int fill(struct log_reader *reader, struct bh_error *error)
+{
+    if (reader->start > 0) {
+        memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
+        reader->end -= reader->start;
+        reader->start = 0;
+    }
+    if (reader->end == LOG_LINE_BYTES_MAX) {
+        reader->skipping = true;
+        reader->end = 0;
+    }
+    ssize_t n = pread(reader->files[reader->current], reader->buffer + reader->end, LOG_LINE_BYTES_MAX - reader->end,
+                      reader->offset);
+    if (n < 0) {
+        return bh_error_errno(error, errno, "read the log");
+    }
+    reader->end += (size_t)n;
+    reader->offset += n;
+    return n > 0;
+}
+
+/* Takes one whole line out of the buffer, or reads on; goes over to the next file at the end of one. */
+static int take_line(struct log_reader *reader, char **ret_bytes, size_t *ret_n_bytes, struct bh_error *error)
+{
+    size_t searched = 0; /* nothing in the first so many bytes of the line */
+    for (;;) {
+        size_t available = reader->end - reader->start;
+        char *bytes = reader->buffer + reader->start;
+        char *stop = available > searched ? memchr(bytes + searched, '\n', available - searched) : NULL;
+        if (stop) {
+            *ret_bytes = bytes;
+            *ret_n_bytes = (size_t)(stop - bytes);
+            reader->start += *ret_n_bytes + 1;
+            return 1;
+        }
+        searched = available;
+        int filled = fill(reader, error);
+        if (filled < 0) {
+            return -1;
+        }
+        if (reader->end < searched) {
+            searched = 0; /* an overlong line was dropped */
+        }
+        if (filled == 0) {
+            if (reader->current + 1 >= reader->n_files) {
+                return 0;
+            }
+            reader->current++;
+            reader->offset = 0;
+            reader->start = reader->end = searched = 0;
+            reader->skipping = false;
+        }
+    }
+}
+
+int log_reader_next(struct log_reader *reader, struct log_line *ret_line, struct bh_error *error)
+{
+    char *bytes;
+    size_t n_bytes;
+    if (reader->n_files == 0) {
+        return 0;
+    }
+    for (;;) {
+        int taken = take_line(reader, &bytes, &n_bytes, error);
+        if (taken <= 0) {
+            return taken;
+        }
+        bool whole = !reader->skipping;
+        reader->skipping = false;
+        if (whole && log_line_parse(bytes, n_bytes, ret_line, NULL) == 0) {
+            return 1;
+        }
+    }
+}
+
+int log_reader_rotated(struct log_reader *reader, const int *files, size_t n_files, bool *ret_moved,
+                       struct bh_error *error)
+{
+    struct stat reading;
+    size_t newer = n_files; /* how many of them are newer than the one being read */
+    *ret_moved = false;
+    if (reader->n_files == 0 || fstat(reader->files[reader->current], &reading) < 0) {
+        reading = (struct stat){0};
+    }
+    for (size_t i = 0; i < n_files && newer == n_files; i++) {
+        struct stat info;
+        if (fstat(files[i], &info) < 0) {
+            close_all(files, n_files);
+            return bh_error_errno(error, errno, "look at the log");
+        }
+        if (reader->n_files > 0 && info.st_ino == reading.st_ino && info.st_dev == reading.st_dev) {
+            newer = i;
+        }
+    }
+    int kept = reader->n_files > 0 ? reader->files[reader->current] : -1;
+    for (size_t i = 0; i < reader->n_files; i++) {
+        if (i != reader->current) {
+            bh_cleanup_close(&reader->files[i]);
+        }
+    }
+    reader->n_files = 0;
+    reader->current = 0;
+    if (kept >= 0) {
+        reader->files[reader->n_files++] = kept;
+    }
+    for (size_t i = n_files; i-- > 0;) {
+        if (i < newer && reader->n_files < BH_MESSAGE_FDS_MAX) {
+            reader->files[reader->n_files++] = files[i];
+            *ret_moved = true;
+        } else {
+            bh_cleanup_close(&files[i]);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads a container's log files, oldest first, from a start that can lie N lines before the end, and goes on when they
+ * grow or are rotated. Called by logs.c and attach.c with descriptors that the engine handed over; what is in the files
+ * is the container's own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/limits.h"
+#include "log_line.h"
+
+#define LOG_LINE_BYTES_MAX (256U * 1024U) /* the monitor's longest line, six times escaped, and room */
+
+struct log_reader {
+    int files[BH_MESSAGE_FDS_MAX]; /* oldest first; owned */
+    size_t n_files, current;       /* files[current] is being read */
+    off_t offset;                  /* in it, of the next byte that is not in the buffer */
+    char *buffer;
+    size_t start, end;
+    bool skipping; /* inside a line that is too long to be one of ours */
+};
+
+/* Takes over `files`, newest first as LogsOpened brings them. */
+int log_reader_init(struct log_reader *reader, const int *files, size_t n_files, struct bh_error *error);
+void log_reader_free(struct log_reader *reader);
+
+/* Goes to the `lines`-th line before the end, over all files. */
+int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_error *error);
+
+/* The next whole line. 1: *ret_line is valid until the next call. 0: nothing more at the moment. Damaged lines are
+ * skipped. */
+int log_reader_next(struct log_reader *reader, struct log_line *ret_line, struct bh_error *error);
+
+/* After a rotation: takes over the files as they are now, newest first, and goes on where it was. *ret_moved tells
+ * whether there is a newer file than the one being read. */
+int log_reader_rotated(struct log_reader *reader, const int *files, size_t n_files, bool *ret_moved,
+                       struct bh_error *error);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One thread a connection: reads a request, finds its route, calls the handler, answers for it when it fails.
+ */
+#pragma once
+
+#include "api.h"
+
+#define SERVER_CONNECTIONS_MAX 1000 /* of one tenant; `docker run` holds three */
+
+/* Owns `fd` from here on: it is served until the client closes it, or answered 503 if there are too many. Never blocks.
+ */
+void server_adopt(struct api *api, int fd);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operations about the engine itself: _ping, version, info, auth, and Bulkhead's own privileges and audit. What they
+ * show comes from the engine and from what service.c asked the kernel before the sandbox.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/digest.h"
+#include "common/io.h"
+#include "docker_time.h"
+#include "engine_call.h"
+#include "handlers.h"
+#include "registry_auth.h"
+
+#define AUTH_DEADLINE_MS 60000U /* a registry far away may be slow */
+
+int handle_ping(struct request *request, struct bh_error *error)
+{
+    (void)error;
+    /* Builder-Version 1: there is no BuildKit behind this socket. */
+    static const char fields[] = "Builder-Version: 1\r\n"
+                                 "Cache-Control: no-cache, no-store, must-revalidate\r\n"
+                                 "Pragma: no-cache\r\n"
+                                 "Swarm: inactive\r\n";
+    (void)connection_respond(request->connection, 200, "text/plain; charset=utf-8", fields, "OK",
+                             request->connection->head_only ? 0 : 2);
+    return 0;
+}
+
+static void write_engine_component(struct json_writer *writer, const struct api *api)
+{
+    write_object(writer, NULL);
+    write_string(writer, "Name", "Engine");
+    write_string(writer, "Version", api->version);
+    write_object(writer, "Details");
+    write_string(writer, "ApiVersion", "1.47");
+    write_string(writer, "Arch", api->architecture);
+    write_string(writer, "BuildTime", "");
+    write_string(writer, "Experimental", "false");
+    write_string(writer, "GitCommit", "");
+    write_string(writer, "GoVersion", "");
+    write_string(writer, "KernelVersion", api->host.release);
+    write_string(writer, "MinAPIVersion", "1.24");
+    write_string(writer, "Os", "linux");
+    write_object_end(writer);
+    write_object_end(writer);
+}
+
+int handle_version(struct request *request, struct bh_error *error)
+{
+    const struct api *api = request->api;
+    auto_json_writer writer = {0};
+    write_object(&writer, NULL);
+    write_object(&writer, "Platform");
+    write_format(&writer, "Name", "Bulkhead Engine %s", api->version);
+    write_object_end(&writer);
+    write_array(&writer, "Components");
+    write_engine_component(&writer, api);
+    write_array_end(&writer);
+    write_string(&writer, "Version", api->version);
+    write_string(&writer, "ApiVersion", "1.47");
+    write_string(&writer, "MinAPIVersion", "1.24");
+    write_string(&writer, "GitCommit", "");
+    write_string(&writer, "GoVersion", "");
+    write_string(&writer, "Os", "linux");
+    write_string(&writer, "Arch", api->architecture);
+    write_string(&writer, "KernelVersion", api->host.release);
+    write_string(&writer, "BuildTime", "");
+    write_object_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
+
+static void write_registries(struct json_writer *writer, const Bulkhead__Info *info)
+{
+    write_object(writer, "RegistryConfig");
+    write_array(writer, "InsecureRegistryCIDRs");
+    for (size_t i = 0; i < info->n_insecure_registries; i++) {
+        if (strchr(info->insecure_registries[i], '/')) {
+            write_string(writer, NULL, info->insecure_registries[i]);
+        }
+    }
+    write_array_end(writer);
+    write_object(writer, "IndexConfigs");
+    write_object(writer, "docker.io");
+    write_string(writer, "Name", "docker.io");
+    write_array(writer, "Mirrors");
+    write_array_end(writer);
+    write_bool(writer, "Secure", true);
+    write_bool(writer, "Official", true);
+    write_object_end(writer);
+    for (size_t i = 0; i < info->n_insecure_registries; i++) {
+        if (!strchr(info->insecure_registries[i], '/')) {
+            write_object(writer, info->insecure_registries[i]);
+            write_string(writer, "Name", info->insecure_registries[i]);
+            write_array(writer, "Mirrors");
+            write_array_end(writer);
+            write_bool(writer, "Secure", false);
+            write_bool(writer, "Official", false);
+            write_object_end(writer);
+        }
+    }
+    write_object_end(writer);
+    write_array(writer, "Mirrors");
+    write_array_end(writer);
+    write_object_end(writer);
+}
+
+static void write_plugins(struct json_writer *writer)
+{
+    static const char *const logs[] = {"json-file", "none"};
+    static const char *const networks[] = {"host", "null"};
+    write_object(writer, "Plugins");
+    write_array(writer, "Volume");
+    write_array_end(writer);
+    write_array(writer, "Network");
+    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+        write_string(writer, NULL, networks[i]);
+    }
+    write_array_end(writer);
+    write_null(writer, "Authorization");
+    write_array(writer, "Log");
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+        write_string(writer, NULL, logs[i]);
+    }
+    write_array_end(writer);
+    write_object_end(writer);
+}
+
+static void write_swarm(struct json_writer *writer)
+{
+    write_object(writer, "Swarm");
+    write_string(writer, "NodeID", "");
+    write_string(writer, "NodeAddr", "");
+    write_string(writer, "LocalNodeState", "inactive");
+    write_bool(writer, "ControlAvailable", false);
+    write_string(writer, "Error", "");
+    write_null(writer, "RemoteManagers");
+    write_object_end(writer);
+}
+
+/* What containers can be given here. */
+static void write_features(struct json_writer *writer)
+{
+    static const char *const on[] = {"MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota",
+                                     "CPUShares",   "CPUSet",    "PidsLimit",    "IPv4Forwarding"};
+    for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+        write_bool(writer, on[i], true);
+    }
+    write_bool(writer, "OomKillDisable", false);
+    write_bool(writer, "BridgeNfIptables", false);
+    write_bool(writer, "BridgeNfIp6tables", false);
+}
+
+static void write_host(struct json_writer *writer, const struct api *api, const Bulkhead__Info *info)
+{
+    char now[DOCKER_TIME_SIZE];
+    write_bool(writer, "Debug", false);
+    write_string(writer, "SystemTime", docker_time(bh_wall_ns(), now));
+    write_string(writer, "LoggingDriver", "json-file");
+    write_string(writer, "CgroupDriver", "cgroupfs");
+    write_string(writer, "KernelVersion", api->host.release);
+    write_string(writer, "OperatingSystem", "Linux");
+    write_string(writer, "OSVersion", "");
+    write_string(writer, "OSType", "linux");
+    write_string(writer, "Architecture", api->host.machine);
+    write_string(writer, "IndexServerAddress", "https://index.docker.io/v1/");
+    write_uint(writer, "NCPU", api->processors);
+    write_uint(writer, "MemTotal", api->memory_bytes);
+    write_null(writer, "GenericResources");
+    write_string(writer, "DockerRootDir", info->state_path);
+    write_string(writer, "HttpProxy", "");
+    write_string(writer, "HttpsProxy", "");
+    write_string(writer, "NoProxy", "");
+    write_string(writer, "Name", info->host_name);
+    write_array(writer, "Labels");
+    write_array_end(writer);
+    write_bool(writer, "ExperimentalBuild", false);
+    write_string(writer, "ServerVersion", info->version);
+}
+
+static void write_runtime(struct json_writer *writer)
+{
+    static const char *const commits[] = {"ContainerdCommit", "RuncCommit", "InitCommit"};
+    static const char *const security[] = {"name=seccomp,profile=builtin", "name=userns", "name=cgroupns"};
+    write_object(writer, "Runtimes");
+    write_object(writer, "bulkhead");
+    write_string(writer, "path", "bulkhead");
+    write_object_end(writer);
+    write_object_end(writer);
+    write_string(writer, "DefaultRuntime", "bulkhead");
+    write_swarm(writer);
+    write_bool(writer, "LiveRestoreEnabled", true);
+    write_string(writer, "Isolation", "");
+    write_string(writer, "InitBinary", "");
+    for (size_t i = 0; i < sizeof(commits) / sizeof(commits[0]); i++) {
+        write_object(writer, commits[i]);
+        write_string(writer, "ID", "");
+        write_object_end(writer);
+    }
+    write_array(writer, "SecurityOptions");
+    for (size_t i = 0; i < sizeof(security) / sizeof(security[0]); i++) {
+        write_string(writer, NULL, security[i]);
+    }
+    write_array_end(writer);
+    write_array(writer, "Warnings");
+    write_array_end(writer);
+}
+
+int handle_info(struct request *request, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    auto_json_writer writer = {0};
+    Bulkhead__GetInfo question = BULKHEAD__GET_INFO__INIT;
+    ENGINE_PACKET(packet, GET_INFO, get_info, &question);
+    if (engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_INFO, &answer, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__Info *info = bh_message_body(answer);
+    write_object(&writer, NULL);
+    write_string(&writer, "ID", info->id);
+    write_uint(&writer, "Containers",
+               (uint64_t)info->containers_running + info->containers_paused + info->containers_stopped);
+    write_uint(&writer, "ContainersRunning", info->containers_running);
+    write_uint(&writer, "ContainersPaused", info->containers_paused);
+    write_uint(&writer, "ContainersStopped", info->containers_stopped);
+    write_uint(&writer, "Images", info->images);
+    write_string(&writer, "Driver", "erofs+overlay");
+    write_null(&writer, "DriverStatus");
+    write_plugins(&writer);
+    write_features(&writer);
+    write_host(&writer, request->api, info);
+    write_registries(&writer, info);
+    write_runtime(&writer);
+    write_object_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
+
+/* "https://index.docker.io/v1/" and the like to the host that is asked. */
+static int registry_host(const char *address, char *host, size_t host_bytes, struct bh_error *error)
+{
+    const char *scheme = strstr(address, "://");
+    const char *start = scheme ? scheme + 3 : address;
+    size_t length = strcspn(start, "/");
+    if (length == 0 || length >= host_bytes) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "invalid serveraddress \"%s\": it must be like registry.example:5000", address);
+    }
+    snprintf(host, host_bytes, "%.*s", (int)length, start);
+    if (strcmp(host, "index.docker.io") == 0 || strcmp(host, "docker.io") == 0) {
+        snprintf(host, host_bytes, "registry-1.docker.io");
+    }
+    return 0;
+}
+
+/* Asks the engine with what the object says. */
+static int check_auth(struct request *request, const json_t *object, Bulkhead__CheckAuth *question,
+                      struct bh_message **ret_answer, struct bh_error *error)
+{
+    bh_autofree char *address = NULL;
+    char host[256];
+    question->credentials = malloc(sizeof(*question->credentials));
+    if (!question->credentials) {
+        return out_of_memory(error);
+    }
+    bulkhead__credentials__init(question->credentials);
+    if (registry_auth_read(object, question->credentials, &address, error) < 0 ||
+        registry_host(address && *address ? address : "https://index.docker.io/v1/", host, sizeof(host), error) < 0) {
+        return -1;
+    }
+    char *copy = strdup(host);
+    if (!copy) {
+        return out_of_memory(error);
+    }
+    question->registry_host = copy;
+    ENGINE_PACKET(packet, CHECK_AUTH, check_auth, question);
+    return engine_ask(request, &packet, AUTH_DEADLINE_MS, BULKHEAD__ENGINE_TO_API__BODY_AUTH_ACCEPTED, ret_answer,
+                      error);
+}
+
+int handle_auth(struct request *request, struct bh_error *error)
+{
+    auto_json *object = NULL;
+    auto_json_writer writer = {0};
+    bh_automessage struct bh_message *answer = NULL;
+    if (request_read_object(request, false, &object, error) < 0) {
+        return -1;
+    }
+    Bulkhead__CheckAuth *question = malloc(sizeof(*question));
+    if (!question) {
+        return out_of_memory(error);
+    }
+    bulkhead__check_auth__init(question);
+    int result = check_auth(request, object, question, &answer, error);
+    bulkhead__check_auth__free_unpacked(question, NULL);
+    if (result < 0) {
+        return -1;
+    }
+    const Bulkhead__AuthAccepted *accepted = bh_message_body(answer);
+    write_object(&writer, NULL);
+    write_string(&writer, "IdentityToken", accepted->identity_token);
+    write_string(&writer, "Status", "Login Succeeded");
+    write_object_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
+
+static void write_privilege(struct json_writer *writer, const Bulkhead__Privilege *row)
+{
+    const struct {
+        const char *name;
+        uint64_t mask;
+    } sets[] = {
+        {"inheritable", row->cap_inheritable}, {"permitted", row->cap_permitted}, {"effective", row->cap_effective},
+        {"bounding", row->cap_bounding},       {"ambient", row->cap_ambient},
+    };
+    write_object(writer, NULL);
+    write_string(writer, "role", row->role);
+    write_uint(writer, "tenant_uid", row->tenant_uid);
+    write_int(writer, "pid", row->pid);
+    write_uint(writer, "uid", row->uid);
+    write_uint(writer, "gid", row->gid);
+    write_uint(writer, "seccomp", row->seccomp);
+    write_uint(writer, "seccomp_filters", row->seccomp_filters);
+    write_bool(writer, "no_new_privs", row->no_new_privs);
+    write_object(writer, "capabilities");
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        write_format(writer, sets[i].name, "%016llx", (unsigned long long)sets[i].mask);
+    }
+    write_object_end(writer);
+    write_uint(writer, "pss_bytes", row->pss_bytes);
+    write_uint(writer, "descriptors", row->descriptors);
+    write_uint(writer, "restarts", row->restarts);
+    write_string(writer, "namespaces", row->namespaces);
+    write_string(writer, "root", row->root);
+    write_string(writer, "peers", row->peers);
+    write_object_end(writer);
+}
+
+int handle_privileges(struct request *request, struct bh_error *error)
+{
+    auto_engine_call call = {0};
+    auto_json_writer writer = {0};
+    Bulkhead__GetPrivileges question = BULKHEAD__GET_PRIVILEGES__INIT;
+    ENGINE_PACKET(packet, GET_PRIVILEGES, get_privileges, &question);
+    if (engine_call_start(request, &packet, NULL, 0, 0, &call, error) < 0) {
+        return -1;
+    }
+    write_array(&writer, NULL);
+    for (;;) {
+        bh_automessage struct bh_message *answer = NULL;
+        if (engine_call_next(&call, &answer, error) < 0) {
+            return -1;
+        }
+        if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_PRIVILEGE) {
+            write_privilege(&writer, bh_message_body(answer));
+        }
+        if (!answer->more) {
+            break;
+        }
+    }
+    write_array_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
+
+int handle_audit_verify(struct request *request, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    auto_json_writer writer = {0};
+    struct bh_digest head;
+    char text[BH_DIGEST_TEXT_SIZE];
+    Bulkhead__CheckAudit question = BULKHEAD__CHECK_AUDIT__INIT;
+    ENGINE_PACKET(packet, CHECK_AUDIT, check_audit, &question);
+    if (engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_AUDIT_CHECKED, &answer, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__AuditChecked *checked = bh_message_body(answer);
+    if (bh_digest_from_bytes(checked->head.data, checked->head.len, &head, error) < 0) {
+        return bh_error_wrap(error, "the audit log's head");
+    }
+    write_object(&writer, NULL);
+    write_bool(&writer, "intact", true);
+    write_uint(&writer, "records", checked->records);
+    write_string(&writer, "head", bh_digest_text(&head, text));
+    write_object_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
