@@ -53,7 +53,8 @@ static void make_printable(char *text)
     }
 }
 
-static void fill(struct bh_error *error, enum bh_code code, int err, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void fill(struct bh_error *error, enum bh_code code, int err,
+                                                       const char *format, va_list arguments)
 {
     bh_error_clear(error);
     error->code = code;
