@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Create, rename and delete; see containers.h. What is refused is refused at create already: policy judges the spec
+ * before a row exists.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "services/engine/adopt.h"
+#include "services/engine/containers.h"
+#include "services/engine/garbage.h"
+#include "services/engine/lifecycle.h"
+#include "services/engine/merge.h"
+#include "services/engine/names.h"
+#include "services/engine/platform.h"
+#include "services/engine/policy.h"
+#include "services/engine/resolve.h"
+#include "services/engine/signals.h"
+#include "services/engine/fields.h"
+#include "services/engine/waiters.h"
+
+#define INVENT_TIMES 20
+
+bool container_runs(const struct container_state *state)
+{
+    return state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING ||
+           state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
+}
+
+/* ---- create ------------------------------------------------------------------------------------- */
+
+static int refuse_name(struct job *job, const char *name, struct bh_error *error)
+{
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE] = "?";
+    struct bh_error ignored;
+    if (database_find_container_name(job->engine->database, job->tenant_uid, name, id.bytes, &ignored) == 1) {
+        (void)bh_digest_hex(&id, hex);
+    }
+    return bh_error_set(
+        error, BH_ALREADY_EXISTS,
+        "Conflict. The container name \"/%s\" is already in use by container \"%s\". You have to remove (or "
+        "rename) that container to be able to reuse that name.",
+        name, hex);
+}
+
+/* Says so if the image is for another processor: its program will not run, unless something emulates it. */
+static int check_platform(const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRequest *request,
+                          char *ret_warning, size_t warning_bytes, struct bh_error *error)
+{
+    Bulkhead__Platform offered = BULKHEAD__PLATFORM__INIT, wanted = platform_host;
+    char buffer[PLATFORM_TEXT_SIZE], has[PLATFORM_TEXT_SIZE], asked[PLATFORM_TEXT_SIZE];
+    offered.os = image->os[0] ? image->os : platform_host.os;
+    offered.architecture = image->architecture[0] ? image->architecture : platform_host.architecture;
+    offered.variant = image->variant;
+    if (request->platform[0] && platform_parse(request->platform, buffer, &wanted, error) < 0) {
+        return -1;
+    }
+    ret_warning[0] = '\0';
+    if (platform_fit(&wanted, &offered) > 0) {
+        return 0;
+    }
+    (void)platform_format(&offered, has);
+    (void)platform_format(&wanted, asked);
+    if (request->platform[0]) {
+        return bh_error_set(
+            error, BH_NOT_FOUND,
+            "image with reference %s was found but its platform (%s) does not match the specified platform (%s)",
+            request->image, has, asked);
+    }
+    (void)snprintf(ret_warning, warning_bytes,
+                   "The requested image's platform (%s) does not match the detected host platform (%s) and no specific "
+                   "platform was requested",
+                   has, asked);
+    return 0;
+}
+
+/* Everything a row needs but its name. */
+static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *request, struct container_row *row,
+                       char *ret_warning, size_t warning_bytes, struct bh_error *error)
+{
+    image_row_auto struct image_row image = {0};
+    char name[BH_REFERENCE_BYTES_MAX + 1];
+    uint32_t signal;
+    ProtobufCMessage *copy = NULL;
+    if (resolve_image(job->engine->database, job->tenant_uid, request->image, &row->image, name, error) < 0 ||
+        database_image(job->engine->database, job->tenant_uid, &row->image, &image, error) < 0 ||
+        check_platform(image.config, request, ret_warning, warning_bytes, error) < 0 ||
+        (request->stop_signal[0] && signal_parse(request->stop_signal, &signal, error) < 0)) {
+        return -1;
+    }
+    bh_autofree struct bh_digest *layers = calloc(image.n_layers ? image.n_layers : 1, sizeof *layers);
+    if (!layers) {
+        return bh_error_errno(error, ENOMEM, "list an image's layers");
+    }
+    for (size_t i = 0; i < image.n_layers; i++) {
+        layers[i] = image.layers[i].digest;
+    }
+    if (getrandom(row->id, sizeof row->id, 0) != (ssize_t)sizeof row->id) {
+        return bh_error_errno(error, errno, "make a container's id");
+    }
+    const struct merge_facts facts = {.id = row->id,
+                                      .tenant_uid = job->tenant_uid,
+                                      .layers = layers,
+                                      .n_layers = image.n_layers,
+                                      .image = &row->image,
+                                      .image_reference = name[0]         ? name
+                                                         : image.n_names ? image.names[0]
+                                                                         : "",
+                                      .host_name = job->engine->context->config->host_name};
+    if (merge_container(image.config, request, &facts, &row->spec, error) < 0 ||
+        message_copy(&request->base, &copy, error) < 0) {
+        return -1;
+    }
+    row->request = (Bulkhead__ContainerRequest *)copy;
+    row->tenant_uid = job->tenant_uid;
+    row->auto_remove = request->auto_remove;
+    row->created_ns = bh_wall_ns();
+    row->state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_CREATED;
+    return 0;
+}
+
+/* Adds the row under the client's name, or under invented ones until one is free. */
+static int add_row(struct job *job, const char *wanted, struct container_row *row, struct bh_error *error)
+{
+    if (wanted[0]) {
+        if (database_add_container(job->engine->database, row, error) < 0) {
+            return error->code == BH_ALREADY_EXISTS ? refuse_name(job, row->name, error) : -1;
+        }
+        return 0;
+    }
+    for (unsigned attempt = 0;; attempt++) {
+        uint32_t random = 0;
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+            return bh_error_errno(error, errno, "make up a name");
+        }
+        (void)name_invent(random, attempt, row->name);
+        bh_error_clear(error);
+        if (database_add_container(job->engine->database, row, error) == 0) {
+            return 0;
+        }
+        if (error->code != BH_ALREADY_EXISTS || attempt == INVENT_TIMES) {
+            return -1;
+        }
+    }
+}
+
+int create_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__CreateContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    struct bh_digest existing;
+    char warning[320];
+    if (!question->request) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a container needs a request");
+    }
+    if (adoption_wait(job, error) < 0 || (question->name[0] && name_check(question->name, row.name, error) < 0)) {
+        return -1;
+    }
+    /* A taken name is told before anything else; that it is free is decided by the row alone. */
+    int taken = row.name[0] ? database_find_container_name(job->engine->database, job->tenant_uid, row.name,
+                                                           existing.bytes, error)
+                            : 0;
+    if (taken != 0) {
+        return taken < 0 ? -1 : refuse_name(job, row.name, error);
+    }
+    if (prepare_row(job, question->request, &row, warning, sizeof warning, error) < 0 ||
+        policy_judge(job, row.spec, error) < 0 || add_row(job, question->name, &row, error) < 0) {
+        return -1;
+    }
+    char *warnings[] = {warning};
+    Bulkhead__ContainerCreated created = BULKHEAD__CONTAINER_CREATED__INIT;
+    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    created.id = (ProtobufCBinaryData){.len = sizeof row.id, .data = row.id};
+    created.n_warnings = warning[0] != '\0';
+    created.warnings = warnings;
+    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_CREATED;
+    packet.container_created = &created;
+    (void)job_reply(job, &packet);
+    return 0;
+}
+
+/* ---- rename ------------------------------------------------------------------------------------- */
+
+int rename_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__RenameContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    char name[BH_NAME_BYTES_MAX + 1];
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0 ||
+        name_check(question->name, name, error) < 0) {
+        return -1;
+    }
+    if (strcmp(name, row.name) == 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Renaming a container with the same name as its current name");
+    }
+    if (database_rename_container(job->engine->database, row.id, name, error) < 0) {
+        return error->code == BH_ALREADY_EXISTS ? refuse_name(job, name, error) : -1;
+    }
+    return job_reply_done(job);
+}
+
+/* ---- delete ------------------------------------------------------------------------------------- */
+
+int container_remove(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
+{
+    struct database *database = job->engine->database;
+    int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    if (database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING, error) < 0) {
+        return -1;
+    }
+    if (policy_remove(job, row->id, row->tenant_uid, error) < 0) {
+        struct bh_error ignored;
+        (void)database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD, &ignored);
+        return bh_error_wrap(error, "remove container \"/%s\"", row->name);
+    }
+    if (database_delete_container(database, row->id, error) < 0) {
+        return -1;
+    }
+    size_t n_clients = live_take_streams(live, streams);
+    for (size_t i = 0; i < n_clients * LIVE_STREAMS; i++) {
+        bh_close(&streams[i]);
+    }
+    waiters_removed(job->engine->waiters, row->id, row->state.exit_code, row->state.error);
+    garbage_after_container(job->engine);
+    return 0;
+}
+
+int delete_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__DeleteContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0}, now = {0};
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live || live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    /* While we waited for the lock, it may have been started or removed (--rm). */
+    if (database_container(job->engine->database, row.id, &now, error) < 0) {
+        return error->code == BH_NOT_FOUND && question->force ? job_reply_done(job) : -1;
+    }
+    if (container_runs(&now.state)) {
+        if (!question->force) {
+            return bh_error_set(
+                error, BH_FAILED_PRECONDITION,
+                "cannot remove container \"/%s\": container is %s: stop the container before removing or "
+                "force remove",
+                now.name,
+                now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED ? "paused" : "running");
+        }
+        if (lifecycle_kill(job, &now, live, error) < 0) {
+            return -1;
+        }
+        container_row_clear(&now);
+        if (database_container(job->engine->database, row.id, &now, error) < 0) {
+            return -1;
+        }
+    }
+    if (container_remove(job, &now, live, error) < 0) {
+        return -1;
+    }
+    return job_reply_done(job);
+}

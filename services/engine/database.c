@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The database's floor: the schema, its statements, transactions, and how values go in and out. Trusts the file,
+ * which lies in a folder only the engine can name; what it reads is still checked for shape.
+ */
+#include <string.h>
+#include <sys/random.h>
+
+#include "services/engine/database_internal.h"
+
+#define SCHEMA_VERSION 1
+
+static const char schema[] =
+    "CREATE TABLE engine (id TEXT NOT NULL);"
+    "CREATE TABLE images (tenant_uid INTEGER NOT NULL, id BLOB NOT NULL, manifest BLOB NOT NULL, config BLOB NOT NULL,"
+    "  last_tag_ns INTEGER NOT NULL, visible INTEGER NOT NULL, PRIMARY KEY (tenant_uid, id)) WITHOUT ROWID;"
+    "CREATE INDEX images_by_id ON images (id);"
+    "CREATE INDEX images_by_manifest ON images (manifest);"
+    "CREATE TABLE image_layers (tenant_uid INTEGER NOT NULL, image BLOB NOT NULL, position INTEGER NOT NULL,"
+    "  digest BLOB NOT NULL, size_bytes INTEGER NOT NULL, PRIMARY KEY (tenant_uid, image, position),"
+    "  FOREIGN KEY (tenant_uid, image) REFERENCES images ON DELETE CASCADE) WITHOUT ROWID;"
+    "CREATE INDEX layers_by_digest ON image_layers (digest, tenant_uid);"
+    "CREATE TABLE image_names (tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, image BLOB NOT NULL,"
+    "  PRIMARY KEY (tenant_uid, name), FOREIGN KEY (tenant_uid, image) REFERENCES images ON DELETE CASCADE) WITHOUT "
+    "ROWID;"
+    "CREATE INDEX names_by_image ON image_names (tenant_uid, image);"
+    "CREATE TABLE containers (id BLOB PRIMARY KEY, tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, image BLOB NOT "
+    "NULL,"
+    "  auto_remove INTEGER NOT NULL, created_ns INTEGER NOT NULL, restart_count INTEGER NOT NULL DEFAULT 0,"
+    "  status INTEGER NOT NULL, pid INTEGER NOT NULL DEFAULT 0, exit_code INTEGER NOT NULL DEFAULT 0,"
+    "  oom_killed INTEGER NOT NULL DEFAULT 0, started_ns INTEGER NOT NULL DEFAULT 0,"
+    "  finished_ns INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', request BLOB NOT NULL,"
+    "  spec BLOB NOT NULL, UNIQUE (tenant_uid, name)) WITHOUT ROWID;"
+    "CREATE INDEX containers_by_image ON containers (tenant_uid, image);"
+    "PRAGMA user_version = 1;";
+
+#define IMAGE_COLUMNS                                                                                                  \
+    "SELECT id, manifest, config, last_tag_ns, tenant_uid, (SELECT count(*) FROM containers c"                         \
+    " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id) FROM images "
+#define CONTAINER_COLUMNS                                                                                              \
+    "SELECT id, tenant_uid, name, image, auto_remove, created_ns, restart_count, status, pid, exit_code, oom_killed,"  \
+    " started_ns, finished_ns, error, request, spec FROM containers "
+
+static const char *const query_text[QUERY_COUNT_] = {
+    [QUERY_ENGINE_ID] = "SELECT id FROM engine",
+    [QUERY_IMAGE_ADD] = "INSERT INTO images (tenant_uid, id, manifest, config, last_tag_ns, visible)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5, 1) ON CONFLICT DO NOTHING",
+    [QUERY_IMAGE_SHOW] = "UPDATE images SET visible = 1, last_tag_ns = ?3 WHERE tenant_uid = ?1 AND id = ?2",
+    [QUERY_IMAGE_LAYER_ADD] = "INSERT INTO image_layers VALUES (?1, ?2, ?3, ?4, ?5)",
+    [QUERY_IMAGE_LAYERS] = "SELECT digest, size_bytes FROM image_layers WHERE tenant_uid = ?1 AND image = ?2"
+                           " ORDER BY position",
+    [QUERY_IMAGE_NAMES] = "SELECT name FROM image_names WHERE tenant_uid = ?1 AND image = ?2 ORDER BY name",
+    [QUERY_IMAGES] = IMAGE_COLUMNS "WHERE tenant_uid = ?1 AND visible = 1",
+    [QUERY_IMAGE] = IMAGE_COLUMNS "WHERE tenant_uid = ?1 AND id = ?2",
+    [QUERY_IMAGE_RANGE] =
+        "SELECT id FROM images WHERE tenant_uid = ?1 AND id BETWEEN ?2 AND ?3 AND visible = 1 LIMIT 2",
+    [QUERY_IMAGE_HIDE] = "UPDATE images SET visible = 0 WHERE tenant_uid = ?1 AND id = ?2",
+    [QUERY_IMAGES_FORGET] = "DELETE FROM images WHERE visible = 0 AND NOT EXISTS (SELECT 1 FROM containers c"
+                            " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id)",
+    [QUERY_NAME_SET] = "INSERT INTO image_names VALUES (?1, ?2, ?3)"
+                       " ON CONFLICT DO UPDATE SET image = excluded.image",
+    [QUERY_NAME_TAGGED] = "UPDATE images SET last_tag_ns = ?3 WHERE tenant_uid = ?1 AND id = ?2 AND visible = 1",
+    [QUERY_NAME_FIND] = "SELECT image FROM image_names WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_NAME_DROP] = "DELETE FROM image_names WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_NAMES_DROP] = "DELETE FROM image_names WHERE tenant_uid = ?1 AND image = ?2",
+    [QUERY_CONTENT_USED] = "SELECT EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)"
+                           " OR EXISTS (SELECT 1 FROM images WHERE id = ?1)"
+                           " OR EXISTS (SELECT 1 FROM images WHERE manifest = ?1)",
+    [QUERY_CONTENT_OF_TENANT] = "SELECT EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1 AND tenant_uid = ?2)"
+                                " OR EXISTS (SELECT 1 FROM images WHERE id = ?1 AND tenant_uid = ?2)",
+    [QUERY_CONTAINER_ADD] = "INSERT INTO containers (id, tenant_uid, name, image, auto_remove, created_ns, status,"
+                            " request, spec) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+                            " WHERE EXISTS (SELECT 1 FROM images WHERE tenant_uid = ?2 AND id = ?4 AND visible = 1)",
+    [QUERY_CONTAINER] = CONTAINER_COLUMNS "WHERE id = ?1",
+    [QUERY_CONTAINERS] = CONTAINER_COLUMNS "WHERE tenant_uid = ?1 OR ?2 ORDER BY created_ns DESC, id",
+    [QUERY_CONTAINER_NAME] = "SELECT id FROM containers WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_CONTAINER_RANGE] = "SELECT id FROM containers WHERE id BETWEEN ?2 AND ?3 AND tenant_uid = ?1 LIMIT 2",
+    [QUERY_CONTAINER_RENAME] = "UPDATE containers SET name = ?2 WHERE id = ?1",
+    [QUERY_CONTAINER_STATE] = "UPDATE containers SET status = ?2, pid = ?3, exit_code = ?4, oom_killed = ?5,"
+                              " started_ns = ?6, finished_ns = ?7, error = ?8 WHERE id = ?1",
+    [QUERY_CONTAINER_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1",
+    [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
+    [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",
+    [QUERY_CONTAINER_COUNT] = "SELECT count(*) FROM containers",
+    [QUERY_COUNTS] = "SELECT (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 2),"
+                     " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 3),"
+                     " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status NOT IN (2, 3)),"
+                     " (SELECT count(*) FROM images WHERE tenant_uid = ?1 AND visible = 1)",
+};
+
+static int database_failure(struct database *database, const char *what, struct bh_error *error)
+{
+    int code = sqlite3_extended_errcode(database->handle);
+    enum bh_code kind = (code & 0xff) == SQLITE_FULL ? BH_RESOURCE_EXHAUSTED : BH_INTERNAL;
+    return bh_error_set(error, kind, "the engine's database: %s: %s", what, sqlite3_errmsg(database->handle));
+}
+
+static int execute(struct database *database, const char *sql, struct bh_error *error)
+{
+    if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return database_failure(database, "cannot prepare it", error);
+    }
+    return 0;
+}
+
+static int make_engine_id(struct database *database, struct bh_error *error)
+{
+    uint8_t random[16];
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+        return bh_error_errno(error, errno, "make the engine's id");
+    }
+    random[6] = (uint8_t)((random[6] & 0x0f) | 0x40);
+    random[8] = (uint8_t)((random[8] & 0x3f) | 0x80);
+    char sql[128];
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO engine VALUES ('%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x')",
+                   random[0], random[1], random[2], random[3], random[4], random[5], random[6], random[7], random[8],
+                   random[9], random[10], random[11], random[12], random[13], random[14], random[15]);
+    return execute(database, sql, error);
+}
+
+static int read_schema_version(struct database *database, int *ret_version, struct bh_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(database->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        (void)sqlite3_finalize(statement);
+        return database_failure(database, "cannot read its schema's version", error);
+    }
+    *ret_version = sqlite3_column_int(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return 0;
+}
+
+static int ensure_schema(struct database *database, struct bh_error *error)
+{
+    int version = 0;
+    if (read_schema_version(database, &version, error) < 0) {
+        return -1;
+    }
+    if (version > SCHEMA_VERSION) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION,
+                            "the engine's database has schema %d and this engine knows up to %d: start a newer engine",
+                            version, SCHEMA_VERSION);
+    }
+    if (version == SCHEMA_VERSION) {
+        return 0;
+    }
+    if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
+        return -1;
+    }
+    if (execute(database, schema, error) < 0 || make_engine_id(database, error) < 0 ||
+        transaction_commit(database, error) < 0) {
+        transaction_abandon(database);
+        return -1;
+    }
+    return 0;
+}
+
+static int prepare_all(struct database *database, struct bh_error *error)
+{
+    for (int query = 0; query < QUERY_COUNT_; query++) {
+        if (sqlite3_prepare_v3(database->handle, query_text[query], -1, SQLITE_PREPARE_PERSISTENT,
+                               &database->statements[query], NULL) != SQLITE_OK) {
+            return database_failure(database, query_text[query], error);
+        }
+    }
+    return 0;
+}
+
+int database_open(const char *path, struct database **ret_database, struct bh_error *error)
+{
+    database_auto struct database *database = calloc(1, sizeof *database);
+    if (!database) {
+        return bh_error_errno(error, ENOMEM, "open the engine's database");
+    }
+    (void)pthread_mutex_init(&database->mutex, NULL);
+    if (sqlite3_open_v2(path, &database->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        NULL) != SQLITE_OK) {
+        return database_failure(database, path, error);
+    }
+    if (execute(database,
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;",
+                error) < 0 ||
+        ensure_schema(database, error) < 0 || prepare_all(database, error) < 0) {
+        return -1;
+    }
+    *ret_database = bh_steal_pointer(&database);
+    return 0;
+}
+
+void database_close(struct database *database)
+{
+    if (!database) {
+        return;
+    }
+    for (int query = 0; query < QUERY_COUNT_; query++) {
+        (void)sqlite3_finalize(database->statements[query]);
+    }
+    (void)sqlite3_close(database->handle);
+    (void)pthread_mutex_destroy(&database->mutex);
+    free(database);
+}
+
+void database_cleanup(struct database **database)
+{
+    database_close(*database);
+}
+
+struct database *database_lock(struct database *database)
+{
+    (void)pthread_mutex_lock(&database->mutex);
+    return database;
+}
+
+void database_unlock(struct database **database)
+{
+    (void)pthread_mutex_unlock(&(*database)->mutex);
+}
+
+sqlite3_stmt *query_begin(struct database *database, enum query query)
+{
+    sqlite3_stmt *statement = database->statements[query];
+    (void)sqlite3_reset(statement);
+    (void)sqlite3_clear_bindings(statement);
+    return statement;
+}
+
+int query_step(struct database *database, sqlite3_stmt *statement, struct bh_error *error)
+{
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        return 1;
+    }
+    if (result == SQLITE_DONE) {
+        (void)sqlite3_reset(statement);
+        return 0;
+    }
+    (void)database_failure(database, "cannot run a statement", error);
+    (void)sqlite3_reset(statement);
+    return -1;
+}
+
+int query_run(struct database *database, sqlite3_stmt *statement, struct bh_error *error)
+{
+    int result = query_step(database, statement, error);
+    if (result > 0) {
+        (void)sqlite3_reset(statement);
+    }
+    return result < 0 ? -1 : 0;
+}
+
+int transaction_begin(struct database *database, enum durability durability, struct bh_error *error)
+{
+    return execute(database,
+                   durability == SURVIVES_POWER ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"
+                                                : "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+                   error);
+}
+
+int transaction_commit(struct database *database, struct bh_error *error)
+{
+    return execute(database, "COMMIT", error);
+}
+
+void transaction_abandon(struct database *database)
+{
+    if (!sqlite3_get_autocommit(database->handle)) {
+        (void)sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
+    }
+}
+
+void bind_digest(sqlite3_stmt *statement, int index, const void *bytes)
+{
+    (void)sqlite3_bind_blob(statement, index, bytes, BH_DIGEST_BYTES, SQLITE_TRANSIENT);
+}
+
+void bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    (void)sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+int bind_message(sqlite3_stmt *statement, int index, const ProtobufCMessage *message, struct bh_error *error)
+{
+    size_t n_bytes = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = malloc(n_bytes ? n_bytes : 1);
+    if (!bytes) {
+        return bh_error_errno(error, ENOMEM, "pack a %zu byte record", n_bytes);
+    }
+    (void)protobuf_c_message_pack(message, bytes);
+    if (sqlite3_bind_blob64(statement, index, bytes, n_bytes, free) != SQLITE_OK) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "a record of %zu bytes does not fit the database", n_bytes);
+    }
+    return 0;
+}
+
+int column_digest(sqlite3_stmt *statement, int index, void *ret_bytes, struct bh_error *error)
+{
+    const void *bytes = sqlite3_column_blob(statement, index);
+    if (!bytes || sqlite3_column_bytes(statement, index) != BH_DIGEST_BYTES) {
+        return bh_error_set(error, BH_DATA_LOSS, "the engine's database holds a digest of %d bytes instead of 32",
+                            sqlite3_column_bytes(statement, index));
+    }
+    memcpy(ret_bytes, bytes, BH_DIGEST_BYTES);
+    return 0;
+}
+
+int column_message(sqlite3_stmt *statement, int index, const ProtobufCMessageDescriptor *descriptor,
+                   ProtobufCMessage **ret_message, struct bh_error *error)
+{
+    const void *bytes = sqlite3_column_blob(statement, index);
+    int n_bytes = sqlite3_column_bytes(statement, index);
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, NULL, (size_t)n_bytes, bytes);
+    if (!message) {
+        return bh_error_set(error, BH_DATA_LOSS, "the engine's database holds a %s that does not unpack",
+                            descriptor->short_name);
+    }
+    *ret_message = message;
+    return 0;
+}
+
+void column_text(sqlite3_stmt *statement, int index, char *buffer, size_t buffer_bytes)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, index);
+    (void)snprintf(buffer, buffer_bytes, "%s", text ? text : "");
+}
+
+int array_grow(void *items, size_t n_items, size_t item_bytes, struct bh_error *error)
+{
+    if (n_items & (n_items - 1)) { /* grows when the count reaches a power of two */
+        return 0;
+    }
+    size_t bytes;
+    void **array = items;
+    if (__builtin_mul_overflow(n_items ? n_items * 2 : 1, item_bytes, &bytes)) {
+        return bh_error_errno(error, ENOMEM, "list %zu rows", n_items);
+    }
+    void *grown = realloc(*array, bytes);
+    if (!grown) {
+        return bh_error_errno(error, ENOMEM, "list %zu rows", n_items);
+    }
+    *array = grown;
+    return 0;
+}
+
+int database_engine_id(struct database *database, char ret_id[static 37], struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    sqlite3_stmt *statement = query_begin(database, QUERY_ENGINE_ID);
+    int found = query_step(database, statement, error);
+    if (found == 1) {
+        column_text(statement, 0, ret_id, 37);
+        (void)sqlite3_reset(statement);
+        return 0;
+    }
+    return found < 0 ? -1 : bh_error_set(error, BH_DATA_LOSS, "the engine's database has lost the engine's id");
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the database's own files share: prepared statements by name, and the lock. Nobody else includes this.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "common/cleanup.h"
+#include "services/engine/database.h"
+
+enum query {
+    QUERY_ENGINE_ID,
+    QUERY_IMAGE_ADD,
+    QUERY_IMAGE_SHOW,
+    QUERY_IMAGE_LAYER_ADD,
+    QUERY_IMAGE_LAYERS,
+    QUERY_IMAGE_NAMES,
+    QUERY_IMAGES,
+    QUERY_IMAGE,
+    QUERY_IMAGE_RANGE,
+    QUERY_IMAGE_HIDE,
+    QUERY_IMAGES_FORGET,
+    QUERY_NAME_SET,
+    QUERY_NAME_TAGGED,
+    QUERY_NAME_FIND,
+    QUERY_NAME_DROP,
+    QUERY_NAMES_DROP,
+    QUERY_CONTENT_USED,
+    QUERY_CONTENT_OF_TENANT,
+    QUERY_CONTAINER_ADD,
+    QUERY_CONTAINER,
+    QUERY_CONTAINERS,
+    QUERY_CONTAINER_NAME,
+    QUERY_CONTAINER_RANGE,
+    QUERY_CONTAINER_RENAME,
+    QUERY_CONTAINER_STATE,
+    QUERY_CONTAINER_STATUS,
+    QUERY_CONTAINER_RUNNING_STATUS,
+    QUERY_CONTAINER_DELETE,
+    QUERY_CONTAINER_COUNT,
+    QUERY_COUNTS,
+    QUERY_COUNT_,
+};
+
+struct database {
+    sqlite3 *handle;
+    pthread_mutex_t mutex; /* around each public function */
+    sqlite3_stmt *statements[QUERY_COUNT_];
+};
+
+/* What a commit has to survive: see database.h. */
+enum durability { SURVIVES_PROCESS, SURVIVES_POWER };
+
+/* The lock for one scope: `database_lock_scope lock = database_lock(database);` */
+struct database *database_lock(struct database *database);
+void database_unlock(struct database **database);
+#define database_locked bh_cleanup(database_unlock) __attribute__((unused)) struct database *
+
+/* A statement, reset and unbound. Valid until its next use. */
+sqlite3_stmt *query_begin(struct database *database, enum query query);
+/* 1: a row is there; 0: done (the statement is reset); -1. */
+int query_step(struct database *database, sqlite3_stmt *statement, struct bh_error *error);
+/* Runs a statement that gives no rows. */
+int query_run(struct database *database, sqlite3_stmt *statement, struct bh_error *error);
+
+int transaction_begin(struct database *database, enum durability durability, struct bh_error *error);
+int transaction_commit(struct database *database, struct bh_error *error);
+void transaction_abandon(struct database *database);
+
+void bind_digest(sqlite3_stmt *statement, int index, const void *bytes);
+void bind_text(sqlite3_stmt *statement, int index, const char *text);
+/* Packs `message` and binds it. */
+int bind_message(sqlite3_stmt *statement, int index, const ProtobufCMessage *message, struct bh_error *error);
+/* 32 bytes of a column; DATA_LOSS if it holds anything else. */
+int column_digest(sqlite3_stmt *statement, int index, void *ret_bytes, struct bh_error *error);
+int column_message(sqlite3_stmt *statement, int index, const ProtobufCMessageDescriptor *descriptor,
+                   ProtobufCMessage **ret_message, struct bh_error *error);
+/* Copies a text column into a buffer that was big enough when it was written. */
+void column_text(sqlite3_stmt *statement, int index, char *buffer, size_t buffer_bytes);
+
+/* Grows an array of `item_bytes` items so that one more fits. */
+int array_grow(void *items, size_t n_items, size_t item_bytes, struct bh_error *error);

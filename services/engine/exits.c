@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Watching monitors and recording exits; see exits.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "engine_monitor.pb-c.h"
+#include "services/engine/channels.h"
+#include "services/engine/containers.h"
+#include "services/engine/exits.h"
+#include "services/engine/policy.h"
+#include "services/engine/waiters.h"
+
+/* One monitor being watched: made by exits_watch(), handed to the loop, then to the job that deals with the end. */
+struct watch {
+    struct engine *engine;
+    struct live *live; /* referenced */
+    uint8_t id[ENGINE_ID_BYTES];
+    uint32_t tenant_uid;
+    bool told; /* the monitor said how it ended */
+    struct exit_facts facts;
+};
+
+static void watch_free(struct watch *watch)
+{
+    live_put(watch->live);
+    free(watch);
+}
+
+/* ---- what an exit means -------------------------------------------------------------------------- */
+
+static int remove_automatically(struct job *job, struct live *live, const uint8_t *id, struct bh_error *error)
+{
+    if (live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    container_row_auto struct container_row row = {0};
+    if (database_container(job->engine->database, id, &row, error) < 0) {
+        return error->code == BH_NOT_FOUND ? 0 : -1;
+    }
+    return container_runs(&row.state) ? 0 : container_remove(job, &row, live, error);
+}
+
+int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error)
+{
+    container_row_auto struct container_row row = {0};
+    if (database_container(job->engine->database, id, &row, error) < 0) {
+        live_set_running(live, false);
+        return error->code == BH_NOT_FOUND ? 0 : -1;
+    }
+    row.state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
+    row.state.pid = 0;
+    row.state.exit_code = facts->exit_code;
+    row.state.oom_killed = facts->oom_killed;
+    row.state.finished_at_ns = facts->finished_at_ns;
+    (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
+    int result = database_set_state(job->engine->database, id, &row.state, error);
+    live_set_running(live, false);
+    waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
+    if (result == 0 && row.auto_remove && !live_is_kept_through_restart(live)) {
+        result = remove_automatically(job, live, id, error);
+    }
+    return result;
+}
+
+int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id, bool paused, struct bh_error *error)
+{
+    const Bulkhead__ContainerStatus status = paused ? BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED
+                                                    : BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING;
+    return live_is_running(live) ? database_set_running_status(engine->database, id, status, error) : 0;
+}
+
+/* ---- what the monitor says ----------------------------------------------------------------------- */
+
+/* The monitor is gone and said nothing. Its container may have ended with a record, run on, or have vanished. */
+static int investigate(struct job *job, struct watch *watch, bool *ret_runs_on, struct bh_error *error)
+{
+    struct policy_found found;
+    int monitor = -1;
+    *ret_runs_on = false;
+    watch->facts =
+        (struct exit_facts){.exit_code = EXIT_UNKNOWN,
+                            .finished_at_ns = bh_wall_ns(),
+                            .problem = "the container's monitor ended without a word: its exit code is not known"};
+    if (policy_inspect(job, watch->id, watch->tenant_uid, &found, error) < 0) {
+        return error->code == BH_NOT_FOUND ? 0 : -1;
+    }
+    if (found.has_exit) {
+        watch->facts = (struct exit_facts){.exit_code = found.exit_code,
+                                           .oom_killed = found.oom_killed,
+                                           .finished_at_ns = found.finished_at_ns,
+                                           .problem = ""};
+        return 0;
+    }
+    if (!found.running || policy_open_monitor(job, watch->id, watch->tenant_uid, &monitor, error) < 0) {
+        return 0;
+    }
+    *ret_runs_on = true;
+    return exits_watch(job->engine, watch->live, watch->id, watch->tenant_uid, monitor, error);
+}
+
+/* Runs as a job: the channel to the monitor is over, one way or the other. */
+static int handle_end(struct job *job, struct bh_error *error)
+{
+    struct watch *watch = job->argument;
+    bool runs_on = false;
+    int result = 0;
+    job->tenant_uid = watch->tenant_uid;
+    live_drop_monitor(watch->live);
+    if (!watch->told) {
+        result = investigate(job, watch, &runs_on, error);
+    }
+    if (result == 0 && !runs_on) {
+        result = exits_record(job, watch->live, watch->id, &watch->facts, error);
+    }
+    watch_free(watch);
+    return result;
+}
+
+/* On the loop. */
+static void on_answer(struct bh_message *message, const struct bh_error *error, void *argument)
+{
+    struct watch *watch = argument;
+    struct bh_error failure;
+    (void)error;
+    if (message && message->kind == BULKHEAD__MONITOR_TO_ENGINE__BODY_CONTAINER_EXITED) {
+        const Bulkhead__ContainerExited *exited = bh_message_body(message);
+        watch->told = true;
+        watch->facts = (struct exit_facts){.exit_code = exited->exit_code,
+                                           .oom_killed = exited->oom_killed,
+                                           .finished_at_ns = exited->finished_at_ns,
+                                           .problem = ""};
+    }
+    bh_message_free(message);
+    if (jobs_start(watch->engine->jobs, handle_end, watch, &failure) < 0) {
+        watch_free(watch); /* the engine is stopping: the next one adopts the container */
+    }
+}
+
+int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int monitor,
+                struct bh_error *error)
+{
+    bh_autoclose int fd = monitor;
+    struct bh_channel *channel = NULL;
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch) {
+        return bh_error_errno(error, ENOMEM, "watch a container");
+    }
+    watch->engine = engine;
+    watch->tenant_uid = tenant_uid;
+    memcpy(watch->id, id, sizeof watch->id);
+    watch->live = live_get(engine->live, id, error);
+    if (!watch->live) {
+        free(watch);
+        return -1;
+    }
+    if (bh_channel_new_on_loop(&protocol_monitor, engine->context->base, NULL, &channel, error) < 0 ||
+        bh_channel_wire(channel, fd, error) < 0) {
+        bh_channel_free(channel);
+        watch_free(watch);
+        return -1;
+    }
+    (void)bh_steal_fd(&fd);
+    live_set_monitor(live, channel);
+    Bulkhead__WatchExit body = BULKHEAD__WATCH_EXIT__INIT;
+    Bulkhead__EngineToMonitor packet = BULKHEAD__ENGINE_TO_MONITOR__INIT;
+    packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_WATCH_EXIT;
+    packet.watch_exit = &body;
+    struct bh_error failure = {0};
+    if (bh_call_async(channel, &packet.base, NULL, 0, UINT32_MAX, on_answer, watch, NULL, &failure) < 0) {
+        on_answer(NULL, &failure, watch); /* it has ended already: found out like any other end */
+    }
+    return 0;
+}

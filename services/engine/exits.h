@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How containers end. The engine holds one connection to the monitor of each running container; the monitor says when
+ * it ended and how. A monitor that vanishes without a word is looked after: what the executor knows then counts.
+ */
+#pragma once
+
+#include "services/engine/database.h"
+#include "services/engine/jobs.h"
+#include "services/engine/live.h"
+
+/* What a container whose end nobody saw is said to have returned, as Docker does. */
+#define EXIT_UNKNOWN 255
+
+/* Takes a connection to the monitor of a running container (closed in any case) and waits on the loop for its end. */
+int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int monitor,
+                struct bh_error *error);
+
+/* It has ended: writes that down, tells who waits, and removes it if it was to be (--rm). A container that is not said
+ * to run is left alone. */
+struct exit_facts {
+    int32_t exit_code;
+    bool oom_killed;
+    int64_t finished_at_ns;
+    const char *problem; /* "" if none */
+};
+int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error);
+
+/* Writes down that it is paused, or runs again, unless it has ended meanwhile. */
+int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id, bool paused, struct bh_error *error);

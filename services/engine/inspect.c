@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists and details of containers; see inspect.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "services/engine/adopt.h"
+#include "services/engine/containers.h"
+#include "services/engine/database.h"
+#include "services/engine/filters.h"
+#include "services/engine/inspect.h"
+#include "services/engine/merge.h"
+#include "services/engine/resolve.h"
+
+static const char *const known_filters[] = {"id",       "name",    "label",  "status",  "exited",
+                                            "ancestor", "before",  "since",  "health",  "network",
+                                            "volume",   "publish", "expose", "is-task", NULL};
+
+/* Docker's words for a status. */
+static const char *status_word(Bulkhead__ContainerStatus status)
+{
+    static const char *const words[] = {"", "created", "running", "paused", "exited", "removing", "dead"};
+    return (size_t)status < sizeof words / sizeof *words ? words[status] : "";
+}
+
+static Bulkhead__ContainerState state_message(struct container_row *row)
+{
+    Bulkhead__ContainerState state = BULKHEAD__CONTAINER_STATE__INIT;
+    state.status = row->state.status;
+    state.pid = row->state.pid;
+    state.exit_code = row->state.exit_code;
+    state.oom_killed = row->state.oom_killed;
+    state.error = row->state.error;
+    state.started_at_ns = row->state.started_at_ns;
+    state.finished_at_ns = row->state.finished_at_ns;
+    return state;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------ */
+
+/* One list under way. Images repeat: the last one read is kept. */
+struct listing {
+    struct job *job;
+    const Bulkhead__ListContainersOf *question;
+    const Bulkhead__Filter *id, *name, *label, *status, *exited, *ancestor;
+    bool by_status; /* a filter names states: all are looked at */
+    int64_t before_ns, since_ns;
+    struct bh_digest *ancestors;
+    size_t n_ancestors;
+    struct image_row image;
+};
+
+static void listing_end(struct listing *listing)
+{
+    free(listing->ancestors);
+    image_row_clear(&listing->image);
+}
+
+static int find_time(struct listing *listing, const char *key, int64_t *ret_ns, struct bh_error *error)
+{
+    const Bulkhead__Filter *filter = filters_find(listing->question->filters, listing->question->n_filters, key);
+    container_row_auto struct container_row row = {0};
+    if (!filter) {
+        return 0;
+    }
+    if (resolve_container(listing->job, filter->values[0], &row, error) < 0) {
+        return -1;
+    }
+    *ret_ns = row.created_ns;
+    return 0;
+}
+
+/* The images that `ancestor` names. An unknown one matches nothing. */
+static int find_ancestors(struct listing *listing, struct bh_error *error)
+{
+    if (!listing->ancestor) {
+        return 0;
+    }
+    listing->ancestors = calloc(listing->ancestor->n_values, sizeof *listing->ancestors);
+    if (!listing->ancestors) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a list");
+    }
+    for (size_t i = 0; i < listing->ancestor->n_values; i++) {
+        char name[BH_REFERENCE_BYTES_MAX + 1];
+        struct bh_error unknown;
+        if (resolve_image(listing->job->engine->database, listing->job->tenant_uid, listing->ancestor->values[i],
+                          &listing->ancestors[listing->n_ancestors], name, &unknown) == 0) {
+            listing->n_ancestors++;
+        }
+    }
+    return 0;
+}
+
+static int listing_begin(struct listing *listing, struct bh_error *error)
+{
+    Bulkhead__Filter *const *filters = listing->question->filters;
+    size_t n_filters = listing->question->n_filters;
+    if (filters_check(filters, n_filters, known_filters, error) < 0) {
+        return -1;
+    }
+    listing->id = filters_find(filters, n_filters, "id");
+    listing->name = filters_find(filters, n_filters, "name");
+    listing->label = filters_find(filters, n_filters, "label");
+    listing->status = filters_find(filters, n_filters, "status");
+    listing->exited = filters_find(filters, n_filters, "exited");
+    listing->ancestor = filters_find(filters, n_filters, "ancestor");
+    listing->by_status = listing->status || listing->exited;
+    listing->before_ns = INT64_MAX;
+    listing->since_ns = INT64_MIN;
+    for (size_t i = 0; listing->status && i < listing->status->n_values; i++) {
+        const char *word = listing->status->values[i];
+        bool valid = strcmp(word, "restarting") == 0;
+        for (int status = 1; status <= 6 && !valid; status++) {
+            valid = strcmp(word, status_word((Bulkhead__ContainerStatus)status)) == 0;
+        }
+        if (!valid) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid filter 'status=%s'", word);
+        }
+    }
+    if (find_time(listing, "before", &listing->before_ns, error) < 0 ||
+        find_time(listing, "since", &listing->since_ns, error) < 0) {
+        return -1;
+    }
+    return find_ancestors(listing, error);
+}
+
+static bool matches(const struct listing *listing, const struct container_row *row, Bulkhead__KeyValue *const *labels,
+                    size_t n_labels)
+{
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE], code[16];
+    memcpy(id.bytes, row->id, sizeof id.bytes);
+    (void)bh_digest_hex(&id, hex);
+    (void)snprintf(code, sizeof code, "%d", row->state.exit_code);
+    bool of_ancestor = !listing->ancestor;
+    for (size_t i = 0; i < listing->n_ancestors && !of_ancestor; i++) {
+        of_ancestor = bh_digest_equal(&listing->ancestors[i], &row->image);
+    }
+    bool shown =
+        listing->question->all || listing->question->limit > 0 || listing->by_status || container_runs(&row->state);
+    bool exited_so = !listing->exited || (filters_match_exactly(listing->exited, code) &&
+                                          row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED);
+    return shown && of_ancestor && exited_so && row->created_ns < listing->before_ns &&
+           row->created_ns > listing->since_ns && filters_match_prefix(listing->id, hex) &&
+           filters_match_name(listing->name, row->name) && filters_match_labels(listing->label, labels, n_labels) &&
+           filters_match_exactly(listing->status, status_word(row->state.status));
+}
+
+/* The image's name as the client wrote it, unless that means another image by now. */
+static const char *shown_image(struct listing *listing, struct container_row *row, char *buffer)
+{
+    struct bh_digest now;
+    char name[BH_REFERENCE_BYTES_MAX + 1];
+    struct bh_error unknown;
+    if (resolve_image(listing->job->engine->database, listing->job->tenant_uid, row->request->image, &now, name,
+                      &unknown) == 0 &&
+        bh_digest_equal(&now, &row->image)) {
+        return row->request->image;
+    }
+    return bh_digest_text(&row->image, buffer);
+}
+
+static void tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
+                         size_t n_labels)
+{
+    char image[BH_DIGEST_TEXT_SIZE];
+    Bulkhead__ContainerState state = state_message(row);
+    Bulkhead__ContainerSummary summary = BULKHEAD__CONTAINER_SUMMARY__INIT;
+    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    summary.id = (ProtobufCBinaryData){.len = sizeof row->id, .data = row->id};
+    summary.name = row->name;
+    summary.image = (char *)(uintptr_t)shown_image(listing, row, image);
+    summary.image_id = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = row->image.bytes};
+    summary.command = row->spec->process->args;
+    summary.n_command = row->spec->process->n_args;
+    summary.created_ns = row->created_ns;
+    summary.state = &state;
+    summary.labels = labels;
+    summary.n_labels = n_labels;
+    summary.network_mode = row->request->network_mode;
+    summary.mounts = row->spec->mounts;
+    summary.n_mounts = row->spec->n_mounts;
+    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_SUMMARY;
+    packet.container_summary = &summary;
+    (void)job_more(listing->job, &packet);
+}
+
+/* 1 if it was told, 0 if it did not match. */
+static int list_one(struct listing *listing, struct container_row *row, struct bh_error *error)
+{
+    bh_autofree Bulkhead__KeyValue **labels = NULL;
+    size_t n_labels = 0;
+    struct bh_error gone;
+    if (!listing->image.config || !bh_digest_equal(&listing->image.id, &row->image)) {
+        image_row_clear(&listing->image);
+        (void)database_image(listing->job->engine->database, row->tenant_uid, &row->image, &listing->image, &gone);
+    }
+    if (merge_labels(listing->image.config, row->request, &labels, &n_labels, error) < 0) {
+        return -1;
+    }
+    if (!matches(listing, row, labels, n_labels)) {
+        return 0;
+    }
+    tell_summary(listing, row, labels, n_labels);
+    return 1;
+}
+
+int list_containers(struct job *job, struct bh_error *error)
+{
+    struct listing listing = {.job = job, .question = job_body(job)};
+    struct container_row *rows = NULL;
+    size_t n_rows = 0;
+    uint32_t told = 0;
+    int result = adoption_wait(job, error);
+    if (result == 0) {
+        result = listing_begin(&listing, error);
+    }
+    if (result == 0) {
+        result = database_containers(job->engine->database, job->tenant_uid, false, &rows, &n_rows, error);
+    }
+    for (size_t i = 0; result >= 0 && i < n_rows && (!listing.question->limit || told < listing.question->limit); i++) {
+        result = list_one(&listing, &rows[i], error);
+        told += result == 1;
+    }
+    container_rows_free(rows, n_rows);
+    listing_end(&listing);
+    return result < 0 ? -1 : job_reply_done(job);
+}
+
+/* ---- details ------------------------------------------------------------------------------------- */
+
+int look_up_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__LookUpContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    image_row_auto struct image_row image = {0};
+    struct bh_error gone;
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    (void)database_image(job->engine->database, row.tenant_uid, &row.image, &image, &gone);
+    Bulkhead__ContainerState state = state_message(&row);
+    Bulkhead__ContainerDetails details = BULKHEAD__CONTAINER_DETAILS__INIT;
+    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    details.id = (ProtobufCBinaryData){.len = sizeof row.id, .data = row.id};
+    details.name = row.name;
+    details.image_id = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = row.image.bytes};
+    details.created_ns = row.created_ns;
+    details.state = &state;
+    details.request = row.request;
+    details.spec = row.spec;
+    details.image_config = image.config;
+    details.restart_count = row.restart_count;
+    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
+    packet.container_details = &details;
+    (void)job_reply(job, &packet);
+    return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Start, stop, kill, restart, pause; see lifecycle.h.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "services/engine/adopt.h"
+#include "services/engine/attach.h"
+#include "services/engine/containers.h"
+#include "services/engine/exits.h"
+#include "services/engine/lifecycle.h"
+#include "services/engine/policy.h"
+#include "services/engine/resolve.h"
+#include "services/engine/signals.h"
+#include "services/engine/waiters.h"
+
+#define STOP_TIMEOUT_S   10U   /* Docker's */
+#define KILL_PATIENCE_MS 60000 /* a killed process may sit in the kernel for a while */
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND      127
+#define EXIT_NOT_STARTED    128
+
+/* ---- start -------------------------------------------------------------------------------------- */
+
+static void close_all(int *fds, size_t n_fds)
+{
+    for (size_t i = 0; i < n_fds; i++) {
+        bh_close(&fds[i]);
+    }
+}
+
+/* The start failed: the row says why, and clients who waited for the container's streams see their end. */
+static void record_failure(struct job *job, struct container_row *row, struct live *live,
+                           const struct bh_error *failure)
+{
+    struct bh_error ignored;
+    int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    row->state.exit_code = failure->code == BH_NOT_FOUND           ? EXIT_NOT_FOUND
+                           : failure->code == BH_PERMISSION_DENIED ? EXIT_NOT_EXECUTABLE
+                                                                   : EXIT_NOT_STARTED;
+    (void)bh_error_format(failure, row->state.error, sizeof row->state.error);
+    (void)database_set_state(job->engine->database, row->id, &row->state, &ignored);
+    close_all(streams, live_take_streams(live, streams) * LIVE_STREAMS);
+    if (!row->auto_remove) {
+        waiters_exited(job->engine->waiters, row->id, row->state.exit_code, row->state.error);
+    } else if (container_remove(job, row, live, &ignored) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &ignored, "a container that did not start could not be removed");
+    }
+}
+
+/* The answer to a start was lost: the executor knows whether it runs. */
+static int find_out(struct job *job, const struct container_row *row, struct policy_started *ret_started,
+                    struct bh_error *error)
+{
+    struct policy_found found;
+    struct bh_error unknown;
+    if (policy_inspect(job, row->id, row->tenant_uid, &found, &unknown) < 0 || !found.running) {
+        return -1;
+    }
+    *ret_started = (struct policy_started){.pid = found.pid, .started_at_ns = found.started_at_ns, .monitor = -1};
+    bh_error_clear(error);
+    return policy_open_monitor(job, row->id, row->tenant_uid, &ret_started->monitor, error);
+}
+
+/* Starts a container that does not run. The caller holds its lock. */
+static int start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error)
+{
+    int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    struct policy_started started = {.monitor = -1};
+    size_t n_clients = live_take_streams(live, streams);
+    int result = policy_start(job, row->spec, streams, n_clients, &started, error);
+    close_all(streams, n_clients * LIVE_STREAMS);
+    if (result < 0 && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED)) {
+        result = find_out(job, row, &started, error);
+    }
+    if (result < 0) {
+        record_failure(job, row, live, error);
+        return -1;
+    }
+    row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
+                                          .pid = started.pid,
+                                          .started_at_ns = started.started_at_ns,
+                                          .finished_at_ns = row->state.finished_at_ns};
+    bh_autoclose int monitor = started.monitor;
+    live_set_running(live, true);
+    /* Whatever fails from here on, the container runs: it is adopted at the latest by the next start of the engine. */
+    if (database_set_state(job->engine->database, row->id, &row->state, error) < 0 ||
+        exits_watch(job->engine, live, row->id, row->tenant_uid, bh_steal_fd(&monitor), error) < 0) {
+        return -1;
+    }
+    attach_latecomers(job, live);
+    return 0;
+}
+
+/* Looks at the row under the lock and starts it. *ret_unchanged: it runs already. */
+static int start_locked(struct job *job, const char *reference, struct live *live, const uint8_t *id,
+                        bool *ret_unchanged, struct bh_error *error)
+{
+    container_row_auto struct container_row row = {0};
+    if (database_container(job->engine->database, id, &row, error) < 0) {
+        return error->code == BH_NOT_FOUND ? bh_error_set(error, BH_NOT_FOUND, "No such container: %s", reference) : -1;
+    }
+    *ret_unchanged = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING;
+    if (*ret_unchanged) {
+        return 0;
+    }
+    if (row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "cannot start a paused container, try unpause instead");
+    }
+    if (row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING ||
+        row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION,
+                            "container is marked for removal and cannot be started: remove \"/%s\" again", row.name);
+    }
+    return start(job, &row, live, error);
+}
+
+int run_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__RunContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    bool unchanged = false;
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live || live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    if (start_locked(job, question->reference, live, row.id, &unchanged, error) < 0) {
+        return -1;
+    }
+    return unchanged ? job_reply_unchanged(job) : job_reply_done(job);
+}
+
+/* ---- signals ------------------------------------------------------------------------------------ */
+
+/* Sends one; a container that has just ended is as good as signalled. */
+static int send_signal(struct job *job, const struct container_row *row, uint32_t number, struct bh_error *error)
+{
+    if (policy_signal(job, row, number, error) < 0 && error->code != BH_NOT_FOUND) {
+        return -1;
+    }
+    bh_error_clear(error);
+    struct bh_error ignored;
+    if (number == SIGKILL && row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
+        (void)policy_freeze(job, row, false, &ignored); /* a frozen cgroup of version 1 does not even die */
+    }
+    return 0;
+}
+
+int lifecycle_kill(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
+{
+    if (send_signal(job, row, SIGKILL, error) < 0) {
+        return -1;
+    }
+    int stopped = live_wait_stopped(live, job, KILL_PATIENCE_MS, error);
+    if (stopped == 0) {
+        return bh_error_set(error, BH_DEADLINE_EXCEEDED,
+                            "container \"/%s\" was killed and has not ended after %d seconds", row->name,
+                            KILL_PATIENCE_MS / 1000);
+    }
+    return stopped < 0 ? -1 : 0;
+}
+
+static int64_t timeout_ms(const struct container_row *row, bool asked, uint32_t timeout_s)
+{
+    if (!asked) {
+        bool own = row->request->stop_timeout_s_presence_case ==
+                   BULKHEAD__CONTAINER_REQUEST__STOP_TIMEOUT_S_PRESENCE_STOP_TIMEOUT_S;
+        timeout_s = own ? row->request->stop_timeout_s : STOP_TIMEOUT_S;
+    }
+    return timeout_s == UINT32_MAX ? -1 : (int64_t)timeout_s * 1000;
+}
+
+/* The signal that was asked for, or the container's own, or the image's, or SIGTERM. */
+static int choose_signal(struct job *job, const struct container_row *row, const char *asked, uint32_t *ret_number,
+                         struct bh_error *error)
+{
+    if (asked[0] || row->request->stop_signal[0]) {
+        return signal_parse(asked[0] ? asked : row->request->stop_signal, ret_number, error);
+    }
+    image_row_auto struct image_row image = {0};
+    struct bh_error ignored;
+    *ret_number = SIGTERM;
+    if (database_image(job->engine->database, row->tenant_uid, &row->image, &image, &ignored) == 0 &&
+        image.config->stop_signal[0]) {
+        (void)signal_parse(image.config->stop_signal, ret_number, &ignored);
+    }
+    return 0;
+}
+
+/* Asks it to end, and makes it after the timeout. */
+static int stop(struct job *job, const struct container_row *row, struct live *live, const char *signal,
+                int64_t patience_ms, struct bh_error *error)
+{
+    uint32_t number;
+    if (choose_signal(job, row, signal, &number, error) < 0) {
+        return -1;
+    }
+    if (patience_ms != 0) {
+        if (send_signal(job, row, number, error) < 0) {
+            return -1;
+        }
+        int stopped = live_wait_stopped(live, job, patience_ms, error);
+        if (stopped != 0) {
+            return stopped < 0 ? -1 : 0;
+        }
+    }
+    return lifecycle_kill(job, row, live, error);
+}
+
+int stop_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__StopContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live) {
+        return -1;
+    }
+    if (!container_runs(&row.state)) {
+        return job_reply_unchanged(job);
+    }
+    bool asked = question->timeout_s_presence_case == BULKHEAD__STOP_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
+    if (stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error) < 0) {
+        return -1;
+    }
+    return job_reply_done(job);
+}
+
+int kill_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__KillContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    uint32_t number;
+    if (adoption_wait(job, error) < 0 ||
+        signal_parse(question->signal[0] ? question->signal : "KILL", &number, error) < 0 ||
+        resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live) {
+        return -1;
+    }
+    if (!container_runs(&row.state)) {
+        struct bh_digest id;
+        char hex[BH_DIGEST_HEX_SIZE];
+        memcpy(id.bytes, row.id, sizeof id.bytes);
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "cannot kill container: %s: container %s is not running",
+                            question->reference, bh_digest_hex(&id, hex));
+    }
+    int result = number == SIGKILL ? lifecycle_kill(job, &row, live, error) : send_signal(job, &row, number, error);
+    return result < 0 ? -1 : job_reply_done(job);
+}
+
+int restart_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__RestartContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    bool unchanged = false;
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live) {
+        return -1;
+    }
+    live_keep_through_restart(live, true); /* --rm does not take it away in between */
+    bool asked = question->timeout_s_presence_case == BULKHEAD__RESTART_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
+    int result = container_runs(&row.state)
+                     ? stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error)
+                     : 0;
+    if (result == 0 && (result = live_lock(live, job, error)) == 0) {
+        live_locked lock = live;
+        result = start_locked(job, question->reference, live, row.id, &unchanged, error);
+    }
+    live_keep_through_restart(live, false);
+    return result < 0 ? -1 : job_reply_done(job);
+}
+
+int pause_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__PauseContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0}, now = {0};
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row.id, error);
+    if (!live || live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    if (database_container(job->engine->database, row.id, &now, error) < 0) {
+        return -1;
+    }
+    bool is_paused = now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
+    if (!container_runs(&now.state)) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is not running", question->reference);
+    }
+    if (is_paused == question->paused) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is %s paused", question->reference,
+                            is_paused ? "already" : "not");
+    }
+    if (policy_freeze(job, &now, question->paused, error) < 0 ||
+        exits_set_paused(job->engine, live, now.id, question->paused, error) < 0) {
+        return -1;
+    }
+    return job_reply_done(job);
+}

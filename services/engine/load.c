@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Load; see load.h. The archive is spliced from the client's pipe into the store's, unseen; an extractor's worker says
+ * what it holds, as ranges of the spool; each range becomes a blob under the digest the store computes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "common/io.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "engine_extractor.pb-c.h"
+#include "services/engine/channels.h"
+#include "services/engine/content.h"
+#include "services/engine/database.h"
+#include "services/engine/documents.h"
+#include "services/engine/garbage.h"
+#include "services/engine/holds.h"
+#include "services/engine/layers.h"
+#include "services/engine/load.h"
+#include "services/engine/policy.h"
+#include "services/engine/resolve.h"
+#include "services/engine/store.h"
+
+#define SPOOL_BYTES_MAX BH_LAYER_BYTES_MAX
+#define SPLICE_BYTES    (1UL << 20)
+#define LOOK_UP_MS      500 /* how often a stalled copy looks whether its client is gone */
+
+/* A spool in the store, given up with its scope. */
+struct spool {
+    struct store_ingest ingest;
+    uint64_t id;
+};
+static void spool_end(struct spool *spool)
+{
+    if (spool->id) {
+        store_abort(spool->ingest.call.job, spool->id);
+        spool->ingest.finished = true;
+    }
+    store_ingest_end(&spool->ingest);
+}
+#define spool_auto bh_cleanup(spool_end)
+#define SPOOL_NONE                                                                                                     \
+    {                                                                                                                  \
+        .ingest = STORE_INGEST_NONE                                                                                    \
+    }
+
+struct load {
+    struct job *job;
+    uint64_t spool;
+    struct holds holds;
+    unsigned images;
+};
+
+/* ---- the archive comes in ------------------------------------------------------------------------- */
+
+/* Moves everything from one pipe to another. */
+static int splice_all(struct job *job, int from, int to, struct bh_error *error)
+{
+    for (;;) {
+        struct pollfd readable = {.fd = from, .events = POLLIN};
+        if (job_check(job, error) < 0) {
+            return -1;
+        }
+        if (poll(&readable, 1, LOOK_UP_MS) == 0) {
+            continue;
+        }
+        ssize_t moved = splice(from, NULL, to, NULL, SPLICE_BYTES, SPLICE_F_MOVE);
+        if (moved == 0) {
+            return 0;
+        }
+        if (moved < 0 && errno != EINTR && errno != EAGAIN) {
+            return bh_error_errno(error, errno, "copy the archive to the store");
+        }
+    }
+}
+
+/* Has the client's archive stored as a spool. */
+static int take_archive(struct job *job, int archive, struct spool *spool, struct bh_error *error)
+{
+    uint64_t n_bytes;
+    struct bh_error reason = {0};
+    if (store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0) {
+        return -1;
+    }
+    int copied = splice_all(job, archive, spool->ingest.pipe, error);
+    if (copied < 0 && error->sys_errno != EPIPE) {
+        return -1;
+    }
+    bh_close(&spool->ingest.pipe);
+    if (store_finish_spool(&spool->ingest, &n_bytes, &reason) < 0 || copied < 0) {
+        *error = reason.code ? reason : *error;
+        return -1;
+    }
+    spool->id = spool->ingest.id;
+    return 0;
+}
+
+/* The archive is compressed as a whole: a worker unpacks it into a second spool. */
+static int decompress(struct job *job, uint64_t compressed, struct spool *spool, struct bh_error *error)
+{
+    bh_autoclose int source = -1;
+    worker_auto struct bh_channel *worker = NULL;
+    uint64_t n_bytes;
+    Bulkhead__Decompress body = BULKHEAD__DECOMPRESS__INIT;
+    Bulkhead__EngineToExtractor packet = BULKHEAD__ENGINE_TO_EXTRACTOR__INIT;
+    body.max_bytes = SPOOL_BYTES_MAX;
+    packet.body_case = BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_DECOMPRESS;
+    packet.decompress = &body;
+    if (store_open_spool(job, compressed, &source, error) < 0 ||
+        store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0 ||
+        worker_open(job, BH_ROLE_EXTRACTOR, &worker, error) < 0) {
+        return -1;
+    }
+    job_call_auto struct job_call call = {0};
+    bh_automessage struct bh_message *message = NULL;
+    const int fds[] = {source, spool->ingest.pipe};
+    if (job_call_start(job, worker, &packet.base, fds, 2, BH_DEADLINE_JOB_MS, &call, error) < 0) {
+        return -1;
+    }
+    bh_close(&spool->ingest.pipe);
+    if (job_call_next(&call, &message, error) < 0) {
+        return -1;
+    }
+    worker_close(&worker); /* its copy of the pipe goes with it */
+    if (store_finish_spool(&spool->ingest, &n_bytes, error) < 0) {
+        return -1;
+    }
+    spool->id = spool->ingest.id;
+    return 0;
+}
+
+/* ---- one image ------------------------------------------------------------------------------------ */
+
+/* Stores a range of the spool as a blob, and holds it. */
+static int store_member(struct load *load, const Bulkhead__ArchiveMember *member, struct bh_digest *ret_digest,
+                        struct bh_error *error)
+{
+    struct bh_digest named;
+    const struct store_blob blob = {.max_bytes = member->size_bytes,
+                                    .spool = load->spool,
+                                    .offset = member->offset,
+                                    .range_bytes = member->size_bytes};
+    store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
+    uint64_t n_bytes;
+    if (store_begin_blob(load->job, &blob, &ingest, error) < 0 ||
+        store_finish_blob(&ingest, ret_digest, &n_bytes, error) < 0 ||
+        holds_add(&load->holds, load->job, ret_digest, error) < 0) {
+        return -1;
+    }
+    if (member->digest.len == 0) {
+        return 0;
+    }
+    if (bh_digest_from_bytes(member->digest.data, member->digest.len, &named, error) < 0) {
+        return -1;
+    }
+    return bh_digest_equal(&named, ret_digest)
+               ? 0
+               : bh_error_set(error, BH_DATA_LOSS, "a blob in the archive is not what its digest says");
+}
+
+static int store_member_unnamed(struct load *load, const Bulkhead__ArchiveMember *member, struct bh_digest *ret_digest,
+                                struct bh_error *error)
+{
+    if (content_begin_unnamed(load->job, error) < 0) {
+        return -1;
+    }
+    int result = store_member(load, member, ret_digest, error);
+    content_end_unnamed(load->job->engine->content);
+    return result;
+}
+
+static int load_layers(struct load *load, const Bulkhead__ArchiveImage *image, struct image_row *row,
+                       struct bh_error *error)
+{
+    bh_autofree struct layer_task *tasks = calloc(image->n_layers + 1, sizeof *tasks);
+    row->layers = calloc(image->n_layers + 1, sizeof *row->layers);
+    if (!tasks || !row->layers) {
+        return bh_error_errno(error, ENOMEM, "list the image's layers");
+    }
+    for (size_t i = 0; i < image->n_layers; i++) {
+        tasks[i].source = (struct layer_source){.spool = load->spool, .offset = image->layers[i]->offset};
+        tasks[i].size_bytes = image->layers[i]->size_bytes;
+        memcpy(tasks[i].diff_id.bytes, row->config->diff_ids[i].data, BH_DIGEST_BYTES);
+        if (store_member_unnamed(load, image->layers[i], &tasks[i].digest, error) < 0) {
+            return -1;
+        }
+    }
+    if (layers_ensure(load->job, tasks, image->n_layers, error) < 0) {
+        return -1;
+    }
+    for (; row->n_layers < image->n_layers; row->n_layers++) {
+        row->layers[row->n_layers] = (struct image_layer){.digest = tasks[row->n_layers].digest,
+                                                          .size_bytes = tasks[row->n_layers].content_bytes};
+    }
+    return 0;
+}
+
+/* The names an archive gives its image: whole references, each judged. */
+static int admit_names(struct load *load, const Bulkhead__ArchiveImage *image, const struct bh_digest *id,
+                       char names[][BH_REFERENCE_BYTES_MAX + 1], char **ret_familiar, struct bh_error *error)
+{
+    for (size_t i = 0; i < image->n_references; i++) {
+        struct bh_reference reference;
+        if (resolve_reference(image->references[i], &reference, names[i], error) < 0 ||
+            policy_admit_image(load->job, names[i], id, error) < 0) {
+            return -1;
+        }
+        ret_familiar[i] = calloc(1, BH_REFERENCE_BYTES_MAX + 1);
+        if (!ret_familiar[i]) {
+            return bh_error_errno(error, ENOMEM, "name an image");
+        }
+        (void)bh_reference_familiar(&reference, ret_familiar[i], BH_REFERENCE_BYTES_MAX + 1);
+    }
+    return image->n_references == 0 ? policy_admit_image(load->job, "", id, error) : 0;
+}
+
+static void tell_loaded(struct job *job, const struct image_row *row, char **familiar, size_t n_familiar)
+{
+    Bulkhead__ImageLoaded loaded = BULKHEAD__IMAGE_LOADED__INIT;
+    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    loaded.id = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)row->id.bytes};
+    loaded.references = familiar;
+    loaded.n_references = n_familiar;
+    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_IMAGE_LOADED;
+    packet.image_loaded = &loaded;
+    (void)job_more(job, &packet);
+}
+
+#define NAMES_MAX 64
+
+static int load_image(struct load *load, const Bulkhead__ArchiveImage *image, struct bh_error *error)
+{
+    struct job *job = load->job;
+    image_row_auto struct image_row row = {.tenant_uid = job->tenant_uid};
+    char *familiar[NAMES_MAX] = {0};
+    const char *name_pointers[NAMES_MAX];
+    if (!image->config || image->n_layers > BH_LAYERS_MAX || image->n_references > NAMES_MAX ||
+        image->config->size_bytes > BH_CONFIG_BYTES_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "an image in the archive has %zu layers and %zu names: at most %d and %d", image->n_layers,
+                            image->n_references, BH_LAYERS_MAX, NAMES_MAX);
+    }
+    bh_autofree char(*names)[BH_REFERENCE_BYTES_MAX + 1] = calloc(NAMES_MAX, sizeof *names);
+    if (!names) {
+        return bh_error_errno(error, ENOMEM, "name an image");
+    }
+    int result = store_member_unnamed(load, image->config, &row.id, error);
+    if (result == 0) {
+        result = document_parse_config(job, &row.id, image->n_layers, &row.config, error);
+    }
+    if (result == 0) {
+        result = admit_names(load, image, &row.id, names, familiar, error);
+    }
+    if (result == 0) {
+        result = load_layers(load, image, &row, error);
+    }
+    for (size_t i = 0; i < image->n_references; i++) {
+        name_pointers[i] = names[i];
+    }
+    if (result == 0) {
+        result = database_add_image(job->engine->database, &row, name_pointers, image->n_references, bh_wall_ns(), NULL,
+                                    error);
+    }
+    if (result == 0) {
+        tell_loaded(job, &row, familiar, image->n_references);
+        load->images++;
+    }
+    for (size_t i = 0; i < NAMES_MAX; i++) {
+        free(familiar[i]);
+    }
+    return result;
+}
+
+/* ---- the archive ---------------------------------------------------------------------------------- */
+
+/* Has a worker list the images of the spool and loads each. *ret_compressed: it has to be decompressed first. */
+static int scan(struct load *load, bool *ret_compressed, struct bh_error *error)
+{
+    struct job *job = load->job;
+    bh_autoclose int spool = -1;
+    worker_auto struct bh_channel *worker = NULL;
+    Bulkhead__ScanArchive body = BULKHEAD__SCAN_ARCHIVE__INIT;
+    Bulkhead__EngineToExtractor packet = BULKHEAD__ENGINE_TO_EXTRACTOR__INIT;
+    packet.body_case = BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_SCAN_ARCHIVE;
+    packet.scan_archive = &body;
+    if (store_open_spool(job, load->spool, &spool, error) < 0 ||
+        worker_open(job, BH_ROLE_EXTRACTOR, &worker, error) < 0) {
+        return -1;
+    }
+    job_call_auto struct job_call call = {0};
+    if (job_call_start(job, worker, &packet.base, &spool, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
+        return -1;
+    }
+    for (;;) {
+        bh_automessage struct bh_message *message = NULL;
+        if (job_call_next(&call, &message, error) < 0) {
+            return -1;
+        }
+        switch (message->kind) {
+        case BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_ARCHIVE_IMAGE:
+            if (load_image(load, bh_message_body(message), error) < 0) {
+                return -1;
+            }
+            break;
+        case BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_ARCHIVE_COMPRESSED:
+            *ret_compressed = true;
+            return 0;
+        case BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_ARCHIVE_SCANNED:
+            return load->images > 0 ? 0 : bh_error_set(error, BH_INVALID_ARGUMENT, "the archive holds no image");
+        default:
+            return bh_error_set(error, BH_INTERNAL, "an extractor answered %u to an archive", message->kind);
+        }
+    }
+}
+
+static int load_archive(struct load *load, int archive, struct bh_error *error)
+{
+    spool_auto struct spool outer = SPOOL_NONE, inner = SPOOL_NONE;
+    bool compressed = false;
+    if (take_archive(load->job, archive, &outer, error) < 0) {
+        return -1;
+    }
+    load->spool = outer.id;
+    if (scan(load, &compressed, error) < 0) {
+        return -1;
+    }
+    if (!compressed) {
+        return 0;
+    }
+    if (decompress(load->job, outer.id, &inner, error) < 0) {
+        return -1;
+    }
+    load->spool = inner.id;
+    compressed = false;
+    if (scan(load, &compressed, error) < 0) {
+        return -1;
+    }
+    return compressed ? bh_error_set(error, BH_INVALID_ARGUMENT, "the archive is compressed more than once") : 0;
+}
+
+int load_images(struct job *job, struct bh_error *error)
+{
+    bh_autoclose int archive = bh_request_take_fd(job->request, 0);
+    struct load load = {.job = job};
+    int result = load_archive(&load, archive, error);
+    holds_end(&load.holds);
+    if (result < 0) {
+        garbage_start(job->engine);
+        return -1;
+    }
+    return job_reply_done(job);
+}

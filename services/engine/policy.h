@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the engine asks of policyd, the one door to the executor (engine_policyd.proto), as functions. Blocking; for
+ * jobs.
+ */
+#pragma once
+
+#include "common/digest.h"
+#include "engine_policyd.pb-c.h"
+#include "services/engine/database.h"
+#include "services/engine/jobs.h"
+
+int policy_admit_image(struct job *job, const char *reference, const struct bh_digest *manifest,
+                       struct bh_error *error);
+int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
+
+/* Starts it with `n_clients` attached clients (3 descriptors each, borrowed). *ret_monitor is a connection to its
+ * monitor. */
+struct policy_started {
+    int32_t pid;
+    int64_t started_at_ns;
+    int monitor;
+};
+int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *streams, size_t n_clients,
+                 struct policy_started *ret_started, struct bh_error *error);
+
+int policy_signal(struct job *job, const struct container_row *row, uint32_t signal, struct bh_error *error);
+int policy_freeze(struct job *job, const struct container_row *row, bool frozen, struct bh_error *error);
+int policy_remove(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct bh_error *error);
+/* A new connection to its monitor. NOT_FOUND if it has ended. */
+int policy_open_monitor(struct job *job, const uint8_t *id, uint32_t tenant_uid, int *ret_monitor,
+                        struct bh_error *error);
+/* Its log files, newest first: at most BH_MESSAGE_FDS_MAX, the caller's. NOT_FOUND if there is none. */
+int policy_open_log(struct job *job, const struct container_row *row, int ret_files[static BH_MESSAGE_FDS_MAX],
+                    size_t *ret_n_files, struct bh_error *error);
+
+/* What the executor knows of one container. */
+struct policy_found {
+    uint8_t id[ENGINE_ID_BYTES];
+    uint32_t tenant_uid;
+    bool running, has_exit, oom_killed;
+    int32_t pid, exit_code;
+    int64_t started_at_ns, finished_at_ns;
+};
+int policy_inspect(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct policy_found *ret_found,
+                   struct bh_error *error);
+/* All of them; the array is the caller's. */
+int policy_list(struct job *job, struct policy_found **ret_found, size_t *ret_n_found, struct bh_error *error);
+
+int policy_verify_audit(struct job *job, uint64_t *ret_records, struct bh_digest *ret_head, struct bh_error *error);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pull; see pull.h. The order matters: verified by the store, then read by an extractor's worker, then judged by
+ * policyd, and only then are layers fetched. What a failed pull leaves in the store belongs to nobody and is collected.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/io.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "services/engine/channels.h"
+#include "services/engine/content.h"
+#include "services/engine/database.h"
+#include "services/engine/documents.h"
+#include "services/engine/garbage.h"
+#include "services/engine/holds.h"
+#include "services/engine/layers.h"
+#include "services/engine/platform.h"
+#include "services/engine/policy.h"
+#include "services/engine/pull.h"
+#include "services/engine/registry.h"
+#include "services/engine/resolve.h"
+#include "services/engine/store.h"
+
+#define KIND(name) BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_##name
+
+struct pull {
+    struct job *job;
+    struct bh_reference reference;
+    char name[BH_REFERENCE_BYTES_MAX + 1]; /* whole, as the image is to be named */
+    struct bh_channel *registry;
+    struct holds holds;
+    struct bh_digest top;      /* what the reference resolved to: an index or a manifest */
+    struct bh_digest manifest; /* of the image itself */
+};
+
+static void pull_end(struct pull *pull)
+{
+    worker_close(&pull->registry);
+    holds_end(&pull->holds);
+}
+
+/* Has a manifest fetched and stored, and holds it. `expected` NULL: the tag's, whatever its digest. */
+static int fetch_manifest(struct pull *pull, const struct bh_digest *expected, struct bh_digest *ret_digest,
+                          Bulkhead__MediaType *ret_announced, struct bh_error *error)
+{
+    struct job *job = pull->job;
+    const struct store_blob blob = {.max_bytes = BH_MANIFEST_BYTES_MAX};
+    store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
+    uint64_t n_bytes;
+    /* Without a digest even where one is known: a manifest is small, its owner is asked each time, and what comes is
+     * compared below. */
+    if (store_begin_blob(job, &blob, &ingest, error) < 0) {
+        return -1;
+    }
+    int fetched =
+        registry_fetch_manifest(job, pull->registry, pull->reference.tag, expected, ingest.pipe, ret_announced, error);
+    if (fetched < 0) {
+        return -1;
+    }
+    bh_close(&ingest.pipe);
+    if (store_finish_blob(&ingest, ret_digest, &n_bytes, error) < 0 ||
+        holds_add(&pull->holds, job, ret_digest, error) < 0) {
+        return -1;
+    }
+    if (expected && !bh_digest_equal(expected, ret_digest)) {
+        char wanted[BH_DIGEST_TEXT_SIZE], is[BH_DIGEST_TEXT_SIZE];
+        return bh_error_set(error, BH_DATA_LOSS, "the registry sent manifest %s instead of %s",
+                            bh_digest_text(ret_digest, is), bh_digest_text(expected, wanted));
+    }
+    return 0;
+}
+
+static int fetch_manifest_unnamed(struct pull *pull, const struct bh_digest *expected, struct bh_digest *ret_digest,
+                                  Bulkhead__MediaType *ret_announced, struct bh_error *error)
+{
+    if (content_begin_unnamed(pull->job, error) < 0) {
+        return -1;
+    }
+    int result = fetch_manifest(pull, expected, ret_digest, ret_announced, error);
+    content_end_unnamed(pull->job->engine->content);
+    return result;
+}
+
+/* From the reference to the one manifest of the platform. */
+static int resolve_manifest(struct pull *pull, const Bulkhead__Platform *platform, struct document *ret_document,
+                            struct bh_error *error)
+{
+    document_auto struct document top = {0};
+    const Bulkhead__IndexEntry *entry = NULL;
+    struct bh_digest chosen;
+    Bulkhead__MediaType announced;
+    const struct bh_digest *expected = pull->reference.has_digest ? &pull->reference.digest : NULL;
+    if (fetch_manifest_unnamed(pull, expected, &pull->top, &announced, error) < 0 ||
+        document_parse(pull->job, &pull->top, announced, &top, error) < 0) {
+        return -1;
+    }
+    pull->manifest = pull->top;
+    if (top.manifest) {
+        *ret_document = top;
+        top = (struct document){0};
+        return 0;
+    }
+    if (platform_choose(platform, top.index->entries, top.index->n_entries, &entry, error) < 0 ||
+        bh_digest_from_bytes(entry->manifest->digest.data, entry->manifest->digest.len, &chosen, error) < 0 ||
+        fetch_manifest_unnamed(pull, &chosen, &pull->manifest, &announced, error) < 0) {
+        return -1;
+    }
+    announced = announced ? announced : entry->manifest->media_type;
+    if (document_parse(pull->job, &pull->manifest, announced, ret_document, error) < 0) {
+        return -1;
+    }
+    if (!ret_document->manifest) {
+        document_end(ret_document);
+        *ret_document = (struct document){0};
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "an index that names an index: an image's manifest was expected");
+    }
+    return 0;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------- */
+
+/* Lists what is to be fetched, each digest once, and holds it. */
+static int plan_layers(struct pull *pull, const Bulkhead__ParsedManifest *manifest, const Bulkhead__ImageConfig *config,
+                       struct layer_task *tasks, size_t *ret_n_tasks, struct bh_error *error)
+{
+    size_t n_tasks = 0;
+    for (size_t i = 0; i < manifest->n_layers; i++) {
+        struct layer_task task = {.source = {.registry = pull->registry},
+                                  .size_bytes = manifest->layers[i]->size_bytes};
+        bool known = false;
+        memcpy(task.digest.bytes, manifest->layers[i]->digest.data, BH_DIGEST_BYTES);
+        memcpy(task.diff_id.bytes, config->diff_ids[i].data, BH_DIGEST_BYTES);
+        for (size_t j = 0; j < n_tasks && !known; j++) {
+            known = bh_digest_equal(&tasks[j].digest, &task.digest);
+            if (known && !bh_digest_equal(&tasks[j].diff_id, &task.diff_id)) {
+                return bh_error_set(error, BH_INVALID_ARGUMENT, "the image's config gives one layer two contents");
+            }
+        }
+        if (known) {
+            continue;
+        }
+        if (holds_add(&pull->holds, pull->job, &task.digest, error) < 0) {
+            return -1;
+        }
+        progress_layer(pull->job, KIND(PULLING_LAYER), &task.digest, 0, task.size_bytes);
+        tasks[n_tasks++] = task;
+    }
+    *ret_n_tasks = n_tasks;
+    return 0;
+}
+
+static int fetch_layers(struct pull *pull, const Bulkhead__ParsedManifest *manifest, struct image_row *row,
+                        struct bh_error *error)
+{
+    size_t n_tasks = 0;
+    bh_autofree struct layer_task *tasks = calloc(manifest->n_layers + 1, sizeof *tasks);
+    row->layers = calloc(manifest->n_layers + 1, sizeof *row->layers);
+    if (!tasks || !row->layers) {
+        return bh_error_errno(error, ENOMEM, "list the image's layers");
+    }
+    if (plan_layers(pull, manifest, row->config, tasks, &n_tasks, error) < 0 ||
+        layers_ensure(pull->job, tasks, n_tasks, error) < 0) {
+        return -1;
+    }
+    for (; row->n_layers < manifest->n_layers; row->n_layers++) {
+        struct image_layer *layer = &row->layers[row->n_layers];
+        memcpy(layer->digest.bytes, manifest->layers[row->n_layers]->digest.data, BH_DIGEST_BYTES);
+        for (size_t i = 0; i < n_tasks; i++) {
+            if (bh_digest_equal(&tasks[i].digest, &layer->digest)) {
+                layer->size_bytes = tasks[i].content_bytes;
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------- */
+
+/* Records the image under its name, and under its digest as Docker's RepoDigests. */
+static int record(struct pull *pull, const struct image_row *row, bool *ret_moved, struct bh_error *error)
+{
+    struct bh_reference by_digest = pull->reference;
+    char digest_name[BH_REFERENCE_BYTES_MAX + 1];
+    by_digest.tag[0] = '\0';
+    by_digest.has_digest = true;
+    by_digest.digest = pull->top;
+    (void)bh_reference_format(&by_digest, digest_name, sizeof digest_name);
+    const char *names[] = {pull->name, digest_name};
+    size_t n_names = strcmp(pull->name, digest_name) == 0 ? 1 : 2;
+    return database_add_image(pull->job->engine->database, row, names, n_names, bh_wall_ns(), ret_moved, error);
+}
+
+static void tell_result(struct pull *pull, bool moved)
+{
+    char text[BH_REFERENCE_BYTES_MAX + 64], familiar[BH_REFERENCE_BYTES_MAX + 1];
+    struct bh_reference shown = pull->reference;
+    if (shown.has_digest) {
+        shown.tag[0] = '\0';
+    }
+    progress_text(pull->job, KIND(DIGEST), "", bh_digest_text(&pull->top, text));
+    (void)snprintf(text, sizeof text, "Status: %s for %s", moved ? "Downloaded newer image" : "Image is up to date",
+                   bh_reference_familiar(&shown, familiar, sizeof familiar));
+    progress_text(pull->job, KIND(STATUS), "", text);
+}
+
+static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bool *ret_moved, struct bh_error *error)
+{
+    struct job *job = pull->job;
+    document_auto struct document document = {0};
+    image_row_auto struct image_row row = {.tenant_uid = job->tenant_uid};
+    const struct bh_reference *reference = &pull->reference;
+    char text[BH_DIGEST_TEXT_SIZE];
+    progress_text(job, KIND(PULLING_FROM),
+                  reference->has_digest ? bh_digest_text(&reference->digest, text) : reference->tag,
+                  reference->repository);
+    if (registry_open(job, bh_reference_registry_host(reference), reference->repository, question->credentials,
+                      &pull->registry, error) < 0 ||
+        resolve_manifest(pull, question->platform ? question->platform : &platform_host, &document, error) < 0 ||
+        policy_admit_image(job, pull->name, &pull->top, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__Descriptor *config = document.manifest->config;
+    const struct layer_source source = {.registry = pull->registry};
+    memcpy(row.id.bytes, config->digest.data, BH_DIGEST_BYTES);
+    row.manifest = pull->manifest;
+    if (holds_add(&pull->holds, job, &row.id, error) < 0 ||
+        blob_ensure(job, &source, &row.id, config->size_bytes, error) < 0 ||
+        document_parse_config(job, &row.id, document.manifest->n_layers, &row.config, error) < 0 ||
+        fetch_layers(pull, document.manifest, &row, error) < 0 || job_check(job, error) < 0) {
+        return -1;
+    }
+    return record(pull, &row, ret_moved, error);
+}
+
+int pull_image(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__PullImage *question = job_body(job);
+    struct pull pull = {.job = job};
+    bool moved = false;
+    if (resolve_reference(question->reference, &pull.reference, pull.name, error) < 0) {
+        return -1;
+    }
+    int result = pull_whole(&pull, question, &moved, error);
+    pull_end(&pull);
+    if (result < 0) {
+        garbage_start(job->engine);
+        return -1;
+    }
+    bh_log_info("pulled %s", pull.name);
+    tell_result(&pull, moved);
+    return job_reply_done(job);
+}

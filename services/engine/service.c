@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine as a service: its peers, the dispatch table of api's requests, and the order in which its parts come up. A
+ * handler finds out who speaks (a property of the channel) and gives the request to a job; the job's function is the
+ * feature.
+ */
+#include "services/engine/service.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "api_engine.pb-c.h"
+#include "common/log.h"
+#include "services/engine/adopt.h"
+#include "services/engine/attach.h"
+#include "services/engine/channels.h"
+#include "services/engine/containers.h"
+#include "services/engine/content.h"
+#include "services/engine/database.h"
+#include "services/engine/garbage.h"
+#include "services/engine/images.h"
+#include "services/engine/info.h"
+#include "services/engine/inspect.h"
+#include "services/engine/lifecycle.h"
+#include "services/engine/live.h"
+#include "services/engine/load.h"
+#include "services/engine/logs.h"
+#include "services/engine/privileges.h"
+#include "services/engine/pull.h"
+#include "services/engine/waiters.h"
+
+#define DATABASE_PATH "/engine.db" /* in the engine's root, which is its own folder */
+
+/* ---- requests of api ------------------------------------------------------------------------------ */
+
+/* The api channels that are up, each of one tenant. Touched on the loop only. */
+struct tenant {
+    struct tenant *next;
+    struct bh_channel *channel;
+    uint32_t uid;
+};
+static struct tenant *tenants;
+
+static void give_to_job(struct bh_request *request, job_run run)
+{
+    const struct bh_service_context *context = bh_request_owner(request);
+    const struct engine *engine = context->state;
+    struct bh_error error;
+    for (const struct tenant *tenant = tenants; tenant; tenant = tenant->next) {
+        if (tenant->channel == bh_request_channel(request)) {
+            jobs_serve(engine->jobs, request, tenant->uid, run);
+            return;
+        }
+    }
+    (void)bh_error_set(&error, BH_INTERNAL, "a request from nobody's channel");
+    (void)bh_request_fail(request, &error);
+}
+
+#define HANDLER(feature)                                                                                               \
+    static void on_##feature(struct bh_request *request)                                                               \
+    {                                                                                                                  \
+        give_to_job(request, feature);                                                                                 \
+    }
+HANDLER(get_info)
+HANDLER(check_auth)
+HANDLER(get_privileges)
+HANDLER(check_audit)
+HANDLER(pull_image)
+HANDLER(load_images)
+HANDLER(list_images)
+HANDLER(inspect_image)
+HANDLER(tag_image)
+HANDLER(delete_image)
+HANDLER(create_container)
+HANDLER(run_container)
+HANDLER(list_containers)
+HANDLER(look_up_container)
+HANDLER(stop_container)
+HANDLER(kill_container)
+HANDLER(wait_container)
+HANDLER(delete_container)
+HANDLER(attach_container)
+HANDLER(read_logs)
+HANDLER(restart_container)
+HANDLER(rename_container)
+HANDLER(pause_container)
+HANDLER(resize_container)
+
+#define REQUEST(kind, feature, fds)                                                                                    \
+    {                                                                                                                  \
+        BULKHEAD__API_TO_ENGINE__BODY_##kind, #feature, ~0u, fds, fds, on_##feature                                    \
+    }
+
+static const struct bh_handler api_handlers[] = {
+    REQUEST(GET_INFO, get_info, 0),
+    REQUEST(CHECK_AUTH, check_auth, 0),
+    REQUEST(GET_PRIVILEGES, get_privileges, 0),
+    REQUEST(CHECK_AUDIT, check_audit, 0),
+    REQUEST(PULL_IMAGE, pull_image, 0),
+    REQUEST(LOAD_IMAGES, load_images, 1), /* the archive, to read */
+    REQUEST(LIST_IMAGES, list_images, 0),
+    REQUEST(INSPECT_IMAGE, inspect_image, 0),
+    REQUEST(TAG_IMAGE, tag_image, 0),
+    REQUEST(DELETE_IMAGE, delete_image, 0),
+    REQUEST(CREATE_CONTAINER, create_container, 0),
+    REQUEST(RUN_CONTAINER, run_container, 0),
+    REQUEST(LIST_CONTAINERS_OF, list_containers, 0),
+    REQUEST(LOOK_UP_CONTAINER, look_up_container, 0),
+    REQUEST(STOP_CONTAINER, stop_container, 0),
+    REQUEST(KILL_CONTAINER, kill_container, 0),
+    REQUEST(WAIT_CONTAINER, wait_container, 0),
+    REQUEST(DELETE_CONTAINER, delete_container, 0),
+    REQUEST(ATTACH_CONTAINER, attach_container, LIVE_STREAMS),
+    REQUEST(READ_LOGS, read_logs, 0),
+    REQUEST(RESTART_CONTAINER, restart_container, 0),
+    REQUEST(RENAME_CONTAINER, rename_container, 0),
+    REQUEST(PAUSE_CONTAINER, pause_container, 0),
+    REQUEST(RESIZE_CONTAINER, resize_container, 0),
+    {0},
+};
+
+static const struct bh_protocol protocol_api = {
+    .name = "api_engine",
+    .incoming = &bulkhead__api_to_engine__descriptor,
+    .outgoing = &bulkhead__engine_to_api__descriptor,
+    .handlers = api_handlers,
+};
+
+/* ---- peers come and go ----------------------------------------------------------------------------- */
+
+static int on_peer(struct bh_service_context *context, enum bh_role role, uint32_t tenant_uid,
+                   struct bh_channel *channel, struct bh_error *error)
+{
+    (void)context;
+    (void)role;
+    struct tenant *tenant = calloc(1, sizeof *tenant);
+    if (!tenant) {
+        return bh_error_errno(error, ENOMEM, "take on tenant %u", tenant_uid);
+    }
+    *tenant = (struct tenant){.next = tenants, .channel = channel, .uid = tenant_uid};
+    tenants = tenant;
+    return 0;
+}
+
+static void on_peer_gone(struct bh_service_context *context, struct bh_channel *channel)
+{
+    (void)context;
+    for (struct tenant **link = &tenants; *link; link = &(*link)->next) {
+        struct tenant *tenant = *link;
+        if (tenant->channel == channel) {
+            *link = tenant->next;
+            free(tenant);
+            bh_channel_free(channel);
+            return;
+        }
+    }
+}
+
+static void on_rewired(struct bh_service_context *context, enum bh_role role)
+{
+    struct engine *engine = context->state;
+    if (role == BH_ROLE_POLICYD) {
+        adoption_start(engine); /* ends that could not be looked into meanwhile */
+    }
+}
+
+static void on_privileges(struct bh_service_context *context, int fd, uint64_t value)
+{
+    const struct engine *engine = context->state;
+    privileges_answered(engine->privileges, fd, value);
+}
+
+/* ---- up and down ----------------------------------------------------------------------------------- */
+
+static int start(struct bh_service_context *context, struct bh_error *error)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine) {
+        return bh_error_errno(error, ENOMEM, "start the engine");
+    }
+    (void)mallopt(M_ARENA_MAX, 2); /* short jobs on many threads: an arena for each would only cost memory */
+    context->state = engine;
+    engine->context = context;
+    if (jobs_new(engine, &engine->jobs, error) < 0 || live_new(&engine->live, error) < 0 ||
+        content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
+        waiters_new(&engine->waiters, error) < 0 || privileges_new(&engine->privileges, error) < 0 ||
+        adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
+        return -1;
+    }
+    adoption_start(engine);
+    return 0;
+}
+
+/* Containers go on without us. Jobs come first: everything else is theirs. */
+static void stop(struct bh_service_context *context)
+{
+    struct engine *engine = context->state;
+    if (!engine) {
+        return; /* it never started */
+    }
+    jobs_free(engine->jobs);
+    engine->jobs = NULL;
+    waiters_free(engine->waiters);
+    database_close(engine->database);
+}
+
+static const struct bh_peer peers[] = {
+    {.role = BH_ROLE_API, .protocol = &protocol_api, .many = true},
+    {.role = BH_ROLE_STORE, .protocol = &protocol_store},
+    {.role = BH_ROLE_FETCHER, .protocol = &protocol_fetcher},
+    {.role = BH_ROLE_EXTRACTOR, .protocol = &protocol_extractor},
+    {.role = BH_ROLE_POLICYD, .protocol = &protocol_policyd},
+    {.role = BH_ROLE_NONE},
+};
+
+const struct bh_service engine_service = {
+    .sandbox = &engine_sandbox,
+    .peers = peers,
+    .start = start,
+    .on_peer = on_peer,
+    .on_peer_gone = on_peer_gone,
+    .on_rewired = on_rewired,
+    .on_privileges = on_privileges,
+    .stop = stop,
+};
