@@ -67,8 +67,7 @@ static int make_ends(bool pipe_wanted, bool tee_wanted, struct ends *ends, struc
     return 0;
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------------------------- */
 
 static void answer_started(const struct ingest *ingest, uint64_t resume_offset, const struct ends *ends,
                            struct bh_request *request)
@@ -112,8 +111,7 @@ static void answer_spool_stored(struct ingest *ingest)
     ingest_answer(ingest, &packet.base);
 }
 
-/* ---- the worker's reports ------------------------------------------------------------------------------------------
- */
+/* ---- the worker's reports -------------------------------------------------------------------------------------- */
 
 static void publish(struct ingest *ingest, const struct job_report *report)
 {
@@ -155,8 +153,7 @@ static void on_report(const struct job_report *report, void *argument)
     }
 }
 
-/* ---- beginning -----------------------------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------------------------- */
 
 /* Starts the worker with its ends, answers IngestStarted. */
 static int start(struct ingest *ingest, struct intake *intake, struct ends *ends, struct bh_request *request,

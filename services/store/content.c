@@ -37,8 +37,7 @@ int content_stat(struct store *store, const struct bh_digest *digest, struct bh_
     return 0;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------------------------- */
 
 static void answer_opened(struct bh_request *request, int fd, uint64_t size_bytes)
 {
@@ -73,8 +72,7 @@ int content_open_spool(struct store *store, uint64_t spool, struct bh_request *r
     return 0;
 }
 
-/* ---- listing -------------------------------------------------------------------------------------------------------
- */
+/* ---- listing --------------------------------------------------------------------------------------------------- */
 
 struct listing {
     struct store *store;

@@ -19,7 +19,9 @@
 
 #include "common/cleanup.h"
 #include "common/erofs_format.h"
+#include "erofs_blocks.h"
 #include "erofs_directory.h"
+#include "erofs_inode.h"
 #include "erofs_reader.h"
 #include "erofs_xattr.h"
 
@@ -30,29 +32,16 @@ struct met {
     uint32_t link : 28;     /* a directory: its parent's index here; others: names still to come */
 };
 
-/* An inode's record, decoded. */
-struct record {
-    uint64_t offset; /* in the file */
-    uint64_t nid;
-    bool in_line; /* BH_EROFS_FORMAT_INLINE */
-    uint8_t file_type;
-    uint32_t u, nlink;
-    uint64_t size;
-    size_t xattr_bytes, tail_bytes;
-};
-
 struct check {
     struct erofs_window records;   /* the cursor's */
     struct erofs_window parents;   /* the records of the directories being walked */
     struct erofs_window blocks;    /* directories' blocks */
-    struct erofs_window remainder; /* last blocks of files */
-    uint64_t image_bytes, meta_offset, blocks_before_meta;
+    struct erofs_window remainder; /* last blocks of files, targets of long symlinks */
+    uint64_t image_bytes, meta_offset;
     uint64_t cursor; /* where the last record that was met ended, padding included */
     struct met *met;
     uint64_t n_met, n_inodes, n_names;
-    uint8_t *owned;           /* a bit for each block before the metadata: it belongs to somebody */
-    uint64_t content_end;     /* of regular files, in blocks */
-    uint64_t directory_begin; /* of directories and symlinks, in blocks */
+    struct erofs_blocks owned; /* the blocks before the metadata */
     uint64_t content_bytes;
 };
 
@@ -63,18 +52,7 @@ struct walk {
     uint32_t n_directories;
 };
 
-static int refuse(struct bh_error *error, uint64_t nid, const char *what)
-{
-    return bh_error_set(error, BH_INVALID_ARGUMENT, "layer image: inode %" PRIu64 ": %s", nid, what);
-}
-
-static uint64_t blocks_of(uint64_t n_bytes)
-{
-    return n_bytes / BH_EROFS_BLOCK_BYTES + (n_bytes % BH_EROFS_BLOCK_BYTES != 0);
-}
-
-/* ---- superblock ----------------------------------------------------------------------------------------------------
- */
+/* ---- superblock ------------------------------------------------------------------------------------------------ */
 
 static int check_superblock(struct check *check, struct bh_error *error)
 {
@@ -103,7 +81,6 @@ static int check_superblock(struct check *check, struct bh_error *error)
                             " bytes",
                             n_blocks, meta_block, check->image_bytes);
     }
-    check->blocks_before_meta = meta_block;
     check->meta_offset = (uint64_t)meta_block * BH_EROFS_BLOCK_BYTES;
     uint64_t meta_bytes = check->image_bytes - check->meta_offset;
     if (check->n_inodes < 1 || check->n_inodes > BH_LAYER_ENTRIES_MAX ||
@@ -121,217 +98,124 @@ static int check_superblock(struct check *check, struct bh_error *error)
     return erofs_window_expect_zero(&check->records, check->meta_offset, check->cursor - check->meta_offset, error);
 }
 
-/* ---- one inode -----------------------------------------------------------------------------------------------------
- */
-
-static uint8_t file_type_of(uint32_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return BH_EROFS_TYPE_REGULAR;
-    case S_IFDIR:
-        return BH_EROFS_TYPE_DIRECTORY;
-    case S_IFLNK:
-        return BH_EROFS_TYPE_SYMLINK;
-    case S_IFCHR:
-        return BH_EROFS_TYPE_CHARACTER;
-    case S_IFBLK:
-        return BH_EROFS_TYPE_BLOCK;
-    case S_IFIFO:
-        return BH_EROFS_TYPE_FIFO;
-    default:
-        return 0;
-    }
-}
-
-static uint64_t record_bytes(const struct record *record)
-{
-    return sizeof(struct bh_erofs_inode) + record->xattr_bytes + record->tail_bytes;
-}
-
-/* Reads the record at `offset` through `window`: its fields, and nothing behind them. */
-static int read_record(struct check *check, struct erofs_window *window, uint64_t offset, struct record *ret_record,
-                       struct bh_error *error)
-{
-    const uint8_t *bytes = NULL;
-    uint64_t nid = (offset - check->meta_offset) / BH_EROFS_SLOT_BYTES;
-    struct bh_erofs_inode inode;
-    if (erofs_window_get(window, offset, sizeof(inode), &bytes, error) < 0) {
-        return -1;
-    }
-    memcpy(&inode, bytes, sizeof(inode));
-    uint16_t format = le16toh(inode.format);
-    uint16_t icount = le16toh(inode.xattr_icount);
-    struct record record = {.offset = offset,
-                            .nid = nid,
-                            .in_line = format == BH_EROFS_FORMAT_INLINE,
-                            .file_type = file_type_of(le16toh(inode.mode)),
-                            .u = le32toh(inode.u),
-                            .nlink = le32toh(inode.nlink),
-                            .size = le64toh(inode.size)};
-    static const uint8_t zero[sizeof(inode.reserved2)];
-    if (format != BH_EROFS_FORMAT_PLAIN && format != BH_EROFS_FORMAT_INLINE) {
-        return refuse(error, nid, "its format is neither flat nor flat with an inline tail");
-    }
-    if (inode.reserved != 0 || memcmp(inode.reserved2, zero, sizeof(zero)) != 0) {
-        return refuse(error, nid, "a reserved field is not 0");
-    }
-    if (record.file_type == 0) {
-        return refuse(error, nid, "its mode has a type that is not allowed");
-    }
-    if (le32toh(inode.mtime_nsec) >= 1000000000U) {
-        return refuse(error, nid, "its time has more than 999999999 nanoseconds");
-    }
-    if (icount > 0) {
-        record.xattr_bytes = sizeof(struct bh_erofs_xattr_header) + 4 * ((size_t)icount - 1);
-    }
-    if (record.xattr_bytes > BH_EROFS_XATTR_AREA_MAX) {
-        return refuse(error, nid, "its attributes need more than 64 KiB");
-    }
-    if (record.in_line) {
-        record.tail_bytes = (size_t)(record.size % BH_EROFS_BLOCK_BYTES);
-        if (record.tail_bytes == 0) {
-            return refuse(error, nid, "it has an inline tail of no bytes");
-        }
-    }
-    *ret_record = record;
-    return le32toh(inode.ino) == 0 ? refuse(error, nid, "its number is 0") : 0;
-}
+/* ---- one inode ------------------------------------------------------------------------------------------------- */
 
 /* The record must stand where the format puts it: behind the one before, in the next block only if it does not fit. */
-static int check_place(struct check *check, const struct record *record, struct bh_error *error)
+static int check_place(struct check *check, const struct erofs_record *record, struct bh_error *error)
 {
-    uint64_t n_bytes = record_bytes(record);
+    uint64_t n_bytes = erofs_record_bytes(record);
     uint64_t in_block = record->offset % BH_EROFS_BLOCK_BYTES;
     if (n_bytes > BH_EROFS_BLOCK_BYTES ? in_block != 0 || record->tail_bytes != 0
                                        : in_block + n_bytes > BH_EROFS_BLOCK_BYTES) {
-        return refuse(error, record->nid, "its record crosses a block boundary");
+        return erofs_refuse(error, record->nid, "its record crosses a block boundary");
     }
     uint64_t gap = record->offset - check->cursor;
     if (gap > 0 && (in_block != 0 || gap >= BH_EROFS_BLOCK_BYTES || n_bytes <= gap)) {
-        return refuse(error, record->nid, "its record does not follow the one before it");
+        return erofs_refuse(error, record->nid, "its record does not follow the one before it");
     }
     return erofs_window_expect_zero(&check->records, check->cursor, gap, error);
 }
 
-/* Takes the blocks for this inode. Every block belongs to one inode at most. */
-static int own_blocks(struct check *check, const struct record *record, uint64_t n_blocks, struct bh_error *error)
+/* Takes the blocks that hold `n_bytes` from the first on; what is left of the last one must be zero. */
+static int own_blocks(struct check *check, const struct erofs_record *record, uint64_t n_bytes, struct bh_error *error)
 {
-    if (n_blocks == 0) {
-        return record->u == 0 ? 0 : refuse(error, record->nid, "it names a first block but has none");
+    uint64_t n_blocks = erofs_blocks_of(n_bytes);
+    uint64_t used = n_bytes % BH_EROFS_BLOCK_BYTES;
+    if (erofs_blocks_take(&check->owned, record, n_blocks, error) < 0) {
+        return -1;
     }
-    uint64_t end = record->u + n_blocks; /* neither is above 2^32 and 2^52 */
-    if (record->u < 1 || n_blocks > check->blocks_before_meta || end > check->blocks_before_meta) {
-        return refuse(error, record->nid, "its blocks do not lie between the superblock and the metadata");
-    }
-    for (uint64_t block = record->u; block < end; block++) {
-        uint8_t bit = (uint8_t)(1U << (block % 8));
-        if (check->owned[block / 8] & bit) {
-            return refuse(error, record->nid, "a block of it belongs to another inode too");
-        }
-        check->owned[block / 8] |= bit;
-    }
-    if (record->file_type == BH_EROFS_TYPE_REGULAR) {
-        check->content_end = end > check->content_end ? end : check->content_end;
-    } else {
-        check->directory_begin = record->u < check->directory_begin ? record->u : check->directory_begin;
-    }
-    uint64_t used = record->size % BH_EROFS_BLOCK_BYTES;
-    if (used == 0 || record->in_line) {
-        return 0;
-    }
-    return erofs_window_expect_zero(&check->remainder, (end - 1) * BH_EROFS_BLOCK_BYTES + used,
-                                    BH_EROFS_BLOCK_BYTES - used, error);
+    return used == 0
+               ? 0
+               : erofs_window_expect_zero(&check->remainder, (record->u + n_blocks - 1) * BH_EROFS_BLOCK_BYTES + used,
+                                          BH_EROFS_BLOCK_BYTES - used, error);
 }
 
-static int check_symlink(struct check *check, const struct record *record, struct bh_error *error)
+static int check_symlink(struct check *check, const struct erofs_record *record, struct bh_error *error)
 {
     const uint8_t *target = NULL;
     if (record->size < 1 || record->size > BH_EROFS_SYMLINK_MAX) {
-        return refuse(error, record->nid, "it is a symlink whose target is not of 1 to 4095 bytes");
+        return erofs_refuse(error, record->nid, "it is a symlink whose target is not of 1 to 4095 bytes");
     }
     if (!record->in_line &&
         sizeof(struct bh_erofs_inode) + record->xattr_bytes + record->size <= BH_EROFS_BLOCK_BYTES) {
-        return refuse(error, record->nid, "it is a symlink whose target would fit into its record");
+        return erofs_refuse(error, record->nid, "it is a symlink whose target would fit into its record");
     }
     uint64_t at = record->in_line ? record->offset + sizeof(struct bh_erofs_inode) + record->xattr_bytes
                                   : (uint64_t)record->u * BH_EROFS_BLOCK_BYTES;
-    if (own_blocks(check, record, record->in_line ? 0 : 1, error) < 0 ||
+    if (own_blocks(check, record, record->in_line ? 0 : record->size, error) < 0 ||
         erofs_window_get(record->in_line ? &check->records : &check->remainder, at, (size_t)record->size, &target,
                          error) < 0) {
         return -1;
     }
-    return memchr(target, '\0', (size_t)record->size) ? refuse(error, record->nid, "its target has a NUL") : 0;
+    return memchr(target, '\0', (size_t)record->size) ? erofs_refuse(error, record->nid, "its target has a NUL") : 0;
 }
 
 /* What each type may say of size, blocks and links. */
-static int check_type(struct check *check, const struct record *record, struct bh_error *error)
+static int check_type(struct check *check, const struct erofs_record *record, struct bh_error *error)
 {
     bool directory = record->file_type == BH_EROFS_TYPE_DIRECTORY;
     if (directory ? record->nlink < 2 : record->nlink < 1 || record->nlink > BH_EROFS_LINK_MAX) {
-        return refuse(error, record->nid, "its link count is out of range");
+        return erofs_refuse(error, record->nid, "its link count is out of range");
     }
     switch (record->file_type) {
     case BH_EROFS_TYPE_REGULAR:
         if (record->in_line) {
-            return refuse(error, record->nid, "it is a regular file with an inline tail");
+            return erofs_refuse(error, record->nid, "it is a regular file with an inline tail");
         }
         if (__builtin_add_overflow(check->content_bytes, record->size, &check->content_bytes)) {
-            return refuse(error, record->nid, "the sum of all sizes overflows");
+            return erofs_refuse(error, record->nid, "the sum of all sizes overflows");
         }
-        return own_blocks(check, record, blocks_of(record->size), error);
+        return own_blocks(check, record, record->size, error);
     case BH_EROFS_TYPE_DIRECTORY:
         if (record->size < 1 || record->size > BH_EROFS_DIRECTORY_MAX) {
-            return refuse(error, record->nid, "it is a directory of no bytes or more than 2^31 - 1");
+            return erofs_refuse(error, record->nid, "it is a directory of no bytes or more than 2^31 - 1");
         }
-        return own_blocks(check, record,
-                          record->in_line ? record->size / BH_EROFS_BLOCK_BYTES : blocks_of(record->size), error);
+        return own_blocks(check, record, record->size - record->tail_bytes, error);
     case BH_EROFS_TYPE_SYMLINK:
         return check_symlink(check, record, error);
     default: /* devices and FIFOs */
         if (record->in_line || record->size != 0) {
-            return refuse(error, record->nid, "it is a device or FIFO with content");
+            return erofs_refuse(error, record->nid, "it is a device or FIFO with content");
         }
         if (record->file_type == BH_EROFS_TYPE_FIFO && record->u != 0) {
-            return refuse(error, record->nid, "it is a FIFO with a device number");
+            return erofs_refuse(error, record->nid, "it is a FIFO with a device number");
         }
         if (record->file_type == BH_EROFS_TYPE_CHARACTER && record->u == 0 &&
             (record->nlink != 1 || record->xattr_bytes != 0)) {
-            return refuse(error, record->nid, "it is a whiteout with several links or attributes");
+            return erofs_refuse(error, record->nid, "it is a whiteout with several links or attributes");
         }
         return 0;
     }
 }
 
-/* ---- meeting inodes ------------------------------------------------------------------------------------------------
- */
+/* ---- meeting inodes -------------------------------------------------------------------------------------------- */
 
 /* Checks the record at `offset`, which must be the next one, and remembers it. `parent` is an index. */
 static int meet(struct check *check, uint64_t offset, uint64_t parent, uint8_t *ret_file_type, struct bh_error *error)
 {
-    struct record record;
+    struct erofs_record record;
     const uint8_t *bytes = NULL;
     if (check->n_met >= check->n_inodes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "layer image: more inodes than the %" PRIu64 " it says",
                             check->n_inodes);
     }
-    if (read_record(check, &check->records, offset, &record, error) < 0 || check_place(check, &record, error) < 0 ||
-        erofs_window_get(&check->records, offset, (size_t)record_bytes(&record), &bytes, error) < 0) {
+    if (erofs_record_read(&check->records, check->meta_offset, offset, &record, error) < 0 ||
+        check_place(check, &record, error) < 0 ||
+        erofs_window_get(&check->records, offset, (size_t)erofs_record_bytes(&record), &bytes, error) < 0) {
         return -1;
     }
-    struct bh_erofs_inode inode;
-    memcpy(&inode, bytes, sizeof(inode));
-    if (le32toh(inode.ino) != check->n_met + 1) {
-        return refuse(error, record.nid, "its number is not its place among the inodes");
+    if (record.ino != check->n_met + 1) {
+        return erofs_refuse(error, record.nid, "its number is not its place among the inodes");
     }
     bool directory = record.file_type == BH_EROFS_TYPE_DIRECTORY;
-    if (record.xattr_bytes > 0 && erofs_xattr_check(bytes + sizeof(inode), record.xattr_bytes, directory, error) < 0) {
+    if (record.xattr_bytes > 0 &&
+        erofs_xattr_check(bytes + sizeof(struct bh_erofs_inode), record.xattr_bytes, directory, error) < 0) {
         return bh_error_wrap(error, "layer image: inode %" PRIu64, record.nid);
     }
     if (check_type(check, &record, error) < 0) {
         return -1;
     }
-    uint64_t end = offset + record_bytes(&record);
+    uint64_t end = offset + erofs_record_bytes(&record);
     uint64_t padding = (BH_EROFS_SLOT_BYTES - end % BH_EROFS_SLOT_BYTES) % BH_EROFS_SLOT_BYTES;
     if (erofs_window_expect_zero(&check->records, end, padding, error) < 0) {
         return -1;
@@ -365,16 +249,16 @@ static int check_hard_link(struct check *check, const struct erofs_name *name, s
 {
     struct met *met = find_met(check, name->nid);
     if (!met) {
-        return refuse(error, name->nid, "a name points into the middle of a record");
+        return erofs_refuse(error, name->nid, "a name points into the middle of a record");
     }
     if (met->file_type == BH_EROFS_TYPE_DIRECTORY) {
-        return refuse(error, name->nid, "a second name for a directory");
+        return erofs_refuse(error, name->nid, "a second name for a directory");
     }
     if (met->file_type != name->file_type) {
-        return refuse(error, name->nid, "a name gives it another type than its mode");
+        return erofs_refuse(error, name->nid, "a name gives it another type than its mode");
     }
     if (met->link == 0) {
-        return refuse(error, name->nid, "more names than its link count");
+        return erofs_refuse(error, name->nid, "more names than its link count");
     }
     met->link--;
     return 0;
@@ -389,7 +273,7 @@ static int visit_name(const struct erofs_name *name, void *argument, struct bh_e
     }
     uint64_t n_slots = (check->image_bytes - check->meta_offset) / BH_EROFS_SLOT_BYTES;
     if (name->nid >= n_slots) {
-        return refuse(error, name->nid, "a name points outside the metadata");
+        return erofs_refuse(error, name->nid, "a name points outside the metadata");
     }
     uint64_t offset = check->meta_offset + name->nid * BH_EROFS_SLOT_BYTES;
     if (offset < check->cursor) {
@@ -400,16 +284,15 @@ static int visit_name(const struct erofs_name *name, void *argument, struct bh_e
         return -1;
     }
     if (file_type != name->file_type) {
-        return refuse(error, name->nid, "a name gives it another type than its mode");
+        return erofs_refuse(error, name->nid, "a name gives it another type than its mode");
     }
     walk->n_directories += file_type == BH_EROFS_TYPE_DIRECTORY;
     return 0;
 }
 
-/* ---- directories ---------------------------------------------------------------------------------------------------
- */
+/* ---- directories ----------------------------------------------------------------------------------------------- */
 
-static int walk_blocks(struct walk *walk, const struct record *record, struct bh_error *error)
+static int walk_blocks(struct walk *walk, const struct erofs_record *record, struct bh_error *error)
 {
     struct check *check = walk->check;
     struct erofs_directory directory = {.last_name_bytes = 0};
@@ -433,23 +316,23 @@ static int walk_blocks(struct walk *walk, const struct record *record, struct bh
 
 static int walk_directory(struct check *check, uint64_t index, struct bh_error *error)
 {
-    struct record record;
+    struct erofs_record record;
     struct walk walk = {.check = check, .index = index};
     uint64_t nid = check->met[index].nid;
-    if (read_record(check, &check->parents, check->meta_offset + nid * BH_EROFS_SLOT_BYTES, &record, error) < 0) {
+    if (erofs_record_read(&check->parents, check->meta_offset, check->meta_offset + nid * BH_EROFS_SLOT_BYTES, &record,
+                          error) < 0) {
         return -1;
     }
     if (walk_blocks(&walk, &record, error) < 0) {
         return bh_error_wrap(error, "layer image: directory %" PRIu64, nid);
     }
     if (record.nlink != walk.n_directories + 2) {
-        return refuse(error, nid, "its link count is not 2 and one for each child directory");
+        return erofs_refuse(error, nid, "its link count is not 2 and one for each child directory");
     }
     return 0;
 }
 
-/* ---- the whole -----------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
 
 static int check_end(struct check *check, struct bh_error *error)
 {
@@ -460,13 +343,11 @@ static int check_end(struct check *check, struct bh_error *error)
     }
     for (uint64_t i = 0; i < check->n_met; i++) {
         if (check->met[i].file_type != BH_EROFS_TYPE_DIRECTORY && check->met[i].link != 0) {
-            return refuse(error, check->met[i].nid, "fewer names than its link count");
+            return erofs_refuse(error, check->met[i].nid, "fewer names than its link count");
         }
     }
-    if (check->content_end > check->directory_begin) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "layer image: contents reach to block %" PRIu64 ", directories begin at %" PRIu64,
-                            check->content_end, check->directory_begin);
+    if (erofs_blocks_check_end(&check->owned, error) < 0) {
+        return -1;
     }
     if (check->image_bytes - check->cursor >= BH_EROFS_BLOCK_BYTES) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "layer image: blocks behind the last inode");
@@ -481,15 +362,15 @@ static int check_image(struct check *check, struct bh_error *error)
         return -1;
     }
     check->met = calloc(check->n_inodes, sizeof(*check->met));
-    check->owned = calloc(check->blocks_before_meta / 8 + 1, 1);
-    if (!check->met || !check->owned) {
+    if (!check->met) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for %" PRIu64 " inodes", check->n_inodes);
     }
-    if (meet(check, check->cursor, 0, &file_type, error) < 0) {
+    if (erofs_blocks_open(&check->owned, check->meta_offset / BH_EROFS_BLOCK_BYTES, error) < 0 ||
+        meet(check, check->cursor, 0, &file_type, error) < 0) {
         return -1;
     }
     if (file_type != BH_EROFS_TYPE_DIRECTORY) {
-        return refuse(error, BH_EROFS_ROOT_NID, "the root is not a directory");
+        return erofs_refuse(error, BH_EROFS_ROOT_NID, "the root is not a directory");
     }
     for (uint64_t i = 0; i < check->n_met; i++) {
         if (check->met[i].file_type == BH_EROFS_TYPE_DIRECTORY && walk_directory(check, i, error) < 0) {
@@ -506,7 +387,7 @@ static void close_check(struct check *check)
     erofs_window_close(&check->blocks);
     erofs_window_close(&check->remainder);
     free(check->met);
-    free(check->owned);
+    erofs_blocks_close(&check->owned);
 }
 
 static int image_size(int fd, uint64_t *ret_bytes, struct bh_error *error)
@@ -529,12 +410,13 @@ static int image_size(int fd, uint64_t *ret_bytes, struct bh_error *error)
 
 int erofs_check(int fd, struct erofs_summary *ret_summary, struct bh_error *error)
 {
-    bh_cleanup(close_check) struct check check = {.directory_begin = UINT64_MAX};
+    bh_cleanup(close_check) struct check check = {.image_bytes = 0};
     if (image_size(fd, &check.image_bytes, error) < 0 ||
-        erofs_window_open(&check.records, fd, check.image_bytes, error) < 0 ||
-        erofs_window_open(&check.parents, fd, check.image_bytes, error) < 0 ||
-        erofs_window_open(&check.blocks, fd, check.image_bytes, error) < 0 ||
-        erofs_window_open(&check.remainder, fd, check.image_bytes, error) < 0 || check_image(&check, error) < 0) {
+        erofs_window_open(&check.records, fd, check.image_bytes, EROFS_WINDOW_WIDE_BYTES, error) < 0 ||
+        erofs_window_open(&check.parents, fd, check.image_bytes, EROFS_WINDOW_WIDE_BYTES, error) < 0 ||
+        erofs_window_open(&check.blocks, fd, check.image_bytes, EROFS_WINDOW_WIDE_BYTES, error) < 0 ||
+        erofs_window_open(&check.remainder, fd, check.image_bytes, EROFS_WINDOW_BLOCK_BYTES, error) < 0 ||
+        check_image(&check, error) < 0) {
         return -1;
     }
     *ret_summary = (struct erofs_summary){

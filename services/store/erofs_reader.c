@@ -12,13 +12,13 @@
 
 #include "common/erofs_format.h"
 
-int erofs_window_open(struct erofs_window *window, int fd, uint64_t file_bytes, struct bh_error *error)
+int erofs_window_open(struct erofs_window *window, int fd, uint64_t file_bytes, size_t room, struct bh_error *error)
 {
-    uint8_t *buffer = malloc(EROFS_WINDOW_BYTES);
+    uint8_t *buffer = malloc(room);
     if (!buffer) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a window on a layer image");
     }
-    *window = (struct erofs_window){.fd = fd, .file_bytes = file_bytes, .buffer = buffer};
+    *window = (struct erofs_window){.fd = fd, .file_bytes = file_bytes, .room = room, .buffer = buffer};
     return 0;
 }
 
@@ -33,7 +33,7 @@ static int fill(struct erofs_window *window, uint64_t offset, struct bh_error *e
     window->start = offset - offset % BH_EROFS_BLOCK_BYTES;
     window->n_bytes = 0;
     uint64_t left = window->file_bytes - window->start;
-    size_t wanted = left < EROFS_WINDOW_BYTES ? (size_t)left : EROFS_WINDOW_BYTES;
+    size_t wanted = left < window->room ? (size_t)left : window->room;
     while (window->n_bytes < wanted) {
         ssize_t n = pread(window->fd, window->buffer + window->n_bytes, wanted - window->n_bytes,
                           (off_t)(window->start + window->n_bytes));
@@ -55,7 +55,7 @@ int erofs_window_get(struct erofs_window *window, uint64_t offset, size_t n_byte
                      struct bh_error *error)
 {
     uint64_t end = 0;
-    if (n_bytes > EROFS_WINDOW_BYTES - BH_EROFS_BLOCK_BYTES || __builtin_add_overflow(offset, n_bytes, &end) ||
+    if (n_bytes > window->room - offset % BH_EROFS_BLOCK_BYTES || __builtin_add_overflow(offset, n_bytes, &end) ||
         end > window->file_bytes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "layer image: %zu bytes at byte %" PRIu64 " do not lie within its %" PRIu64 " bytes",

@@ -10,23 +10,25 @@
 
 #include "common/error.h"
 
-/* Fits the largest record (an inode with 64 KiB of attributes) from any position in its first block. */
-#define EROFS_WINDOW_BYTES (128U * 1024U)
+/* For reading from front to back; fits the largest record (an inode with 64 KiB of attributes) wherever it begins. */
+#define EROFS_WINDOW_WIDE_BYTES (128U * 1024U)
+/* For looking at single blocks here and there. */
+#define EROFS_WINDOW_BLOCK_BYTES 4096U
 
 struct erofs_window {
     int fd;              /* borrowed */
     uint64_t file_bytes; /* what lies beyond is refused */
     uint64_t start;      /* of what is in the buffer */
-    size_t n_bytes;
-    uint8_t *buffer; /* EROFS_WINDOW_BYTES */
+    size_t n_bytes, room;
+    uint8_t *buffer; /* of `room` bytes */
 };
 
-/* `fd` is borrowed for the window's life. */
-int erofs_window_open(struct erofs_window *window, int fd, uint64_t file_bytes, struct bh_error *error);
+/* `fd` is borrowed for the window's life; `room` is one of the above. */
+int erofs_window_open(struct erofs_window *window, int fd, uint64_t file_bytes, size_t room, struct bh_error *error);
 void erofs_window_close(struct erofs_window *window);
 
-/* Points *ret_bytes at `n_bytes` (at most EROFS_WINDOW_BYTES - 4096) from `offset` on; valid until the next call.
- * INVALID_ARGUMENT if they do not lie in the file. */
+/* Points *ret_bytes at `n_bytes` from `offset` on; valid until the next call. They must fit the window, counted from
+ * the start of their first block. INVALID_ARGUMENT if they do not, or do not lie in the file. */
 int erofs_window_get(struct erofs_window *window, uint64_t offset, size_t n_bytes, const uint8_t **ret_bytes,
                      struct bh_error *error);
 

@@ -23,8 +23,7 @@ struct job {
     void *argument;
 };
 
-/* ---- the parent ----------------------------------------------------------------------------------------------------
- */
+/* ---- the parent ------------------------------------------------------------------------------------------------ */
 
 /* Makes a received record safe to use whatever its bytes are. False if it is none. */
 static bool make_sane(struct job_report *report)
@@ -115,8 +114,7 @@ void job_free(struct job *job)
     }
 }
 
-/* ---- the worker ----------------------------------------------------------------------------------------------------
- */
+/* ---- the worker ------------------------------------------------------------------------------------------------ */
 
 void job_report(int job_fd, const struct job_report *report)
 {

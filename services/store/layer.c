@@ -83,8 +83,7 @@ static int require_blob(const struct ingest *ingest, struct layout_content *ret_
                                             bh_digest_text(&ingest->digest, text));
 }
 
-/* ---- the worker's reports ------------------------------------------------------------------------------------------
- */
+/* ---- the worker's reports -------------------------------------------------------------------------------------- */
 
 static int publish(struct ingest *ingest, struct bh_error *error)
 {
@@ -128,8 +127,7 @@ static void on_report(const struct job_report *report, void *argument)
     }
 }
 
-/* ---- sealing -------------------------------------------------------------------------------------------------------
- */
+/* ---- sealing --------------------------------------------------------------------------------------------------- */
 
 /* The lease is there: from here on nobody can write. */
 static int start_worker(struct ingest *ingest, struct bh_error *error)

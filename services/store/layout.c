@@ -24,8 +24,7 @@ const char *layout_record_name(const char *layer, char buffer[static LAYOUT_RECO
     return buffer;
 }
 
-/* ---- files being written -------------------------------------------------------------------------------------------
- */
+/* ---- files being written --------------------------------------------------------------------------------------- */
 
 int layout_create(const struct layout *layout, uint64_t number, struct layout_name *ret_name, int *ret_fd,
                   struct bh_error *error)
@@ -93,8 +92,7 @@ void layout_discard(struct layout_name *name)
     *name = LAYOUT_NOWHERE;
 }
 
-/* ---- publishing ----------------------------------------------------------------------------------------------------
- */
+/* ---- publishing ------------------------------------------------------------------------------------------------ */
 
 static int publish(struct layout_name *name, int folder, const char *text, unsigned int flags, struct bh_error *error)
 {
@@ -134,8 +132,7 @@ int layout_publish_layer(const struct layout *layout, struct layout_name *image,
     return publish(image, layout->layers, hex, RENAME_NOREPLACE, error);
 }
 
-/* ---- what is stored ------------------------------------------------------------------------------------------------
- */
+/* ---- what is stored -------------------------------------------------------------------------------------------- */
 
 int layout_read_layer(int folder, const char *hex, struct layer_record *ret_record, struct bh_error *error)
 {

@@ -41,8 +41,7 @@ static void fail_if(int result, struct bh_request *request, const struct bh_erro
     }
 }
 
-/* ---- handlers ------------------------------------------------------------------------------------------------------
- */
+/* ---- handlers -------------------------------------------------------------------------------------------------- */
 
 static void handle_begin_blob(struct bh_request *request)
 {
@@ -159,8 +158,7 @@ static const struct bh_protocol protocol = {
     .handlers = handlers,
 };
 
-/* ---- life ----------------------------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------------------------ */
 
 static struct store store = {.layout = {.blobs = -1, .layers = -1, .partial = -1, .ingest = -1}};
 

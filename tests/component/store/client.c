@@ -73,8 +73,7 @@ void client_rewire(struct client *client)
     must(bh_channel_wire(client->channel, ends[0], &client->error) == 0);
 }
 
-/* ---- questions ------------------------------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------------------------- */
 
 static Bulkhead__EngineToStore packet_of(Bulkhead__EngineToStore__BodyCase kind, void *body)
 {
@@ -315,8 +314,7 @@ enum bh_code client_list(struct client *client, size_t *ret_entries)
     }
 }
 
-/* ---- looking from outside -------------------------------------------------------------------------------------------
- */
+/* ---- looking from outside -------------------------------------------------------------------------------------- */
 
 static int open_folder(const struct client *client, const char *folder)
 {
@@ -356,8 +354,7 @@ bool client_is_clean(const struct client *client)
     return client_count(client, "ingest") == 0 && client_count(client, "partial") == 0;
 }
 
-/* ---- bytes ----------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------------------------- */
 
 uint8_t *make_bytes(size_t n_bytes, uint64_t seed)
 {
