@@ -180,29 +180,26 @@ static int start(struct ingest *ingest, struct intake *intake, struct ends *ends
     return 0;
 }
 
-/* A blob of known digest from a pipe is written where it can be resumed, unless somebody is writing it there already or
- * it is stored: then it is written aside like all others. */
+/* A blob of known digest from a pipe is written where it can be resumed. If that cannot be had (somebody is writing it
+ * there already) or it is stored, it is written aside like all others. */
 static int open_blob_file(struct ingest *ingest, const struct blob_request *wanted, struct intake *intake, int *ret_fd,
                           struct bh_error *error)
 {
     const struct layout *layout = &ingest->store->layout;
-    struct layout_content content;
-    if (wanted->digest_known && !wanted->ranged) {
-        if (layout_stat(layout, &wanted->digest, &content, error) < 0) {
-            return -1;
-        }
-        if (!content.blob && layout_create_partial(layout, &wanted->digest, wanted->size_bytes, &ingest->name, ret_fd,
-                                                   &intake->resume_bytes, error) == 0) {
-            ingest->partial = true;
-            return lseek(*ret_fd, (off_t)intake->resume_bytes, SEEK_SET) < 0
-                       ? bh_error_errno(error, errno, "go to the end of a partial blob")
-                       : 0;
-        }
-        if (!content.blob && error->code != BH_FAILED_PRECONDITION) {
-            return -1;
-        }
+    struct layout_content content = {.blob = false};
+    bool resumable = wanted->digest_known && !wanted->ranged;
+    if (resumable && layout_stat(layout, &wanted->digest, &content, error) < 0) {
+        return -1;
     }
-    return layout_create(layout, ingest->id, &ingest->name, ret_fd, error);
+    if (!resumable || content.blob ||
+        layout_create_partial(layout, &wanted->digest, wanted->size_bytes, &ingest->name, ret_fd, &intake->resume_bytes,
+                              error) < 0) {
+        return layout_create(layout, ingest->id, &ingest->name, ret_fd, error);
+    }
+    ingest->partial = true;
+    return lseek(*ret_fd, (off_t)intake->resume_bytes, SEEK_SET) < 0
+               ? bh_error_errno(error, errno, "go to the end of a partial blob")
+               : 0;
 }
 
 int blob_begin(struct store *store, const struct blob_request *wanted, struct bh_request *request,

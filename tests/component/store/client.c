@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -352,6 +353,14 @@ bool client_file_is(const struct client *client, const char *folder, const struc
 bool client_is_clean(const struct client *client)
 {
     return client_count(client, "ingest") == 0 && client_count(client, "partial") == 0;
+}
+
+void client_await_partial(const struct client *client, const struct bh_digest *digest)
+{
+    char hex[BH_DIGEST_HEX_SIZE];
+    bh_autoclose int directory = open_folder(client, "partial");
+    bh_autoclose int fd = openat(directory, bh_digest_hex(digest, hex), O_RDONLY | O_CLOEXEC);
+    must(fd >= 0 && flock(fd, LOCK_EX) == 0);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */

@@ -69,6 +69,8 @@ size_t client_count(const struct client *client, const char *folder);
 /* True if blobs/, layers/ or another folder has a file of that digest, and its content is this. */
 bool client_file_is(const struct client *client, const char *folder, const struct bh_digest *digest, const void *bytes,
                     size_t n_bytes);
+/* Waits until no worker (of a store that was killed) holds the beginning of this blob any more. */
+void client_await_partial(const struct client *client, const struct bh_digest *digest);
 /* Nothing half-made is left anywhere. */
 bool client_is_clean(const struct client *client);
 

@@ -50,6 +50,7 @@ Test(store_crash, leaves_nothing_half_made_and_resumes, .timeout = 60)
         bh_close(&second.fds[i]);
     }
     bh_close(&layer.fds[0]);
+    client_await_partial(&client, &digest);
 
     client_start(&client);
     cr_assert(eq(sz, client_count(&client, "ingest"), 0));
@@ -63,6 +64,34 @@ Test(store_crash, leaves_nothing_half_made_and_resumes, .timeout = 60)
     (void)wait_for(writer, NULL);
     cr_assert(eq(sz, wait_for(reader, NULL), SIZE));
     cr_assert(client_file_is(&client, "blobs", &digest, bytes, SIZE));
+    client_stop(&client);
+}
+
+Test(store_crash, needs_no_more_bytes_when_all_had_come, .timeout = 60)
+{
+    struct client client = {.channel = NULL};
+    bh_autofree uint8_t *bytes = make_bytes(1000, 8);
+    struct bh_digest digest = digest_of(bytes, 1000);
+    struct bh_digest stored;
+    struct ingesting ingesting;
+    uint8_t copy[1000];
+    uint64_t n_bytes = 0;
+    Bulkhead__BeginBlob known = client_blob(&digest, 1000, true);
+    client_start(&client);
+    cr_assert(eq(int, client_begin_blob(&client, &known, &ingesting), BH_OK));
+    cr_assert(write(ingesting.fds[0], bytes, 1000) == 1000);
+    cr_assert(read(ingesting.fds[1], copy, 1000) == 1000);
+    client_kill(&client);
+    bh_call_free(ingesting.call);
+    bh_close(&ingesting.fds[0]);
+    bh_close(&ingesting.fds[1]);
+    client_await_partial(&client, &digest);
+    client_start(&client);
+    cr_assert(eq(int, client_begin_blob(&client, &known, &ingesting), BH_OK));
+    cr_assert(eq(u64, ingesting.resume_offset, 1000));
+    bh_close(&ingesting.fds[0]);
+    cr_assert(eq(int, client_finish_blob(&client, &ingesting, &stored, &n_bytes), BH_OK));
+    cr_assert(client_file_is(&client, "blobs", &digest, bytes, 1000));
     client_stop(&client);
 }
 
