@@ -7,6 +7,9 @@
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 
@@ -74,6 +77,19 @@ static void message_free(struct http_message *message)
     curl_easy_cleanup(message->easy);
     curl_slist_free_all(message->headers);
     free(message);
+}
+
+/* libcurl 7.88 (Debian 12) connects even a socket that CURL_SOCKOPT_ALREADY_CONNECTED was said of (mended in 8.0), and
+ * takes EISCONN for a failure. This definition goes before the C library's: a connected socket is connected. Any other
+ * is left to the kernel, that is to say to our sandbox, which refuses. */
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t address_bytes)
+{
+    struct sockaddr_storage peer;
+    socklen_t peer_bytes = sizeof(peer);
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_bytes) == 0) {
+        return 0;
+    }
+    return (int)syscall(SYS_connect, fd, address.__sockaddr__, address_bytes);
 }
 
 /* ---- libcurl's questions ------------------------------------------------------------------------- */
@@ -351,6 +367,9 @@ static enum http_end explain(struct http_message *message, CURLcode result, stru
     case CURLE_SEND_ERROR:
         (void)bh_error_set(error, BH_UNAVAILABLE, "%s closed the connection: %s", host, said);
         return message->response.status == 0 ? HTTP_NO_TLS : HTTP_BROKEN;
+    case CURLE_COULDNT_CONNECT:
+        (void)bh_error_set(error, BH_UNAVAILABLE, "%s closed the connection at once", host);
+        return HTTP_UNREACHABLE;
     case CURLE_PARTIAL_FILE:
         (void)bh_error_set(error, BH_UNAVAILABLE, "%s stopped in the middle: %s", host, said);
         return HTTP_BROKEN;
