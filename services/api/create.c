@@ -67,7 +67,7 @@ static int read_row(struct create *create, const struct field *row, const json_t
     case FIELD_MEANS_NOTHING:
         return 0;
     case FIELD_REFUSED:
-        return json_is_default(value) ? 0 : bh_error_set(error, BH_UNIMPLEMENTED, "%s: %s", where, row->without);
+        return json_is_empty(value) ? 0 : bh_error_set(error, BH_UNIMPLEMENTED, "%s: %s", where, row->without);
     }
     return bh_error_set(error, BH_INTERNAL, "the table row of %s has no kind", where);
 }
@@ -102,7 +102,7 @@ static int refuse_unknown(const struct field *table, const json_t *object, const
     } walk = {.constant = object};
     for (void *i = json_object_iter(walk.plain); i; i = json_object_iter_next(walk.plain, i)) {
         const char *name = json_object_iter_key(i);
-        if (!find_row(table, name) && !is_skipped(skip, name) && !json_is_default(json_object_iter_value(i))) {
+        if (!find_row(table, name) && !is_skipped(skip, name) && !json_is_empty(json_object_iter_value(i))) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown field \"%s%.64s\"", prefix, name);
         }
     }

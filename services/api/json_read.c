@@ -90,6 +90,13 @@ bool json_is_default(const json_t *value)
     }
 }
 
+bool json_is_empty(const json_t *value)
+{
+    return json_is_object(value)  ? json_object_size(value) == 0
+           : json_is_array(value) ? json_array_size(value) == 0
+                                  : json_is_default(value);
+}
+
 static int wrong_type(struct bh_error *error, const char *field, const char *right)
 {
     return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be %s", field, right);

@@ -22,6 +22,9 @@ int json_parse_object(const char *text, size_t n_bytes, const char *what, json_t
 /* Whether a value says nothing: null, false, 0, "", and arrays and objects of such. Clients send these for what they do
  * not use. */
 bool json_is_default(const json_t *value);
+/* The same without looking inside: an array or object says something as soon as it has an element ({"80/tcp":[{}]}
+ * publishes a port). */
+bool json_is_empty(const json_t *value);
 
 /* Each copies `value` into a slot; null leaves it alone. `field` names it in errors: "HostConfig.Memory". */
 int take_string(const json_t *value, const char *field, char **slot, struct bh_error *error);

@@ -51,7 +51,7 @@ static int search_back(int file, char *block, uint64_t *lines, off_t *ret_offset
         return bh_error_errno(error, errno, "look at the log");
     }
     off_t position = info.st_size;
-    bool at_end = true; /* the line end that closes the last line starts no line */
+    bool closed = false; /* the line end of the last whole line was passed; what follows it is still being written */
     while (position > 0) {
         size_t want = position < (off_t)BLOCK_BYTES ? (size_t)position : BLOCK_BYTES;
         ssize_t n = pread(file, block, want, position - (off_t)want);
@@ -60,21 +60,17 @@ static int search_back(int file, char *block, uint64_t *lines, off_t *ret_offset
         }
         for (size_t i = want; i-- > 0;) {
             if (block[i] != '\n') {
-                at_end = false;
                 continue;
             }
-            if (at_end) {
-                at_end = false;
-                continue;
-            }
-            if (--*lines == 0) {
+            if (closed && --*lines == 0) {
                 *ret_offset = position - (off_t)want + (off_t)i + 1;
                 return 1;
             }
+            closed = true;
         }
         position -= (off_t)want;
     }
-    *lines -= info.st_size > 0; /* the first line has no line end before it */
+    *lines -= closed; /* the first line has no line end before it */
     *ret_offset = 0;
     return *lines == 0;
 }

@@ -259,7 +259,7 @@ static int refuse_others(const json_t *object, const char *where, const char *co
         for (size_t i = 0; known[i]; i++) {
             found = found || strcmp(known[i], key) == 0;
         }
-        if (!found && !json_is_default(item)) {
+        if (!found && !json_is_empty(item)) {
             return bh_error_set(error, BH_UNIMPLEMENTED, "%s.%.64s is not supported", where, key);
         }
     }
