@@ -85,7 +85,7 @@ pauses() {
 unknown_container() {
     for verb in start stop kill wait rm logs inspect; do
         exits 1 $client $verb no-such-container
-        one_line "$WORK/err"
+        [ "$client" = docker ] || one_line "$WORK/err" # docker start says it twice
         matches "$(cat "$WORK/err")" "[Nn]o such (container|object)"
     done
 }
@@ -107,7 +107,7 @@ ps_table() {
 }
 clients_agree() {
     bulkhead create --name same --network none -e A=1 --label x=y -v /tmp:/mnt:ro --memory 64m "$IMAGE" echo hi
-    cmp <(bulkhead inspect -f '{{json .}}' same | python3 -m json.tool --sort-keys) <(docker inspect -f '{{json .}}' same | python3 -m json.tool --sort-keys)
+    diff <(bulkhead inspect same "$IMAGE") <(docker inspect same "$IMAGE")
     bulkhead ps -a >"$WORK/a"
     docker ps -a >"$WORK/b"
     diff "$WORK/a" "$WORK/b"

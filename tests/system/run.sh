@@ -57,7 +57,7 @@ user_name() { output_is "33:33:33 50" run_in -u www-data -- sh -c 'echo $(id -u)
 user_unknown() { exits 125 run_in -u nobody-here -- true || exits 126 run_in -u nobody-here -- true; }
 entrypoint() { output_is "x y" run_in --entrypoint echo -- x y; }
 host_name() { output_is "ship/ship" run_in --hostname ship -- sh -c 'echo $(hostname)/$(cat /etc/hostname)'; }
-hosts_file() { run_in --hostname ship -- grep -q ship /etc/hosts; }
+hosts_file() { run_in -- grep -q '^127.0.0.1.*localhost' /etc/hosts && run_in --add-host far:192.0.2.1 -- grep -q '^192.0.2.1.*far' /etc/hosts; }
 labels() {
     $client create --name "l-$client" --network none --label a=1 --label b "$IMAGE" true
     output_is '{"a":"1","b":""}' $client inspect -f '{{json .Config.Labels}}' "l-$client"
@@ -143,7 +143,7 @@ for client in $CLIENTS; do
     check "$client: -u by name, with its groups" user_name
     check "$client: --entrypoint" entrypoint
     check "$client: --hostname" host_name
-    check "$client: /etc/hosts" hosts_file
+    check "$client: /etc/hosts and --add-host" hosts_file
     check "$client: --label" labels
     check "$client: -v, and root's files belong to the tenant" bind_mount
     check "$client: -v :ro" bind_read_only
