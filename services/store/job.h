@@ -4,9 +4,9 @@
  * descriptors it was given, and reports to its parent in records of fixed size; the parent alone names files, and never
  * waits.
  *
- *   worker:  REPORT_FAILED, and exits                                    (nothing is published)
- *   worker:  REPORT_WRITTEN -> parent: publishes, job_published()
- *            -> worker: syncs the folder, REPORT_DURABLE, and exits      (the parent answers)
+ *   worker:  JOB_REPORT_FAILED, and exits                                (nothing is published)
+ *   worker:  JOB_REPORT_WRITTEN -> parent: publishes, job_published()
+ *            -> worker: syncs the folder, JOB_REPORT_DURABLE, and exits  (the parent answers)
  *
  * The end of the socket is the end of the worker, and the other way round.
  */

@@ -121,6 +121,47 @@ Test(erofs_check, accepts_an_empty_layer)
     cr_assert(eq(u64, summary.content_bytes, 0));
 }
 
+/* Two files and a symlink with so many attributes that their records are longer than a block. */
+static void build_long_records(void)
+{
+    static uint8_t area[12 + 4 + 1 + 5003];
+    const struct bh_erofs_xattr_entry value = {.name_bytes = 1, .name_index = BH_EROFS_XATTR_USER, .value_bytes = 5003};
+    memcpy(area + 12, &value, sizeof(value));
+    area[16] = 'n';
+    memset(area + 17, 'v', 5003);
+    const struct image_node nodes[] = {
+        {.mode = S_IFDIR | 0755},
+        {.name = "a", .mode = S_IFREG | 0644, .xattrs = area, .xattr_bytes = sizeof(area)},
+        {.name = "b", .mode = S_IFLNK | 0777, .content = "a", .content_bytes = 1, .xattrs = area, .xattr_bytes = 5020},
+        {.name = "c", .mode = S_IFREG | 0644},
+        {.name = "d", .mode = S_IFDIR | 0755, .xattrs = area, .xattr_bytes = sizeof(area)},
+    };
+    image_free(&image);
+    image_build(nodes, 5, &image);
+}
+
+Test(erofs_check, accepts_records_longer_than_a_block)
+{
+    struct bh_error error;
+    char text[2048] = "";
+    build_long_records();
+    int result = check(&error);
+    cr_assert(result == 0, "%s", result ? bh_error_format(&error, text, sizeof(text)) : "");
+    cr_assert(eq(u64, image.offset[1] % 4096, 0));
+}
+
+Test(erofs_check, refuses_gaps_between_records)
+{
+    const struct image_node nodes[] = {{.mode = S_IFDIR | 0755}, {.name = "f", .mode = S_IFREG | 0644}};
+    image_free(&image);
+    image_build(nodes, 2, &image);
+    struct bh_erofs_dirent *name = entry(0, "f");
+    memmove(image.bytes + image.offset[1] + 32, image.bytes + image.offset[1], 64);
+    memset(image.bytes + image.offset[1], 0, 32);
+    name->nid++;
+    expect_refusal("does not follow", __LINE__);
+}
+
 Test(erofs_check, refuses_a_superblock_that_is_not_ours)
 {
     static const char words[] = "superblock";
