@@ -111,6 +111,7 @@ $3
 END
     docker-registry serve "$folder/config.yml" >"$folder/log" 2>&1 </dev/null &
     at_end "kill $!"
+    disown
     [ -z "$3" ] || scheme=https
     eventually curl -ks -o /dev/null "$scheme://127.0.0.1:$2/v2/"
 }
@@ -120,10 +121,12 @@ odd_registry() {
     local folder=$1 log=$WORK/odd.log
     shift
     : >"$log"
-    mkfifo "$WORK/odd.$RANDOM.stdin" 2>/dev/null
-    python3 "$TESTS/lib/registry.py" --root "$folder" "$@" >"$log" 2>&1 < <(sleep 100000) &
+    # it ends when its standard input does: when this script, which holds the pipe open, is gone
+    [ -p "$WORK/odd.pipe" ] || { mkfifo "$WORK/odd.pipe" && exec 8<>"$WORK/odd.pipe"; }
+    python3 "$TESTS/lib/registry.py" --root "$folder" "$@" >"$log" 2>&1 <"$WORK/odd.pipe" 7>&- 8>&- &
     odd_pid=$!
     at_end "kill $odd_pid"
+    disown
     eventually grep -q 'listening on' "$log"
     ODD=$(sed -n 's/listening on //p' "$log")
 }
