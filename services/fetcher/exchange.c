@@ -154,7 +154,7 @@ static void on_failure(struct exchange *exchange, enum http_end end, const struc
     }
     struct bh_error told = *error;
     if (!session->scheme_settled && !session->origin.https && session->https_failure.code != BH_OK &&
-        (end == HTTP_UNREACHABLE || end == HTTP_STOPPED)) {
+        end == HTTP_UNREACHABLE) {
         told = session->https_failure; /* plain HTTP was only a guess */
         session->origin.https = true;
         session->origin.port = session->has_port ? session->origin.port : 443;

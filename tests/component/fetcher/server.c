@@ -58,8 +58,9 @@ void server_start(struct server *server, const char *root, const char *const *ar
     const char *argv[ARGUMENTS_MAX] = {"python3",  BH_SOURCE "/tests/lib/registry.py", "--root", root, "--log",
                                        server->log};
     size_t n = 6;
-    *server = (struct server){.input = -1};
-    (void)snprintf(server->log, sizeof(server->log), "%s/log", root);
+    *server = (struct server){.input = -1, .output = -1};
+    static int number;
+    (void)snprintf(server->log, sizeof(server->log), "%s/log-%d", root, number++);
     while (arguments && *arguments && n < ARGUMENTS_MAX - 1) {
         argv[n++] = *arguments++;
     }
@@ -105,7 +106,7 @@ void server_start_docker(struct server *server, const char *root, const char *fo
 {
     char config[256];
     uint16_t port = free_port();
-    *server = (struct server){.input = -1};
+    *server = (struct server){.input = -1, .output = -1};
     (void)snprintf(server->address, sizeof(server->address), "127.0.0.1:%u", port);
     (void)snprintf(config, sizeof(config), "%s/config.yml", folder);
     FILE *file = fopen(config, "we");
@@ -119,16 +120,15 @@ void server_start_docker(struct server *server, const char *root, const char *fo
                   root, server->address, folder, folder, folder);
     (void)fclose(file);
     const char *argv[] = {"docker-registry", "serve", config, NULL};
-    int output;
-    server->pid = start(argv, &server->input, &output);
-    (void)close(output);
+    server->pid = start(argv, &server->input, &server->output);
     wait_until_it_listens(server, port);
 }
 
 void server_stop(struct server *server)
 {
     if (server->pid > 0) {
-        (void)close(server->input);
+        bh_close(&server->input);
+        bh_close(&server->output);
         (void)kill(server->pid, SIGTERM);
         (void)waitpid(server->pid, NULL, 0);
         server->pid = 0;

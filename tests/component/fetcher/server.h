@@ -12,6 +12,7 @@
 struct server {
     pid_t pid;
     int input;        /* its standard input: closing it ends registry.py */
+    int output;       /* docker-registry: kept open, since it logs there; -1 */
     char address[64]; /* "127.0.0.1:40123" */
     char log[128];    /* registry.py: who asked what */
 };
