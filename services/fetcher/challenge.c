@@ -133,7 +133,8 @@ static int read_challenge(struct reader *reader, struct challenge *challenge)
                 return -1;
             }
             skip_space(reader);
-        } else if (*reader->at != ',' && *reader->at != '\0') {
+        }
+        if (*reader->at != ',' && *reader->at != '\0') {
             return malformed(reader, "a comma is missing");
         }
         while (*reader->at == ',') {
