@@ -21,8 +21,6 @@ struct http_head {
     bool close;    /* the connection ends with this response */
     bool upgraded; /* 101, or a raw stream follows */
     char content_type[80];
-    char api_version[16]; /* Api-Version */
-    char server[64];
 };
 
 /* Parses `n_bytes` that end with the empty line. */

@@ -138,16 +138,6 @@ static int parse_date(const char *text, int64_t *ret_seconds, long *ret_nanoseco
     return -1;
 }
 
-int human_parse_rfc3339(const char *text, int64_t *ret_seconds, long *ret_nanoseconds, struct bh_error *error)
-{
-    int zone_given = 0;
-    *ret_nanoseconds = 0;
-    if (parse_date(text, ret_seconds, ret_nanoseconds, &zone_given) < 0 || !zone_given) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "\"%s\" is not an RFC 3339 time", text);
-    }
-    return 0;
-}
-
 /* Go's durations: "1h30m", "90s", "1.5h", "300ms". In nanoseconds. */
 static int parse_go_duration(const char *text, int64_t *ret_ns)
 {

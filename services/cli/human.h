@@ -20,9 +20,6 @@ const char *human_duration(int64_t seconds, char buffer[static HUMAN_BYTES]);
 /* "2024-01-31 10:00:00 +0100 CET", in local time. */
 const char *human_local_time(int64_t seconds, char buffer[static HUMAN_BYTES]);
 
-/* Parses RFC 3339 ("2024-01-31T10:00:00.123456789Z", offsets too) into seconds and nanoseconds since 1970. */
-int human_parse_rfc3339(const char *text, int64_t *ret_seconds, long *ret_nanoseconds, struct bh_error *error);
-
 /* What --since and --until accept ("1706691600", "1706691600.5", "10m", "1h30m", RFC 3339 with or without time and
  * zone) as the API wants it: "seconds.nanoseconds". `now` is the wall clock, in seconds. Returns 0 or -1. */
 int human_parse_moment(const char *text, int64_t now, char buffer[static HUMAN_BYTES], struct bh_error *error);

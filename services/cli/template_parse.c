@@ -8,29 +8,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "template_tokens.h"
 #include "template_tree.h"
-
-enum token_kind {
-    TOKEN_CLOSE = 1,
-    TOKEN_DOT,
-    TOKEN_FIELD,    /* .Name: `start` is at the name */
-    TOKEN_VARIABLE, /* $name: `start` is behind the dollar */
-    TOKEN_NAME,
-    TOKEN_STRING, /* with its quotes */
-    TOKEN_NUMBER,
-    TOKEN_PIPE,
-    TOKEN_OPEN_PARENTHESIS,
-    TOKEN_CLOSE_PARENTHESIS,
-    TOKEN_COMMA,
-    TOKEN_DECLARE,
-};
-
-struct token {
-    enum token_kind kind;
-    const char *start;
-    size_t length;
-    bool spaced; /* white space stands before it */
-};
 
 struct parser {
     struct template *template;
@@ -44,6 +23,20 @@ struct parser {
 static int refuse(struct parser *parser, const char *what)
 {
     return bh_error_set(parser->error, BH_INVALID_ARGUMENT, "template parsing error: %s", what);
+}
+
+static int next_token(struct parser *parser)
+{
+    if (template_next_token(&parser->at, &parser->token, parser->error) < 0) {
+        return -1;
+    }
+    parser->trim_next = parser->token.kind == TOKEN_CLOSE && parser->token.length == strlen("-}}");
+    return 0;
+}
+
+static bool token_is_name(const struct parser *parser, const char *name)
+{
+    return template_token_is(&parser->token, name);
 }
 
 static void *allocate(struct parser *parser, size_t bytes)
@@ -68,86 +61,6 @@ static char *copy(struct parser *parser, const char *start, size_t length)
         memcpy(text, start, length);
     }
     return text;
-}
-
-/* ---- tokens -------------------------------------------------------------------------------------- */
-
-static size_t name_length(const char *text)
-{
-    size_t length = 0;
-    while (isalnum((unsigned char)text[length]) || text[length] == '_') {
-        length++;
-    }
-    return length;
-}
-
-static int read_quoted(struct parser *parser, const char *start)
-{
-    const char *end = start + 1;
-    while (*end && *end != *start) {
-        end += *end == '\\' && *start == '"' && end[1] ? 2 : 1;
-    }
-    if (!*end) {
-        return refuse(parser, "unterminated quoted string");
-    }
-    parser->token.kind = TOKEN_STRING;
-    parser->token.start = start;
-    parser->token.length = (size_t)(end + 1 - start);
-    return 0;
-}
-
-static int next_token(struct parser *parser)
-{
-    const char *before = parser->at;
-    while (isspace((unsigned char)*parser->at)) {
-        parser->at++;
-    }
-    const char *at = parser->at;
-    parser->token = (struct token){.start = at, .length = 1, .spaced = at > before};
-    if (strncmp(at, "}}", 2) == 0 || (at > before && strncmp(at, "-}}", 3) == 0)) {
-        parser->trim_next = *at == '-';
-        parser->token.kind = TOKEN_CLOSE;
-        parser->token.length = *at == '-' ? 3 : 2;
-    } else if (*at == '\0') {
-        return refuse(parser, "unclosed action");
-    } else if (*at == '"' || *at == '`') {
-        if (read_quoted(parser, at) < 0) {
-            return -1;
-        }
-    } else if (*at == '.' && name_length(at + 1) > 0 && !isdigit((unsigned char)at[1])) {
-        parser->token = (struct token){TOKEN_FIELD, at + 1, name_length(at + 1), at > before};
-        parser->at = at + 1;
-    } else if (*at == '$') {
-        parser->token = (struct token){TOKEN_VARIABLE, at + 1, name_length(at + 1), at > before};
-        parser->at = at + 1;
-    } else if (isdigit((unsigned char)*at) || (*at == '-' && isdigit((unsigned char)at[1]))) {
-        parser->token.kind = TOKEN_NUMBER;
-        parser->token.length = 1 + strspn(at + 1, "0123456789.");
-    } else if (name_length(at) > 0) {
-        parser->token.kind = TOKEN_NAME;
-        parser->token.length = name_length(at);
-    } else if (strncmp(at, ":=", 2) == 0) {
-        parser->token.kind = TOKEN_DECLARE;
-        parser->token.length = 2;
-    } else {
-        static const char marks[] = ".|(),";
-        static const enum token_kind kinds[] = {TOKEN_DOT, TOKEN_PIPE, TOKEN_OPEN_PARENTHESIS, TOKEN_CLOSE_PARENTHESIS,
-                                                TOKEN_COMMA};
-        const char *mark = strchr(marks, *at);
-        if (!mark) {
-            return bh_error_set(parser->error, BH_INVALID_ARGUMENT,
-                                "template parsing error: unexpected \"%c\" in command", *at);
-        }
-        parser->token.kind = kinds[mark - marks];
-    }
-    parser->at += parser->token.length;
-    return 0;
-}
-
-static bool token_is_name(const struct parser *parser, const char *name)
-{
-    return parser->token.kind == TOKEN_NAME && parser->token.length == strlen(name) &&
-           strncmp(parser->token.start, name, parser->token.length) == 0;
 }
 
 /* ---- expressions --------------------------------------------------------------------------------- */

@@ -279,16 +279,6 @@ Test(human, moments)
     }
 }
 
-Test(human, rfc3339)
-{
-    int64_t seconds = 0;
-    long nanoseconds = 0;
-    cr_assert_eq(human_parse_rfc3339("2024-01-31T09:00:00.123456789Z", &seconds, &nanoseconds, &error), 0);
-    cr_assert_eq(seconds, 1706691600);
-    cr_assert_eq(nanoseconds, 123456789);
-    cr_assert_eq(human_parse_rfc3339("2024-01-31T09:00:00", &seconds, &nanoseconds, &error), -1);
-}
-
 /* ---- streams ---------------------------------------------------------------------------------------- */
 
 struct collected {
