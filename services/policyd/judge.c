@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules against requests; see judge.h. The first rule that refuses is the one that is named.
+ */
+#include "judge.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capability_names.h"
+#include "common/cleanup.h"
+#include "common/limits.h"
+
+#define CPU_PERIOD_US 100000U
+
+/* Docker 28's lists: what a container may not see of the host's /proc and /sys unless `system_paths` says so. */
+static const char *const masked_paths[] = {
+    "/proc/asound",      "/proc/acpi",          "/proc/interrupts", "/proc/kcore",
+    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+    "/proc/sched_debug", "/proc/scsi",          "/sys/firmware",    "/sys/devices/virtual/powercap",
+};
+static const char *const read_only_paths[] = {
+    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* Refuses; returns -1, so that checks read as one chain. */
+static int refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
+{
+    char what[BH_ERROR_MESSAGE_SIZE - 128];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
+    judgement->refused = true;
+    judgement->audit_only = rules->audit_only;
+    judgement->rule = rule;
+    (void)rules_origin(rules, rule, judgement->origin, sizeof(judgement->origin));
+    (void)snprintf(judgement->reason, sizeof(judgement->reason), "%s (rule \"%s\" of %s)", what, rule_name(rule),
+                   judgement->origin);
+    return -1;
+}
+
+static bool matches_any(const struct rules_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (fnmatch(list->items[i], text, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes)
+{
+    size_t used = 0;
+    (void)snprintf(buffer, buffer_bytes, "nothing");
+    for (size_t i = 0; i < list->n && used < buffer_bytes; i++) {
+        int n = snprintf(buffer + used, buffer_bytes - used, "%s%s", used ? ", " : "", list->items[i]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return buffer;
+}
+
+static int judge_rights(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
+{
+    char excess[192];
+    char allowed[160];
+    if (spec->privileged && !rules->privileged) {
+        return refuse(judgement, rules, RULE_PRIVILEGED,
+                      "a privileged container is not allowed; run it without --privileged");
+    }
+    if (spec->capabilities & ~rules->capabilities) {
+        return refuse(judgement, rules, RULE_CAPABILITIES, "capabilities %s are not allowed; at most %s are",
+                      capability_list(spec->capabilities & ~rules->capabilities, excess, sizeof(excess)),
+                      capability_list(rules->capabilities, allowed, sizeof(allowed)));
+    }
+    unsigned int seccomp = spec->seccomp == BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT   ? RULES_SECCOMP_DEFAULT
+                           : spec->seccomp == BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_PROFILE ? RULES_SECCOMP_PROFILE
+                                                                                           : RULES_SECCOMP_UNCONFINED;
+    if (!(rules->seccomp & seccomp)) {
+        return refuse(judgement, rules, RULE_SECCOMP, "seccomp %s is not allowed; the default list is",
+                      seccomp == RULES_SECCOMP_PROFILE ? "profiles of one's own" : "unconfined");
+    }
+    if (spec->oom_score_adjust < rules->oom_score_minimum) {
+        return refuse(judgement, rules, RULE_OOM_SCORE, "an OOM score of %d is not allowed; %d or more is",
+                      spec->oom_score_adjust, rules->oom_score_minimum);
+    }
+    return 0;
+}
+
+static int judge_namespaces(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
+{
+    const struct {
+        bool wanted;
+        unsigned int bit;
+        const char *name;
+    } rows[] = {{spec->host_pid, RULES_HOST_PID, "PID"},
+                {spec->host_ipc, RULES_HOST_IPC, "IPC"},
+                {spec->host_uts, RULES_HOST_UTS, "UTS"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].wanted && !(rules->host_namespaces & rows[i].bit)) {
+            return refuse(judgement, rules, RULE_HOST_NAMESPACES,
+                          "the host's %s namespace is not allowed; one of the container's own is", rows[i].name);
+        }
+    }
+    bool host = spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    if (!(rules->networks & (host ? RULES_NETWORK_HOST : RULES_NETWORK_NONE))) {
+        return refuse(judgement, rules, RULE_NETWORKS, "network %s is not allowed; %s is", host ? "host" : "none",
+                      rules->networks & RULES_NETWORK_NONE   ? "none"
+                      : rules->networks & RULES_NETWORK_HOST ? "host"
+                                                             : "nothing");
+    }
+    return 0;
+}
+
+/* Whether `path` is `folder` or lies below it, component by component. */
+static bool is_below(const char *folder, const char *path)
+{
+    size_t length = strlen(folder);
+    return strcmp(folder, "/") == 0 ||
+           (strncmp(folder, path, length) == 0 && (path[length] == '\0' || path[length] == '/'));
+}
+
+static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
+{
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        const Bulkhead__Mount *mount = spec->mounts[i];
+        if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND) {
+            continue;
+        }
+        bool allowed = false;
+        for (size_t k = 0; k < rules->mount_paths.n; k++) {
+            allowed = allowed || is_below(rules->mount_paths.items[k], mount->source);
+        }
+        if (!allowed) {
+            char list[160];
+            return refuse(judgement, rules, RULE_MOUNTS, "mounting \"%.120s\" is not allowed; what lies below %s is",
+                          mount->source, list_text(&rules->mount_paths, list, sizeof(list)));
+        }
+    }
+    return 0;
+}
+
+static int judge_sysctls(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
+{
+    for (size_t i = 0; i < spec->n_sysctls; i++) {
+        if (!matches_any(&rules->sysctls, spec->sysctls[i]->key)) {
+            char list[160];
+            return refuse(judgement, rules, RULE_SYSCTLS, "sysctl %.100s is not allowed; %s is", spec->sysctls[i]->key,
+                          list_text(&rules->sysctls, list, sizeof(list)));
+        }
+    }
+    return 0;
+}
+
+static int judge_list(char *const *paths, size_t n_paths, const char *const *wanted, size_t n_wanted,
+                      const struct rules *rules, struct judgement *judgement)
+{
+    for (size_t i = 0; i < n_wanted; i++) {
+        size_t k = 0;
+        while (k < n_paths && strcmp(paths[k], wanted[i]) != 0) {
+            k++;
+        }
+        if (k == n_paths) {
+            return refuse(judgement, rules, RULE_SYSTEM_PATHS,
+                          "%s left open is not allowed; Docker's default paths are", wanted[i]);
+        }
+    }
+    return 0;
+}
+
+static int judge_system_paths(const Bulkhead__ContainerSpec *spec, const struct rules *rules,
+                              struct judgement *judgement)
+{
+    if (rules->system_paths) {
+        return 0;
+    }
+    if (judge_list(spec->masked_paths, spec->n_masked_paths, masked_paths,
+                   sizeof(masked_paths) / sizeof(masked_paths[0]), rules, judgement) < 0) {
+        return -1;
+    }
+    return judge_list(spec->read_only_paths, spec->n_read_only_paths, read_only_paths,
+                      sizeof(read_only_paths) / sizeof(read_only_paths[0]), rules, judgement);
+}
+
+static int judge_ceilings(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *judgement)
+{
+    if (rules->quotas.memory_bytes && resources->memory_bytes > rules->quotas.memory_bytes) {
+        return refuse(judgement, rules, RULE_QUOTAS, "%llu bytes of memory are not allowed; at most %llu are",
+                      (unsigned long long)resources->memory_bytes, (unsigned long long)rules->quotas.memory_bytes);
+    }
+    if (rules->quotas.pids && resources->pids_max > rules->quotas.pids) {
+        return refuse(judgement, rules, RULE_QUOTAS, "%llu processes are not allowed; at most %llu are",
+                      (unsigned long long)resources->pids_max, (unsigned long long)rules->quotas.pids);
+    }
+    uint64_t period = resources->cpu_period_us ? resources->cpu_period_us : CPU_PERIOD_US;
+    uint64_t share = 0; /* quota * CPU_PERIOD_US / period: what it is in a period of 100 ms */
+    bool overflow = __builtin_mul_overflow(resources->cpu_quota_us, (uint64_t)CPU_PERIOD_US, &share);
+    if (rules->quotas.cpu_quota_us && (overflow || share / period > rules->quotas.cpu_quota_us)) {
+        return refuse(judgement, rules, RULE_QUOTAS, "%.2f processors are not allowed; at most %.2f are",
+                      (double)resources->cpu_quota_us / (double)period,
+                      (double)rules->quotas.cpu_quota_us / CPU_PERIOD_US);
+    }
+    return 0;
+}
+
+void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, uint64_t running,
+                     struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    if (judge_rights(spec, rules, ret_judgement) < 0 || judge_namespaces(spec, rules, ret_judgement) < 0 ||
+        judge_mounts(spec, rules, ret_judgement) < 0 || judge_sysctls(spec, rules, ret_judgement) < 0 ||
+        judge_system_paths(spec, rules, ret_judgement) < 0 ||
+        judge_ceilings(spec->resources, rules, ret_judgement) < 0) {
+        return;
+    }
+    if (rules->quotas.containers && running >= rules->quotas.containers) {
+        (void)refuse(ret_judgement, rules, RULE_QUOTAS,
+                     "%llu containers are running already; at most %llu are allowed at once, stop one first",
+                     (unsigned long long)running, (unsigned long long)rules->quotas.containers);
+    }
+}
+
+void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    (void)judge_ceilings(resources, rules, ret_judgement);
+}
+
+void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    char list[160];
+    if (matches_any(&rules->registries_denied, name)) {
+        (void)refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is denied; denied are %s", name,
+                     list_text(&rules->registries_denied, list, sizeof(list)));
+    } else if (!matches_any(&rules->registries_allowed, name)) {
+        (void)refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is not allowed; allowed are %s", name,
+                     list_text(&rules->registries_allowed, list, sizeof(list)));
+    }
+}
+
+void judge_owner(const char *what, struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    (void)refuse(ret_judgement, rules_builtin(false), RULE_OWNER,
+                 "%s: the container belongs to another tenant; each may use its own", what);
+}
+
+/* ---- filling in --------------------------------------------------------------------------------- */
+
+static int fill_mounts(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct filled_spec *filled,
+                       struct bh_error *error)
+{
+    if (spec->n_mounts == 0) {
+        return 0;
+    }
+    filled->mounts = calloc(spec->n_mounts, sizeof(*filled->mounts));
+    filled->mount_pointers = calloc(spec->n_mounts, sizeof(Bulkhead__Mount *));
+    if (!filled->mounts || !filled->mount_pointers) {
+        return bh_error_errno(error, ENOMEM, "hold %zu mounts", spec->n_mounts);
+    }
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        filled->mounts[i] = *spec->mounts[i];
+        filled->mounts[i].must_be_owned =
+            rules->mounts_must_be_owned && spec->mounts[i]->kind == BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND;
+        filled->mount_pointers[i] = &filled->mounts[i];
+    }
+    filled->spec.mounts = filled->mount_pointers;
+    return 0;
+}
+
+static void fill_resources(const struct rules *rules, Bulkhead__Resources *resources)
+{
+    if (rules->quotas.memory_bytes && resources->memory_bytes == 0) {
+        resources->memory_bytes = rules->quotas.memory_bytes;
+    }
+    if (rules->quotas.pids && resources->pids_max == 0) {
+        resources->pids_max = rules->quotas.pids;
+    }
+    if (rules->quotas.cpu_quota_us && resources->cpu_quota_us == 0) {
+        resources->cpu_quota_us = rules->quotas.cpu_quota_us;
+        resources->cpu_period_us = CPU_PERIOD_US;
+    }
+}
+
+/* protobuf-c's strings are not const, though packing only reads them. */
+static char *borrow(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+int judge_fill(const Bulkhead__ContainerSpec *spec, const struct rules *rules, const struct fill_in *fill_in,
+               struct filled_spec *ret_filled, struct bh_error *error)
+{
+    *ret_filled = (struct filled_spec){.spec = *spec, .resources = *spec->resources};
+    Bulkhead__ContainerSpec *filled = &ret_filled->spec;
+    filled->resources = &ret_filled->resources;
+    fill_resources(rules, filled->resources);
+    filled->id_base = fill_in->id_base;
+    filled->id_count = BH_TENANT_IDS;
+    filled->monitor_uid = fill_in->monitor_uid;
+    filled->cgroup_parent = borrow(fill_in->cgroup_parent);
+    filled->identity_binds = spec->tenant_uid == 0;
+    filled->selinux_label = borrow(spec->privileged ? "" : fill_in->selinux_label);
+    filled->selinux_mount_label = borrow(spec->privileged ? "" : fill_in->selinux_mount_label);
+    filled->apparmor_profile = borrow(spec->privileged ? "" : fill_in->apparmor_profile);
+    return fill_mounts(spec, rules, ret_filled, error);
+}
+
+void filled_spec_free(struct filled_spec *filled)
+{
+    free(filled->mounts);
+    free(filled->mount_pointers);
+    *filled = (struct filled_spec){0};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which container belongs to which tenant, as the executor told or as was started through here. What is not known here
+ * is asked of the executor's own records: policyd may have been restarted since.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KNOWN_BUCKETS 1024
+
+struct known_container {
+    struct known_container *next;
+    uint8_t id[32];
+    uint32_t tenant_uid;
+    bool running, starting;
+};
+
+struct known {
+    struct known_container *buckets[KNOWN_BUCKETS];
+    size_t n;
+};
+
+/* NULL if it is not known. */
+struct known_container *known_find(const struct known *known, const uint8_t id[static 32]);
+/* Remembers one; the tenant of one that is known already is not changed. NULL if there is no room or memory. */
+struct known_container *known_add(struct known *known, const uint8_t id[static 32], uint32_t tenant_uid);
+void known_remove(struct known *known, const uint8_t id[static 32]);
+/* Running (or just starting) containers of a tenant, without the one of that id. */
+uint64_t known_running(const struct known *known, uint32_t tenant_uid, const uint8_t except[static 32]);
+void known_clear(struct known *known);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Everything policyd knows: the rules in force, the audit log, tenants' id ranges, whose container is whose. One per
+ * process, owned by service.c; only the loop's thread touches it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "audit.h"
+#include "common/service.h"
+#include "known.h"
+#include "lsm.h"
+#include "ranges.h"
+#include "rules.h"
+
+struct policyd {
+    struct bh_service_context *context;
+    struct rule_book book;
+    struct audit audit;
+    struct ranges ranges;
+    struct known known;
+    struct lsm lsm;
+    atomic_bool verifying; /* a walk over the audit log is under way */
+};

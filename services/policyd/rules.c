@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Built-in rules and the choice of rules for a tenant; see rules.h.
+ */
+#include "rules.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/limits.h"
+
+#define CAP(name) (1ULL << (name))
+/* The fourteen that Docker gives by default. */
+#define DOCKER_CAPABILITIES                                                                                            \
+    (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FSETID) | CAP(CAP_FOWNER) | CAP(CAP_MKNOD) | CAP(CAP_NET_RAW) |  \
+     CAP(CAP_SETGID) | CAP(CAP_SETUID) | CAP(CAP_SETFCAP) | CAP(CAP_SETPCAP) | CAP(CAP_NET_BIND_SERVICE) |             \
+     CAP(CAP_SYS_CHROOT) | CAP(CAP_KILL) | CAP(CAP_AUDIT_WRITE))
+
+static const char *const rule_names[RULE_COUNT] = {
+    [RULE_NONE] = "",
+    [RULE_CAPABILITIES] = "capabilities",
+    [RULE_PRIVILEGED] = "privileged",
+    [RULE_SECCOMP] = "seccomp",
+    [RULE_HOST_NAMESPACES] = "host_namespaces",
+    [RULE_NETWORKS] = "networks",
+    [RULE_MOUNTS] = "mounts",
+    [RULE_REGISTRIES] = "registries",
+    [RULE_SYSCTLS] = "sysctls",
+    [RULE_SYSTEM_PATHS] = "system_paths",
+    [RULE_OOM_SCORE] = "oom_score_minimum",
+    [RULE_QUOTAS] = "quotas",
+    [RULE_OWNER] = "owner",
+};
+
+/* What Docker allows whoever may use its socket: the root tenant is root. */
+static const struct rules root_rules = {
+    .for_root = true,
+    .capabilities = (CAP(CAP_LAST_CAP) << 1) - 1,
+    .privileged = true,
+    .seccomp = RULES_SECCOMP_DEFAULT | RULES_SECCOMP_PROFILE | RULES_SECCOMP_UNCONFINED,
+    .host_namespaces = RULES_HOST_PID | RULES_HOST_IPC | RULES_HOST_UTS,
+    .networks = RULES_NETWORK_NONE | RULES_NETWORK_HOST,
+    .mount_paths = {.n = 1, .items = {"/"}},
+    .registries_allowed = {.n = 1, .items = {"*"}},
+    .sysctls = {.n = 1, .items = {"*"}},
+    .system_paths = true,
+    .oom_score_minimum = -1000,
+};
+
+/* Everybody else: nothing that reaches beyond the container but files that are the tenant's own anyway. */
+static const struct rules other_rules = {
+    .for_others = true,
+    .capabilities = DOCKER_CAPABILITIES,
+    .seccomp = RULES_SECCOMP_DEFAULT,
+    .networks = RULES_NETWORK_NONE,
+    .mount_paths = {.n = 1, .items = {"/"}},
+    .mounts_must_be_owned = true,
+    .registries_allowed = {.n = 1, .items = {"*"}},
+    .sysctls = {.n = 1, .items = {"*"}},
+    .quotas = {.containers = 100, .pids = 4096},
+};
+
+const char *rule_name(enum rule rule)
+{
+    return (unsigned int)rule < RULE_COUNT ? rule_names[rule] : "";
+}
+
+const struct rules *rules_builtin(bool root_tenant)
+{
+    return root_tenant ? &root_rules : &other_rules;
+}
+
+const char *rules_origin(const struct rules *rules, enum rule rule, char *buffer, size_t buffer_bytes)
+{
+    if (rules->set_by_file & (1ULL << rule)) {
+        (void)snprintf(buffer, buffer_bytes, "policy.d/%s", rules->file);
+        return buffer;
+    }
+    (void)snprintf(buffer, buffer_bytes, "%s",
+                   rule == RULE_OWNER ? "built in"
+                   : rules->for_root  ? "the built-in rules for the root tenant"
+                                      : "the built-in rules for other tenants");
+    return buffer;
+}
+
+static bool names_uid(const struct rules *rules, uint32_t tenant_uid)
+{
+    for (size_t i = 0; i < rules->n_uids; i++) {
+        if (rules->uids[i] == tenant_uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct rules *rule_book_find(const struct rule_book *book, uint32_t tenant_uid)
+{
+    const struct rules *general = NULL;
+    for (size_t i = 0; i < book->n_files; i++) {
+        const struct rules *rules = &book->files[i];
+        if (names_uid(rules, tenant_uid)) {
+            return rules;
+        }
+        if (tenant_uid == 0 ? rules->for_root : rules->for_others) {
+            general = rules;
+        }
+    }
+    return general ? general : rules_builtin(tenant_uid == 0);
+}
+
+void rule_book_free(struct rule_book *book)
+{
+    free(book->files);
+    *book = (struct rule_book){0};
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Admission rules: what each tenant's containers may be. Built-in ones for the root tenant and for others; files in
+ * policy.d change them for the tenants they name. Filled by rules_file.c from root-owned files, read by judge.c.
+ * docs/policy.md describes the files.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+/* Every rule, for messages and the audit log. Names are those of the files' keys. */
+enum rule {
+    RULE_NONE,
+    RULE_CAPABILITIES,
+    RULE_PRIVILEGED,
+    RULE_SECCOMP,
+    RULE_HOST_NAMESPACES,
+    RULE_NETWORKS,
+    RULE_MOUNTS,
+    RULE_REGISTRIES,
+    RULE_SYSCTLS,
+    RULE_SYSTEM_PATHS,
+    RULE_OOM_SCORE,
+    RULE_QUOTAS,
+    RULE_OWNER, /* no file can change it: a container belongs to one tenant */
+    RULE_COUNT,
+};
+const char *rule_name(enum rule rule);
+
+#define RULES_NAME_SIZE    64
+#define RULES_LIST_MAX     64
+#define RULES_PATTERN_SIZE 256
+
+enum { RULES_SECCOMP_DEFAULT = 1, RULES_SECCOMP_PROFILE = 2, RULES_SECCOMP_UNCONFINED = 4 };
+enum { RULES_HOST_PID = 1, RULES_HOST_IPC = 2, RULES_HOST_UTS = 4 };
+enum { RULES_NETWORK_NONE = 1, RULES_NETWORK_HOST = 2 };
+
+struct rules_list {
+    size_t n;
+    char items[RULES_LIST_MAX][RULES_PATTERN_SIZE];
+};
+
+struct rules {
+    char file[RULES_NAME_SIZE]; /* "" for the built-in ones */
+    uint64_t set_by_file;       /* mask of (1 << enum rule): the others are built in */
+    bool for_root, for_others;  /* which tenants, beside `uids` */
+    size_t n_uids;
+    uint32_t uids[RULES_LIST_MAX];
+
+    bool audit_only; /* refusals are logged, not made */
+    uint64_t capabilities;
+    bool privileged;
+    unsigned int seccomp, host_namespaces, networks;
+    struct rules_list mount_paths; /* folders below which bind mounts may lie */
+    bool mounts_must_be_owned;
+    struct rules_list registries_allowed, registries_denied; /* fnmatch(3) patterns; denied wins */
+    struct rules_list sysctls;                               /* patterns, within what is namespaced at all */
+    bool system_paths;                                       /* may leave out Docker's masked and read-only paths */
+    int32_t oom_score_minimum;
+    struct {
+        uint64_t containers;   /* running at once, of the tenant; 0: no limit */
+        uint64_t memory_bytes; /* of one container; one that asks for no limit gets this one */
+        uint64_t cpu_quota_us; /* per 100 ms, likewise */
+        uint64_t pids;         /* likewise */
+    } quotas;
+};
+
+/* The built-in rules, documented in docs/policy.md. */
+const struct rules *rules_builtin(bool root_tenant);
+
+/* Where a rule stands, for messages: `policy.d/10-web.json` or "the built-in rules for other tenants". */
+const char *rules_origin(const struct rules *rules, enum rule rule, char *buffer, size_t buffer_bytes);
+
+/* All rules in force. */
+struct rule_book {
+    size_t n_files;
+    struct rules *files;
+};
+/* What applies to a tenant: the file that names its uid, else "root" or "others", else the built-in ones. */
+const struct rules *rule_book_find(const struct rule_book *book, uint32_t tenant_uid);
+void rule_book_free(struct rule_book *book);

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one door's two sides: engine_policyd as a dispatch table, policyd_executor to call. Requests about a container
+ * that is there are checked for its tenant, written down and passed on; those that rules are about are in admission.c.
+ */
+#include "service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admission.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "engine_policyd.pb-c.h"
+#include "judge.h"
+#include "policyd.h"
+#include "relay.h"
+#include "rules_file.h"
+#include "spec_check.h"
+
+#define SIGNAL_MAX 64U
+
+/* ---- requests about a container -------------------------------------------------------------------- */
+
+static void on_removed(struct policyd *policyd, const uint8_t id[static 32], const struct bh_message *answer)
+{
+    (void)answer;
+    known_remove(&policyd->known, id);
+}
+
+static void on_found(struct policyd *policyd, const uint8_t id[static 32], const struct bh_message *answer)
+{
+    (void)id;
+    relay_learn_from(policyd, answer);
+}
+
+/* One kind of request: what it is called, what a good answer is, whether it is worth a line in the audit log if
+ * allowed. */
+struct operation {
+    uint32_t kind;
+    const char *name;
+    bool quiet;
+    struct relay_kind relay;
+};
+
+#define ASKED(name)    BULKHEAD__ENGINE_TO_POLICYD__BODY_##name
+#define ANSWERED(name) BULKHEAD__EXECUTOR_TO_POLICYD__BODY_##name
+
+static const struct operation operations[] = {
+    {ASKED(SIGNAL_CONTAINER), "SignalContainer", false, {.reply = ANSWERED(DONE)}},
+    {ASKED(OPEN_MONITOR), "OpenMonitor", false, {.reply = ANSWERED(MONITOR_OPENED), .fds_min = 1, .fds_max = 1}},
+    {ASKED(OPEN_LOG), "OpenLog", false, {.reply = ANSWERED(LOG_OPENED), .fds_min = 1, .fds_max = BH_MESSAGE_FDS_MAX}},
+    {ASKED(FREEZE_CONTAINER), "FreezeContainer", false, {.reply = ANSWERED(DONE)}},
+    {ASKED(UPDATE_CONTAINER), "UpdateContainer", false, {.reply = ANSWERED(DONE)}},
+    {ASKED(REMOVE_CONTAINER), "RemoveContainer", false, {.reply = ANSWERED(DONE), .on_answer = on_removed}},
+    {ASKED(INSPECT_CONTAINER), "InspectContainer", true, {.reply = ANSWERED(CONTAINER_FOUND), .on_answer = on_found}},
+};
+
+static const struct operation *find_operation(uint32_t kind)
+{
+    const struct operation *operation = operations;
+    while (operation->kind != kind) {
+        operation++; /* the dispatch table names no other kind */
+    }
+    return operation;
+}
+
+/* The container a request is about, and the same request as a packet for the executor (which borrows it). */
+static const Bulkhead__ContainerId *translate(const Bulkhead__EngineToPolicyd *asked,
+                                              Bulkhead__PolicydToExecutor *packet)
+{
+#define TRANSLATE(upper, lower)                                                                                        \
+    case ASKED(upper):                                                                                                 \
+        packet->body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##upper;                                               \
+        packet->lower = asked->lower;                                                                                  \
+        return asked->lower->container
+    switch (asked->body_case) {
+        TRANSLATE(SIGNAL_CONTAINER, signal_container);
+        TRANSLATE(OPEN_MONITOR, open_monitor);
+        TRANSLATE(OPEN_LOG, open_log);
+        TRANSLATE(FREEZE_CONTAINER, freeze_container);
+        TRANSLATE(UPDATE_CONTAINER, update_container);
+        TRANSLATE(REMOVE_CONTAINER, remove_container);
+        TRANSLATE(INSPECT_CONTAINER, inspect_container);
+    default:
+        return NULL;
+    }
+#undef TRANSLATE
+}
+
+/* Whether the request makes sense, beside whose container it is. */
+static int check(const Bulkhead__EngineToPolicyd *asked, const Bulkhead__ContainerId *container, struct bh_error *error)
+{
+    if (!container || container->id.len != BH_DIGEST_BYTES || container->tenant_uid == UINT32_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a container is named by an id of 32 bytes and its tenant");
+    }
+    if (asked->body_case == ASKED(SIGNAL_CONTAINER) &&
+        (asked->signal_container->signal == 0 || asked->signal_container->signal > SIGNAL_MAX)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "signal %u must be between 1 and %u",
+                            asked->signal_container->signal, SIGNAL_MAX);
+    }
+    return asked->body_case == ASKED(UPDATE_CONTAINER) ? spec_check_resources(asked->update_container->resources, error)
+                                                       : 0;
+}
+
+static void judge(const struct policyd *policyd, const struct operation *operation,
+                  const Bulkhead__EngineToPolicyd *asked, const Bulkhead__ContainerId *container,
+                  struct judgement *judgement)
+{
+    *judgement = (struct judgement){0};
+    const struct known_container *known = known_find(&policyd->known, container->id.data);
+    if (known && known->tenant_uid != container->tenant_uid) {
+        judge_owner(operation->name, judgement);
+    } else if (asked->body_case == ASKED(UPDATE_CONTAINER)) {
+        judge_resources(asked->update_container->resources, rule_book_find(&policyd->book, container->tenant_uid),
+                        judgement);
+    }
+}
+
+static int write_down(struct policyd *policyd, const struct bh_request *request, const struct operation *operation,
+                      const Bulkhead__ContainerId *container, const Bulkhead__EngineToPolicyd *asked,
+                      const struct judgement *judgement, struct bh_error *error)
+{
+    if (operation->quiet && !judgement->refused) {
+        return 0;
+    }
+    const struct audit_record record = {
+        .operation = operation->name,
+        .verdict = !judgement->refused     ? "allow"
+                   : judgement->audit_only ? "audit-only"
+                                           : "refuse",
+        .trace = bh_request_trace(request),
+        .has_tenant = true,
+        .tenant_uid = container->tenant_uid,
+        .container = container->id.data,
+        .rule = judgement->refused ? rule_name(judgement->rule) : NULL,
+        .origin = judgement->refused ? judgement->origin : NULL,
+        .reason = judgement->refused ? judgement->reason : NULL,
+        .number = asked->body_case == ASKED(SIGNAL_CONTAINER)   ? (int64_t)asked->signal_container->signal
+                  : asked->body_case == ASKED(FREEZE_CONTAINER) ? (int64_t)asked->freeze_container->frozen
+                                                                : -1,
+    };
+    return audit_append(&policyd->audit, &record, error);
+}
+
+static void handle_operation(struct bh_request *request)
+{
+    const struct bh_service_context *context = bh_request_owner(request);
+    struct policyd *policyd = context->state;
+    const struct bh_message *message = bh_request_message(request);
+    const Bulkhead__EngineToPolicyd *asked = (const Bulkhead__EngineToPolicyd *)(const void *)message->packet;
+    const struct operation *operation = find_operation(message->kind);
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    const Bulkhead__ContainerId *container = translate(asked, &packet);
+    struct judgement judgement;
+    struct bh_error error = {0};
+    if (check(asked, container, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    judge(policyd, operation, asked, container, &judgement);
+    if (write_down(policyd, request, operation, container, asked, &judgement, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    } else if (judgement_passes(&judgement)) {
+        relay(policyd, request, &packet, &operation->relay, container->id.data);
+    } else {
+        (void)bh_error_set(&error, BH_PERMISSION_DENIED, "%s", judgement.reason);
+        (void)bh_request_fail(request, &error);
+    }
+}
+
+static void handle_list(struct bh_request *request)
+{
+    static const struct relay_kind kind = {
+        .reply = ANSWERED(DONE), .progress = ANSWERED(CONTAINER_FOUND), .on_answer = on_found};
+    const struct bh_service_context *context = bh_request_owner(request);
+    Bulkhead__ListContainers list = BULKHEAD__LIST_CONTAINERS__INIT;
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_LIST_CONTAINERS;
+    packet.list_containers = &list;
+    relay(context->state, request, &packet, &kind, NULL);
+}
+
+/* ---- the audit log --------------------------------------------------------------------------------- */
+
+struct verification {
+    struct policyd *policyd;
+    struct bh_request *request;
+    uint64_t size_bytes, records;
+    struct bh_digest head;
+};
+
+static bool verification_cancelled(void *argument)
+{
+    return bh_request_cancelled(argument);
+}
+
+static void *verify(void *argument)
+{
+    bh_autofree struct verification *job = argument;
+    struct bh_error error = {0};
+    int result = audit_verify(job->policyd->audit.fd, job->size_bytes, job->records, &job->head, verification_cancelled,
+                              job->request, &error);
+    atomic_store(&job->policyd->verifying, false);
+    if (result < 0) {
+        bh_log_failure(BH_LOG_ERROR, &error, "verify the audit log");
+        (void)bh_request_fail(job->request, &error);
+    } else {
+        Bulkhead__AuditVerified verified = BULKHEAD__AUDIT_VERIFIED__INIT;
+        verified.records = job->records;
+        verified.head = (ProtobufCBinaryData){.len = sizeof(job->head.bytes), .data = job->head.bytes};
+        Bulkhead__PolicydToEngine packet = BULKHEAD__POLICYD_TO_ENGINE__INIT;
+        packet.body_case = BULKHEAD__POLICYD_TO_ENGINE__BODY_AUDIT_VERIFIED;
+        packet.audit_verified = &verified;
+        (void)bh_request_reply(job->request, &packet.base, NULL, 0);
+    }
+    bh_request_unref(job->request);
+    return NULL;
+}
+
+static void handle_verify(struct bh_request *request)
+{
+    const struct bh_service_context *context = bh_request_owner(request);
+    struct policyd *policyd = context->state;
+    struct bh_error error;
+    if (atomic_exchange(&policyd->verifying, true)) {
+        (void)bh_error_set(&error, BH_RESOURCE_EXHAUSTED,
+                           "the audit log is being verified already; ask again when that is done");
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    struct verification *job = calloc(1, sizeof(*job));
+    pthread_t thread;
+    int failed = job ? 0 : ENOMEM;
+    if (job) {
+        *job = (struct verification){.policyd = policyd,
+                                     .request = bh_request_ref(request),
+                                     .size_bytes = policyd->audit.size_bytes,
+                                     .records = policyd->audit.records,
+                                     .head = policyd->audit.head};
+        failed = pthread_create(&thread, NULL, verify, job);
+    }
+    if (!failed) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    atomic_store(&policyd->verifying, false);
+    (void)bh_error_errno(&error, failed, "verify the audit log");
+    (void)bh_request_fail(request, &error);
+    if (job) {
+        bh_request_unref(job->request);
+        free(job);
+    }
+}
+
+/* ---- channels ---------------------------------------------------------------------------------------- */
+
+static const struct bh_protocol engine_protocol = {
+    .name = "engine_policyd",
+    .incoming = &bulkhead__engine_to_policyd__descriptor,
+    .outgoing = &bulkhead__policyd_to_engine__descriptor,
+    .handlers =
+        (const struct bh_handler[]){
+            {ASKED(ADMIT_IMAGE), "AdmitImage", ~0u, 0, 0, admission_image},
+            {ASKED(JUDGE_CONTAINER), "JudgeContainer", ~0u, 0, 0, admission_judge},
+            {ASKED(START_CONTAINER), "StartContainer", ~0u, 0, 3 * BH_ATTACHMENTS_MAX, admission_start},
+            {ASKED(SIGNAL_CONTAINER), "SignalContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(OPEN_MONITOR), "OpenMonitor", ~0u, 0, 0, handle_operation},
+            {ASKED(OPEN_LOG), "OpenLog", ~0u, 0, 0, handle_operation},
+            {ASKED(FREEZE_CONTAINER), "FreezeContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(UPDATE_CONTAINER), "UpdateContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(REMOVE_CONTAINER), "RemoveContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(INSPECT_CONTAINER), "InspectContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(LIST_CONTAINERS), "ListContainers", ~0u, 0, 0, handle_list},
+            {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, handle_verify},
+            {0},
+        },
+};
+
+static const struct bh_protocol executor_protocol = {
+    .name = "policyd_executor",
+    .incoming = &bulkhead__executor_to_policyd__descriptor,
+    .outgoing = &bulkhead__policyd_to_executor__descriptor,
+};
+
+const struct bh_peer policyd_peers[] = {
+    {.role = BH_ROLE_ENGINE, .protocol = &engine_protocol},
+    {.role = BH_ROLE_EXECUTOR, .protocol = &executor_protocol},
+    {.role = BH_ROLE_NONE},
+};
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+int policyd_init(struct bh_service_context *context, struct bh_error *error)
+{
+    struct policyd *policyd = calloc(1, sizeof(*policyd));
+    if (!policyd) {
+        return bh_error_errno(error, ENOMEM, "hold the policy");
+    }
+    policyd->context = context;
+    policyd->audit.fd = policyd->audit.head_fd = policyd->ranges.fd = -1;
+    lsm_detect(&policyd->lsm);
+    context->state = policyd;
+    return 0;
+}
+
+int policyd_start(struct bh_service_context *context, struct bh_error *error)
+{
+    struct policyd *policyd = context->state;
+    const Bulkhead__Config *config = context->config;
+    int state = context->folders[BH_FOLDER_STATE];
+    if (rules_load(context->folders[BH_FOLDER_POLICY], &policyd->book, error) < 0 ||
+        ranges_open(&policyd->ranges, state, config->tenant_id_base, config->tenant_id_count, config->monitor_uid_base,
+                    error) < 0 ||
+        audit_open(&policyd->audit, state, error) < 0) {
+        return -1;
+    }
+    relay_learn(policyd, NULL, NULL);
+    return 0;
+}
+
+void policyd_on_rewired(struct bh_service_context *context, enum bh_role role)
+{
+    if (role == BH_ROLE_EXECUTOR) {
+        relay_learn(context->state, NULL, NULL);
+    }
+}
+
+void policyd_on_reload(struct bh_service_context *context)
+{
+    struct policyd *policyd = context->state;
+    struct rule_book book = {0};
+    struct bh_error error = {0};
+    bool loaded = rules_load(context->folders[BH_FOLDER_POLICY], &book, &error) == 0;
+    const struct audit_record record = {.operation = "Reload",
+                                        .verdict = loaded ? "allow" : "invalid",
+                                        .reason = loaded ? NULL : error.message,
+                                        .number = loaded ? (int64_t)book.n_files : -1};
+    struct bh_error failure;
+    if (audit_append(&policyd->audit, &record, &failure) < 0) {
+        bh_log_failure(BH_LOG_ERROR, &failure, "audit a reload");
+    }
+    if (!loaded) {
+        bh_log_failure(BH_LOG_ERROR, &error, "the rules stay as they were");
+        return;
+    }
+    rule_book_free(&policyd->book);
+    policyd->book = book;
+    bh_log_info("%zu rule files are in force", book.n_files);
+}
+
+void policyd_stop(struct bh_service_context *context)
+{
+    struct policyd *policyd = context->state;
+    if (policyd) {
+        audit_close(&policyd->audit);
+        ranges_close(&policyd->ranges);
+        rule_book_free(&policyd->book);
+        known_clear(&policyd->known);
+    }
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether a ContainerSpec makes sense at all, whoever asks: every field bounded and of the right form, nothing set that
+ * policyd sets. Pure. Called before any rule is looked at; what passes here can be judged, printed and passed on.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/error.h"
+#include "container.pb-c.h"
+
+/* INVALID_ARGUMENT names the field and what would have been right. */
+int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error);
+
+/* The same for resources alone, as UpdateContainer carries them. */
+int spec_check_resources(const Bulkhead__Resources *resources, struct bh_error *error);
+
+/* An absolute path without "//", "." or ".." components, control characters, or a slash at its end (but "/" itself). */
+bool spec_is_clean_path(const char *path);
