@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "stage.h"
 
 #define USER     "alice"
@@ -234,6 +235,34 @@ Test(login, plain_http_where_it_is_not_allowed)
     cr_expect_eq(server_log_count(&server, "GET"), 0);
 }
 
+/* Puts bytes where docker-registry keeps them: storage/driver/filesystem's layout, version 2. */
+static void put(const char *root, const char *path, const void *bytes, size_t n_bytes)
+{
+    char full[512];
+    (void)snprintf(full, sizeof(full), "%s/docker/registry/v2/%s", root, path);
+    for (char *slash = strchr(full + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(full, 0755);
+        *slash = '/';
+    }
+    bh_autoclose int fd = open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    cr_assert_eq(bh_write_all(fd, bytes, n_bytes, full, NULL), 0);
+}
+
+static struct bh_digest put_blob(const char *root, const void *bytes, size_t n_bytes)
+{
+    struct bh_digest digest;
+    char path[300], hex[BH_DIGEST_HEX_SIZE], text[BH_DIGEST_TEXT_SIZE];
+    cr_assert_eq(bh_digest_of(bytes, n_bytes, &digest, NULL), 0);
+    (void)bh_digest_hex(&digest, hex);
+    (void)bh_digest_text(&digest, text);
+    (void)snprintf(path, sizeof(path), "blobs/sha256/%.2s/%s/data", hex, hex);
+    put(root, path, bytes, n_bytes);
+    (void)snprintf(path, sizeof(path), "repositories/test/_layers/sha256/%s/link", hex);
+    put(root, path, text, strlen(text));
+    return digest;
+}
+
 Test(login, debians_docker_registry_with_tls_and_htpasswd)
 {
     char folder[128], htpasswd[160];
@@ -255,4 +284,22 @@ Test(login, debians_docker_registry_with_tls_and_htpasswd)
     autofetched struct fetched fetched = fetch_as(USER, PASSWORD);
     cr_expect_eq(fetched.error.code, BH_NOT_FOUND, "%s", fetched.text);
     cr_expect(strstr(fetched.text, "manifest unknown"), "%s", fetched.text);
+    /* The whole blob, its end, its size, and one that is not there. */
+    static char bytes[2000000];
+    memset(bytes + 5, 'x', 1000000);
+    struct bh_digest digest = put_blob(folder, bytes, sizeof(bytes));
+    autofetched struct fetched blob = stage_blob(&stage, &digest, sizeof(bytes), 0, 0);
+    cr_assert_eq(blob.result, 0, "%s", blob.text);
+    cr_assert_eq(blob.n_bytes, sizeof(bytes));
+    cr_expect_arr_eq(blob.bytes, bytes, sizeof(bytes));
+    autofetched struct fetched end = stage_blob(&stage, &digest, sizeof(bytes), 1000000, 0);
+    cr_assert_eq(end.result, 0, "%s", end.text);
+    cr_assert_eq(end.n_bytes, 1000000);
+    cr_expect_arr_eq(end.bytes, bytes + 1000000, 1000000);
+    uint64_t size = 0;
+    cr_expect_eq(stage_check(&stage, &digest, &size, &error), 0, "%s", error.message);
+    cr_expect_eq(size, sizeof(bytes));
+    digest.bytes[0] ^= 1;
+    cr_expect_eq(stage_check(&stage, &digest, &size, &error), -1);
+    cr_expect_eq(error.code, BH_NOT_FOUND, "%s", error.message);
 }
