@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "container_stream.h"
+#include "fields.h"
 #include "human.h"
 #include "stream_frames.h"
 
@@ -48,6 +49,19 @@ static int build_path(const struct logs_options *options, const char *reference,
                           *until ? "&until=" : "", until);
 }
 
+/* A container with a tty has one stream, without frames. */
+static int has_tty(struct cli *cli, const char *reference, bool *ret_tty, struct bh_error *error)
+{
+    bh_autofree char *escaped = engine_escape(reference), *path = NULL;
+    json_auto json_t *details = NULL;
+    if (!escaped || strings_format(&path, error, "/containers/%s/json", escaped) < 0 ||
+        engine_ask(cli->engine, "GET", path, NULL, &details, error) < 0) {
+        return -1;
+    }
+    *ret_tty = field_truth(details, "Config.Tty");
+    return 0;
+}
+
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
     static char piece[PIECE_BYTES];
@@ -55,12 +69,12 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     bh_autofree char *path = NULL;
     struct http_head head = {0};
     struct stream_frames frames = {0};
+    bool raw = false;
     if (build_path(values, arguments->items[0], &path, error) < 0 ||
+        has_tty(cli, arguments->items[0], &raw, error) < 0 ||
         engine_stream(cli->engine, "GET", path, NULL, false, &connection, &head, error) < 0) {
         return -1;
     }
-    /* a container with a tty has one stream, without frames */
-    bool raw = strcmp(head.content_type, "application/vnd.docker.raw-stream") == 0;
     for (size_t n_read = 1; n_read > 0;) {
         if (http_read(connection, piece, sizeof(piece), &n_read, error) < 0 ||
             (raw ? container_stream_write(NULL, STDOUT_FILENO, piece, n_read, error)
