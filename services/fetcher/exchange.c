@@ -102,6 +102,7 @@ static void start_over(struct exchange *exchange, uint64_t delay_ms)
 static void try_again(struct exchange *exchange, unsigned retry_after_s, const struct bh_error *error)
 {
     uint64_t offset = feature_offset(exchange);
+    /* A body that cannot be resumed and has begun to arrive cannot be taken back. */
     bool started = exchange->success && !exchange->feature->offset && exchange->feature->body;
     if (offset >= exchange->try_offset + EXCHANGE_PROGRESS_BYTES) {
         exchange->n_tries = 0;
@@ -168,7 +169,11 @@ static void on_failure(struct exchange *exchange, enum http_end end, const struc
     bool may_pass = end == HTTP_BROKEN || end == HTTP_SLOW || (end == HTTP_NO_TLS && session->scheme_settled) ||
                     (end == HTTP_UNREACHABLE && exchange->question.patient &&
                      (told.code == BH_UNAVAILABLE || told.code == BH_DEADLINE_EXCEEDED));
-    if (may_pass) {
+    bool whole = end == HTTP_BROKEN && exchange->success && exchange->feature->complete &&
+                 exchange->feature->complete(exchange->argument, NULL, NULL) == 0;
+    if (whole) {
+        finish(exchange, NULL, NULL); /* it only broke after the last byte */
+    } else if (may_pass) {
         try_again(exchange, 0, &told);
     } else {
         fail(exchange, &told);
@@ -189,7 +194,9 @@ static void complain(struct exchange *exchange, const struct response *response)
     if (!origin_equal(&exchange->url.origin, &session->origin)) {
         (void)bh_error_wrap(&error, "follow a redirect of %s to %s", session->registry, exchange->url.origin.host);
     }
-    if (response->status == 429 || response->status == 408 || response->status >= 500) {
+    bool may_pass = response->status == 429 || response->status == 408 || response->status >= 500;
+    bool soon = exchange->question.patient || response->retry_after_s <= EXCHANGE_IMPATIENT_S;
+    if (may_pass && soon) {
         exchange->success = false;
         try_again(exchange, response->retry_after_s, &error);
     } else {

@@ -13,6 +13,7 @@
 
 #define EXCHANGE_REDIRECTS_MAX  5
 #define EXCHANGE_TRIES_MAX      5
+#define EXCHANGE_IMPATIENT_S    10     /* a longer Retry-After is told to the user, unless the question is patient */
 #define EXCHANGE_PROGRESS_BYTES BH_MIB /* a try that brought this much makes the count start anew */
 
 /* What a feature brings along. All but `done` may be NULL. */
@@ -20,9 +21,10 @@ struct exchange_feature {
     uint64_t (*offset)(void *argument); /* where the next try goes on; NULL: always from the start */
     int (*head)(void *argument, const struct response *response, struct bh_error *error); /* a 2xx came */
     enum http_take (*body)(void *argument, const void *bytes, size_t n_bytes, struct bh_error *error);
-    /* The body ended. -1 with UNAVAILABLE: it is worth another try. */
+    /* The body ended. -1 with UNAVAILABLE: it is worth another try. `response` is NULL if the connection broke at the
+     * end. */
     int (*complete)(void *argument, const struct response *response, struct bh_error *error);
-    /* Last; the exchange is gone afterwards. */
+    /* Last; the exchange is gone afterwards. `response` may be NULL where a feature has `complete`. */
     void (*done)(void *argument, const struct response *response, const struct bh_error *error);
 };
 

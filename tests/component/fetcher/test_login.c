@@ -150,6 +150,53 @@ Test(login, a_redirect_takes_no_credentials_along)
     cr_expect_eq(server_log_count(&other, BASIC), 0, "without a secret");
 }
 
+Test(login, a_redirect_to_a_named_host_is_followed)
+{
+    char fault[160];
+    server_start(&other, stage.root, NULL);
+    (void)snprintf(named_registry, sizeof(named_registry), "%s", other.address);
+    stage_start(&stage, &(struct stage_options){.configure = configure_named});
+    (void)snprintf(fault, sizeof(fault), "redirect=http://%s%%s", other.address);
+    server_start(
+        &server, stage.root,
+        (const char *const[]){"--auth", "bearer", "--user", USER, "--password", PASSWORD, "--fault", fault, NULL});
+    struct bh_digest digest = stage_add_blob(&stage, 100000);
+    autofetched struct fetched manifest = fetch_as(USER, PASSWORD);
+    cr_expect_eq(manifest.result, 0, "%s", manifest.text);
+    autofetched struct fetched blob = stage_blob(&stage, &digest, 100000, 0, 0);
+    cr_expect_eq(blob.result, 0, "%s", blob.text);
+    cr_expect_eq(blob.n_bytes, 100000);
+    cr_expect_eq(server_log_count(&other, " - -"), 1, "asked without a token");
+}
+
+Test(login, many_questions_at_once_ask_for_one_token)
+{
+    enum { N = 4, SIZE = 50000 };
+    struct bh_call *calls[N];
+    int pipes[N];
+    char bytes[SIZE + 1];
+    stage_start(&stage, NULL);
+    serve("bearer");
+    Bulkhead__Credentials given = credentials(USER, PASSWORD);
+    struct bh_error error;
+    struct bh_digest digests[N];
+    for (int i = 0; i < N; i++) {
+        digests[i] = stage_add_blob(&stage, SIZE - (size_t)i);
+    }
+    cr_assert_eq(stage_open(&stage, server.address, "test", &given, &error), 0, "%s", error.message);
+    for (int i = 0; i < N; i++) {
+        stage_blob_start(&stage, &digests[i], SIZE - (uint64_t)i, &calls[i], &pipes[i]);
+    }
+    for (int i = 0; i < N; i++) {
+        size_t n = 0;
+        cr_assert_eq(bh_read_full(pipes[i], bytes, sizeof(bytes), &n, "pipe", NULL), 0);
+        cr_expect_eq(n, SIZE - (size_t)i);
+        bh_call_free(calls[i]);
+        (void)close(pipes[i]);
+    }
+    cr_expect_eq(server_log_count(&server, "GET /token"), 1);
+}
+
 Test(login, a_token_realm_on_another_host_gets_no_credentials)
 {
     stage_start(&stage, NULL);
