@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules against requests: who may what, and how a refusal reads.
+ */
+#include <criterion/criterion.h>
+#include <linux/capability.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "example.h"
+#include "judge.h"
+
+static enum rule verdict(const struct example *example, const struct rules *rules, uint64_t running)
+{
+    struct judgement judgement;
+    judge_container(&example->spec, rules, running, &judgement);
+    cr_assert_eq(judgement.refused, judgement.rule != RULE_NONE);
+    if (judgement.refused) {
+        cr_assert(strstr(judgement.reason, rule_name(judgement.rule)), "%s", judgement.reason);
+        cr_assert(strstr(judgement.reason, judgement.origin), "%s", judgement.reason);
+    }
+    return judgement.rule;
+}
+
+/* The same request of an other tenant's and of root's. */
+static void expect(const struct example *example, enum rule others)
+{
+    cr_assert_eq(verdict(example, rules_builtin(false), 0), others, "others: %s", rule_name(others));
+    cr_assert_eq(verdict(example, rules_builtin(true), 0), RULE_NONE, "root");
+}
+
+Test(judge, an_honest_container_passes)
+{
+    struct example example;
+    example_init(&example);
+    expect(&example, RULE_NONE);
+    example_bind(&example, "/home/somebody");
+    expect(&example, RULE_NONE);
+    example_sysctl(&example, "net.ipv4.ip_forward");
+    expect(&example, RULE_NONE);
+}
+
+Test(judge, rights)
+{
+    struct example example;
+    example_init(&example);
+    example.spec.privileged = true;
+    expect(&example, RULE_PRIVILEGED);
+    example_init(&example);
+    example.spec.capabilities = 1ULL << CAP_SYS_ADMIN;
+    expect(&example, RULE_CAPABILITIES);
+    example.spec.capabilities = 1ULL << CAP_NET_RAW;
+    expect(&example, RULE_NONE);
+    example.spec.seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_UNCONFINED;
+    expect(&example, RULE_SECCOMP);
+    example.spec.seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_PROFILE;
+    expect(&example, RULE_SECCOMP);
+    example_init(&example);
+    example.spec.oom_score_adjust = -1;
+    expect(&example, RULE_OOM_SCORE);
+    example.spec.oom_score_adjust = 500;
+    expect(&example, RULE_NONE);
+}
+
+Test(judge, host_namespaces)
+{
+    struct example example;
+    example_init(&example);
+    example.spec.host_pid = true;
+    expect(&example, RULE_HOST_NAMESPACES);
+    example_init(&example);
+    example.spec.host_ipc = true;
+    expect(&example, RULE_HOST_NAMESPACES);
+    example_init(&example);
+    example.spec.host_uts = true;
+    expect(&example, RULE_HOST_NAMESPACES);
+    example_init(&example);
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    expect(&example, RULE_NETWORKS);
+}
+
+Test(judge, system_paths_left_open)
+{
+    struct example example;
+    example_init(&example);
+    example.spec.n_masked_paths--;
+    expect(&example, RULE_SYSTEM_PATHS);
+    example_init(&example);
+    example.spec.n_read_only_paths = 0;
+    expect(&example, RULE_SYSTEM_PATHS);
+}
+
+Test(judge, mounts_lie_below_the_rules_folders_component_by_component)
+{
+    struct rules rules = *rules_builtin(false);
+    rules.mount_paths = (struct rules_list){.n = 2, .items = {"/srv/data", "/home"}};
+    struct example example;
+    example_init(&example);
+    const char *allowed[] = {"/srv/data", "/srv/data/x", "/home/a"};
+    const char *refused[] = {"/", "/srv", "/srv/database", "/etc", "/homes"};
+    for (size_t i = 0; i < 3; i++) {
+        example_bind(&example, allowed[i]);
+        cr_assert_eq(verdict(&example, &rules, 0), RULE_NONE, "%s", allowed[i]);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        example_bind(&example, refused[i]);
+        cr_assert_eq(verdict(&example, &rules, 0), RULE_MOUNTS, "%s", refused[i]);
+    }
+}
+
+Test(judge, sysctls_by_pattern)
+{
+    struct rules rules = *rules_builtin(false);
+    rules.sysctls = (struct rules_list){.n = 1, .items = {"net.ipv4.*"}};
+    struct example example;
+    example_init(&example);
+    example_sysctl(&example, "net.ipv4.tcp_syncookies");
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_NONE);
+    example_sysctl(&example, "net.core.somaxconn");
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_SYSCTLS);
+}
+
+Test(judge, quotas)
+{
+    struct rules rules = *rules_builtin(false);
+    rules.quotas.containers = 2;
+    rules.quotas.memory_bytes = 1000000;
+    rules.quotas.pids = 10;
+    rules.quotas.cpu_quota_us = 150000;
+    struct example example;
+    example_init(&example);
+    cr_assert_eq(verdict(&example, &rules, 1), RULE_NONE);
+    cr_assert_eq(verdict(&example, &rules, 2), RULE_QUOTAS);
+    example.resources.memory_bytes = 1000001;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+    example.resources.memory_bytes = 1000000;
+    example.resources.pids_max = 11;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+    example.resources.pids_max = UINT64_MAX;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+    example.resources.pids_max = 10;
+    example.resources.cpu_period_us = 10000;
+    example.resources.cpu_quota_us = 15000;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_NONE);
+    example.resources.cpu_quota_us = 15001;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+    example.resources.cpu_quota_us = UINT64_MAX;
+    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+}
+
+Test(judge, audit_only_passes_what_it_would_refuse)
+{
+    struct rules rules = *rules_builtin(false);
+    rules.audit_only = true;
+    struct example example;
+    example_init(&example);
+    example.spec.host_pid = true;
+    struct judgement judgement;
+    judge_container(&example.spec, &rules, 0, &judgement);
+    cr_assert(judgement.refused && judgement.audit_only && judgement_passes(&judgement));
+}
+
+Test(judge, images_by_registry)
+{
+    struct rules rules = *rules_builtin(false);
+    struct judgement judgement;
+    judge_image("ghcr.io/a/b", &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    rules.registries_allowed = (struct rules_list){.n = 1, .items = {"docker.io/library/*"}};
+    judge_image("ghcr.io/a/b", &rules, &judgement);
+    cr_assert_eq(judgement.rule, RULE_REGISTRIES);
+    judge_image("docker.io/library/busybox", &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_image("evil.io/docker.io/library/busybox", &rules, &judgement);
+    cr_assert(judgement.refused);
+    rules.registries_denied = (struct rules_list){.n = 1, .items = {"*/busybox"}};
+    judge_image("docker.io/library/busybox", &rules, &judgement);
+    cr_assert(judgement.refused, "denied wins");
+}
+
+Test(judge, fills_in_what_the_tenant_may_not_choose)
+{
+    struct rules rules = *rules_builtin(false);
+    rules.quotas.memory_bytes = 77;
+    struct example example;
+    example_init(&example);
+    example_bind(&example, "/home/a");
+    example.resources.pids_max = 5;
+    const struct fill_in fill_in = {.id_base = 100000,
+                                    .monitor_uid = 9,
+                                    .cgroup_parent = "bulkhead",
+                                    .selinux_label = "l",
+                                    .selinux_mount_label = "m",
+                                    .apparmor_profile = "p"};
+    struct filled_spec filled;
+    struct bh_error error = {0};
+    cr_assert_eq(judge_fill(&example.spec, &rules, &fill_in, &filled, &error), 0);
+    cr_assert_eq(filled.spec.id_base, 100000);
+    cr_assert_eq(filled.spec.id_count, BH_TENANT_IDS);
+    cr_assert_eq(filled.spec.monitor_uid, 9);
+    cr_assert_str_eq(filled.spec.cgroup_parent, "bulkhead");
+    cr_assert_str_eq(filled.spec.selinux_label, "l");
+    cr_assert_not(filled.spec.identity_binds);
+    cr_assert(filled.spec.mounts[0]->must_be_owned);
+    cr_assert_not(example.mount.must_be_owned, "what was asked stays as it is");
+    cr_assert_eq(filled.spec.resources->memory_bytes, 77);
+    cr_assert_eq(filled.spec.resources->pids_max, 5, "a limit that was asked for stays");
+    filled_spec_free(&filled);
+
+    example.spec.tenant_uid = 0;
+    example.spec.privileged = true;
+    cr_assert_eq(judge_fill(&example.spec, rules_builtin(true), &fill_in, &filled, &error), 0);
+    cr_assert(filled.spec.identity_binds);
+    cr_assert_not(filled.spec.mounts[0]->must_be_owned);
+    cr_assert_str_eq(filled.spec.apparmor_profile, "");
+    filled_spec_free(&filled);
+}
