@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -139,7 +140,7 @@ Test(monitor_streams, a_slow_client_holds_the_container_back_and_a_dead_one_does
     cr_assert_eq(poll(&wait, 1, 20000), 1, "the dead client is still waited for");
     cr_assert_eq(stage_wait_exit(&stage, NULL), 0);
     size_t n = 0;
-    bh_autofree char *log = stage_read(&stage, "container.log", &n);
+    free(stage_read(&stage, "container.log", &n));
     cr_assert_gt(n, 64 * 65536, "the log has it all");
     stage_end(&stage);
 }
