@@ -101,11 +101,14 @@ static void reset(struct connection *connection)
 /* The length of a head that is complete in the buffer, else 0. */
 static size_t complete_head(const struct connection *connection)
 {
+    if (!connection->buffer) {
+        return 0;
+    }
     const char *bytes = connection->buffer + connection->start;
     size_t n_bytes = connection->end - connection->start;
-    const char *stop = n_bytes ? memmem(bytes, n_bytes, "\n\r\n", 3) : NULL;
+    const char *stop = memmem(bytes, n_bytes, "\n\r\n", 3);
     if (!stop) {
-        stop = n_bytes ? memmem(bytes, n_bytes, "\n\n", 2) : NULL; /* refused later, but at once */
+        stop = memmem(bytes, n_bytes, "\n\n", 2); /* refused later, but at once */
         return stop ? (size_t)(stop - bytes) + 2 : 0;
     }
     return (size_t)(stop - bytes) + 3;

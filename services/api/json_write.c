@@ -18,7 +18,7 @@ void json_writer_free(struct json_writer *writer)
 
 static void append(struct json_writer *writer, const char *bytes, size_t n_bytes)
 {
-    if (writer->failed) {
+    if (writer->failed || n_bytes == 0) {
         return;
     }
     if (n_bytes > writer->capacity - writer->n_bytes) {

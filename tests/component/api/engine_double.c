@@ -118,6 +118,7 @@ static void pull_image(struct bh_request *request)
     size_t n_bytes = bulkhead__pull_image__get_packed_size(body);
     uint8_t *bytes = malloc(n_bytes + 1);
     bulkhead__pull_image__pack(body, bytes);
+    bulkhead__pull_image__free_unpacked(engine.pulled, NULL);
     engine.pulled = bulkhead__pull_image__unpack(NULL, n_bytes, bytes);
     free(bytes);
     note(body->reference);
@@ -273,9 +274,7 @@ static void create_container(struct bh_request *request)
     size_t n_bytes = bulkhead__container_request__get_packed_size(body->request);
     uint8_t *bytes = malloc(n_bytes + 1);
     bulkhead__container_request__pack(body->request, bytes);
-    if (engine.created) {
-        bulkhead__container_request__free_unpacked(engine.created, NULL);
-    }
+    bulkhead__container_request__free_unpacked(engine.created, NULL);
     engine.created = bulkhead__container_request__unpack(NULL, n_bytes, bytes);
     free(bytes);
     snprintf(engine.created_name, sizeof(engine.created_name), "%s", body->name);
@@ -564,6 +563,8 @@ void engine_double_stop(void)
     bh_control_send(engine.harness.control, &record, -1, NULL);
     pthread_join(engine.server, NULL);
     status = harness_stop(&engine.harness);
+    bulkhead__pull_image__free_unpacked(engine.pulled, NULL);
+    bulkhead__container_request__free_unpacked(engine.created, NULL);
     bh_close(&engine.log_folder);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "api ended with status %#x", (unsigned)status);
 }

@@ -135,6 +135,10 @@ Test(containers, every_field_arrives)
     cr_assert_str_eq(request->pid_mode, "host");
 }
 
+#define MOUNT_POINT                                                                                                    \
+    "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/src\",\"Destination\":\"/dst\",\"Mode\":\"ro\",\"RW\":false,"        \
+    "\"Propagation\":\"rprivate\"}]"
+
 Test(containers, inspect_goes_round)
 {
     create("", "{\"Image\":\"busybox\",\"Labels\":{\"k\":\"v\"},\"HostConfig\":{\"Binds\":[\"/src:/"
@@ -150,8 +154,7 @@ Test(containers, inspect_goes_round)
         "\"NetworkMode\":\"none\"",
         "\"Ulimits\":[{\"Name\":\"nofile\",\"Hard\":-1,\"Soft\":10}]",
         "\"Labels\":{\"k\":\"v\"}",
-        "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/src\",\"Destination\":\"/"
-        "dst\",\"Mode\":\"ro\",\"RW\":false,\"Propagation\":\"rprivate\"}]",
+        MOUNT_POINT,
         "\"StartedAt\":\"0001-01-01T00:00:00Z\"",
         "\"Path\":\"sh\",\"Args\":[\"-c\"]",
         "\"MemorySwappiness\":null",
