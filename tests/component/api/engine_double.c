@@ -426,8 +426,8 @@ static void wait_container(struct bh_request *request)
 {
     Bulkhead__WaitStarted started = BULKHEAD__WAIT_STARTED__INIT;
     REPLY(packet, WAIT_STARTED, wait_started, &started);
+    pthread_mutex_lock(&engine.lock); /* nobody sees the start of a wait that is not listed yet */
     bh_request_progress(request, &packet.base, NULL, 0);
-    pthread_mutex_lock(&engine.lock);
     for (size_t i = 0; i < 8; i++) {
         if (!engine.waiting[i]) {
             engine.waiting[i] = bh_request_ref(request);
