@@ -27,10 +27,15 @@ static const struct {
 
 /* ---- limits ----------------------------------------------------------------------------------- */
 
+/* Where the host's own ceiling is lower already, that one stays: without CAP_SYS_RESOURCE it cannot be raised, and it is
+ * the stricter of the two. */
 static int limit(int resource, uint64_t value, const char *name, struct bh_error *error)
 {
-    const struct rlimit wanted = {.rlim_cur = value, .rlim_max = value};
     struct rlimit actual;
+    if (getrlimit((__rlimit_resource_t)resource, &actual) == 0 && actual.rlim_max < value) {
+        value = actual.rlim_max;
+    }
+    const struct rlimit wanted = {.rlim_cur = value, .rlim_max = value};
     if (setrlimit((__rlimit_resource_t)resource, &wanted) < 0) {
         return bh_error_errno(error, errno, "set limit %s to %" PRIu64, name, value);
     }
