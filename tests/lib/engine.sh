@@ -30,7 +30,7 @@ engine_start() {
         >>"$home/engine.log" 2>&1 </dev/null 9>&- &
     echo $! >"$home/engine.pid"
     disown
-    until "$bin/bulkhead" -H "unix://$home/bulkhead.sock" version >/dev/null 2>&1; do
+    until timeout 2 "$bin/bulkhead" -H "unix://$home/bulkhead.sock" version >/dev/null 2>&1; do
         engine_is_running "$home" || { [ $tries -lt 10 ] || { echo "the engine did not start: see $home/engine.log" >&2; return 1; }; }
         tries=$((tries + 1))
         [ $tries -lt 300 ] || { echo "the engine did not answer within 15 s: see $home/engine.log" >&2; return 1; }
