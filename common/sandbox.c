@@ -27,8 +27,8 @@ static const struct {
 
 /* ---- limits ----------------------------------------------------------------------------------- */
 
-/* Where the host's own ceiling is lower already, that one stays: without CAP_SYS_RESOURCE it cannot be raised, and it is
- * the stricter of the two. */
+/* Where the host's own ceiling is lower already, that one stays: without CAP_SYS_RESOURCE it cannot be raised, and it
+ * is the stricter of the two. */
 static int limit(int resource, uint64_t value, const char *name, struct bh_error *error)
 {
     struct rlimit actual;
