@@ -25,10 +25,11 @@ engine_start() {
     : >"$home/bulkhead.conf"
     chmod 0644 "$home/bulkhead.conf"
     # 9>&-: the engine outlives this script and must not hold its lock
-    setsid "$bin/bulkheadd" --config "$home/bulkhead.conf" --state "$home/state" --socket "$home/bulkhead.sock" \
-        --libexec "$bin" --policy "$home/policy.d" --certs "$home/certs.d" --cgroup_parent "$cgroup" "$@" \
+    rm -f "$home/engine.pid"
+    setsid bash -c 'echo $$ >"$0" && exec "$@"' "$home/engine.pid" \
+        "$bin/bulkheadd" --config "$home/bulkhead.conf" --state "$home/state" --socket "$home/bulkhead.sock" "$bin" \
+        --policy "$home/policy.d" --certs "$home/certs.d" --cgroup_parent "$cgroup" "$@" \
         >>"$home/engine.log" 2>&1 </dev/null 9>&- &
-    echo $! >"$home/engine.pid"
     disown
     until timeout 2 "$bin/bulkhead" -H "unix://$home/bulkhead.sock" version >/dev/null 2>&1; do
         engine_is_running "$home" || { [ $tries -lt 10 ] || { echo "the engine did not start: see $home/engine.log" >&2; return 1; }; }
