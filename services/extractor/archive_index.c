@@ -8,7 +8,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "layer_path.h"
@@ -179,16 +178,16 @@ static int read_headers(struct archive_index *index, struct archive *archive, st
 
 int archive_index_build(int fd, struct archive_index **ret_index, struct bh_error *error)
 {
-    struct stat status;
-    if (fstat(fd, &status) < 0) {
-        return bh_error_errno(error, errno, "look at the archive");
+    off_t file_bytes = lseek(fd, 0, SEEK_END);
+    if (file_bytes < 0) {
+        return bh_error_errno(error, errno, "look for the end of the archive");
     }
     bh_autoindex struct archive_index *index = calloc(1, sizeof(*index));
     if (!index || !(index->buffer = malloc(READ_BYTES))) {
         return bh_error_errno(error, ENOMEM, "allocate a table of contents");
     }
     index->fd = fd;
-    index->file_bytes = (uint64_t)status.st_size;
+    index->file_bytes = (uint64_t)file_bytes;
     struct archive *archive = archive_read_new();
     if (!archive) {
         return bh_error_errno(error, ENOMEM, "allocate an archive reader");

@@ -73,7 +73,10 @@ static int take_strings(json_t *object, const char *key, const char *path, size_
     }
     for (size_t i = 0; i < n; i++) {
         const char *text;
-        if (json_element_string(array, i, key, &text, error) < 0 || build_append(*field, count, text, error) < 0) {
+        if (json_element_string(array, i, path, &text, error) < 0) {
+            return bh_error_wrap(error, "\"%s\"", key);
+        }
+        if (build_append(*field, count, text, error) < 0) {
             return -1;
         }
     }

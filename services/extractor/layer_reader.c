@@ -84,6 +84,10 @@ static int read_time(struct archive_entry *entry, struct layer_inode *inode, str
     if (seconds == INT64_MAX || seconds <= -INT64_MAX || nanoseconds < 0 || nanoseconds >= 1000000000) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "its modification time does not fit into 64 bits");
     }
+    if (seconds < 0 && nanoseconds > 0) { /* PAX' "-1.25", which libarchive cuts into -1 and +0.25, is -2 and +0.75 */
+        seconds -= 1;
+        nanoseconds = 1000000000 - nanoseconds;
+    }
     inode->mtime = seconds;
     inode->mtime_nsec = (uint32_t)nanoseconds;
     return 0;
