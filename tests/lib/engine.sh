@@ -27,8 +27,8 @@ engine_start() {
     # 9>&-: the engine outlives this script and must not hold its lock
     rm -f "$home/engine.pid"
     setsid bash -c 'echo $$ >"$0" && exec "$@"' "$home/engine.pid" \
-        "$bin/bulkheadd" --config "$home/bulkhead.conf" --state "$home/state" --socket "$home/bulkhead.sock" "$bin" \
-        --policy "$home/policy.d" --certs "$home/certs.d" --cgroup_parent "$cgroup" "$@" \
+        "$bin/bulkheadd" --config "$home/bulkhead.conf" --state "$home/state" --socket "$home/bulkhead.sock" \
+        --libexec "$bin" --policy "$home/policy.d" --certs "$home/certs.d" --cgroup_parent "$cgroup" "$@" \
         >>"$home/engine.log" 2>&1 </dev/null 9>&- &
     disown
     until timeout 2 "$bin/bulkhead" -H "unix://$home/bulkhead.sock" version >/dev/null 2>&1; do
