@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sandbox tables of all services that have no capability: they must all refuse the same things.
+ */
+#pragma once
+
+#include "common/sandbox.h"
+
+/* Ends with NULL. */
+extern const struct bh_sandbox *const tables[];
