@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images for tests, without a builder.
 
-    images.py folder ARCHIVE REPOSITORY TAG FOLDER [--architecture A] [--diff-id-wrong] [--layer-corrupt] [--digest-wrong]
+    images.py folder ARCHIVE REPOSITORY TAG FOLDER [--architecture A] [--index] [--diff-id-wrong] [--layer-corrupt] [--digest-wrong]
         Takes the image in a docker-archive apart into FOLDER/blobs/<hex> and FOLDER/manifests/REPOSITORY/TAG (Docker schema 2,
-        gzip layers): what registry.py serves. The flags spoil it.
+        gzip layers): what registry.py serves. --index puts a list of one platform before it; the others spoil it.
     images.py push FOLDER REPOSITORY TAG URL [--user NAME:PASSWORD] [--ca FILE]
         Uploads what `folder` made to a registry.
     images.py archive OUTPUT NAME:TAG LAYER.tar...
@@ -23,6 +23,7 @@ import tarfile
 import urllib.request
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
@@ -47,6 +48,7 @@ def folder(arguments):
         layers = [archive.extractfile(name).read() for name in entry["Layers"]]
     if arguments.architecture:
         config["architecture"] = arguments.architecture
+    config_architecture = config["architecture"]
     if arguments.diff_id_wrong:
         config["rootfs"]["diff_ids"] = ["sha256:" + digest(b"other")] * len(layers)
     packed = [gzip.compress(layer, 6, mtime=0) for layer in layers]
@@ -64,10 +66,15 @@ def folder(arguments):
     path = os.path.join(arguments.folder, "manifests", arguments.repository)
     os.makedirs(path, exist_ok=True)
     content = json.dumps(manifest).encode()
-    for name in (arguments.tag, digest(content)):
+    top = content
+    if arguments.index:
+        top = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+            {"mediaType": MANIFEST, "size": len(content), "digest": "sha256:" + digest(content),
+             "platform": {"os": "linux", "architecture": config_architecture}}]}).encode()
+    for name, document in ((arguments.tag, top), (digest(top), top), (digest(content), content)):
         with open(os.path.join(path, name), "wb") as output:
-            output.write(content)
-    print("sha256:" + digest(content))
+            output.write(document)
+    print("sha256:" + digest(top))
 
 
 class Registry:
@@ -124,7 +131,7 @@ def main():
     for name in ("archive", "repository", "tag", "folder"):
         command.add_argument(name)
     command.add_argument("--architecture")
-    for flag in ("--diff-id-wrong", "--layer-corrupt", "--digest-wrong"):
+    for flag in ("--index", "--diff-id-wrong", "--layer-corrupt", "--digest-wrong"):
         command.add_argument(flag, action="store_true")
     command.set_defaults(run=folder)
     command = commands.add_parser("push")

@@ -124,6 +124,12 @@ spoilt() { # PATTERN FLAG... : an image that is wrong in itself
     refused "$pattern" "$ODD/team/spoilt:1"
     pulls "$ODD/team/busybox:1"
 }
+through_an_index() {
+    image_folder "$WORK/busybox.tar" team/indexed 1 "$GOOD" --index >"$WORK/indexed"
+    $client pull "$ODD/team/indexed:1" | grep -q "^Digest: $(cat "$WORK/indexed")"
+    runs "$ODD/team/indexed:1"
+    forget "$ODD/team/indexed:1"
+}
 digest_that_lies() {
     odd_faults '[]'
     # the blob's bytes are not what its name says; restored afterwards, since the good image has the same layer
@@ -185,7 +191,8 @@ for client in $CLIENTS; do
     check "$client: longer than announced" fresh misbehaving '.' extra=100
     check "$client: a diff ID that does not match" fresh spoilt 'diff|match|config says' --diff-id-wrong
     check "$client: a layer that is no gzip stream in the middle" fresh spoilt '.' --layer-corrupt
-    check "$client: another architecture" fresh spoilt 'architecture|platform|no match' --architecture s390x
+    check "$client: another architecture only" fresh spoilt 'no match.*linux/amd64|no match.*linux/arm64' --architecture s390x --index
+    check "$client: an index with our architecture" fresh through_an_index
     check "$client: a client that goes away" fresh interrupted_client
     check "$client: two pulls of one image at once" fresh two_at_once
     check "$client: plain lines where there is no terminal" fresh plain_lines
