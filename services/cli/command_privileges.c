@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -104,7 +105,8 @@ static json_t *row_of(const json_t *privilege)
     return json_pack(
         "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s, s:o*, s:o*, s:o*, s:s, s:o*, s:o*}", "Process", process_field(privilege),
         "PID", json_integer(field_integer(privilege, "pid")), "UID", json_integer(field_integer(privilege, "uid")),
-        "Capabilities", capabilities_field((uint64_t)field_integer(privilege, "cap_permitted")), "Seccomp",
+        "Capabilities", capabilities_field(strtoull(field_text(privilege, "capabilities.permitted"), NULL, 16)),
+        "Seccomp",
         seccomp == 2   ? json_sprintf("filter:%lld", (long long)field_integer(privilege, "seccomp_filters"))
         : seccomp == 1 ? json_string("strict")
                        : json_string("none"),

@@ -31,9 +31,9 @@ assert str(row["uid"]) in status["Uid"].split(), (row["uid"], status["Uid"])
 assert len(set(status["Uid"].split())) == 1, status["Uid"]
 assert len(set(status["Gid"].split())) == 1, status["Gid"]
 assert status["Groups"].split() == [], status["Groups"]
-for field, name in [("cap_inheritable", "CapInh"), ("cap_permitted", "CapPrm"), ("cap_effective", "CapEff"),
-                    ("cap_bounding", "CapBnd"), ("cap_ambient", "CapAmb")]:
-    assert int(row[field]) == int(status[name], 16), (name, row[field], status[name])
+for field, name in [("inheritable", "CapInh"), ("permitted", "CapPrm"), ("effective", "CapEff"),
+                    ("bounding", "CapBnd"), ("ambient", "CapAmb")]:
+    assert row["capabilities"][field] == status[name], (name, row["capabilities"], status[name])
 assert row["seccomp"] == int(status["Seccomp"]), status["Seccomp"]
 assert row["no_new_privs"] == (status["NoNewPrivs"] == "1"), status["NoNewPrivs"]
 ' "$1" "$pid"
@@ -46,12 +46,22 @@ import json, os, sys
 pid, supervisor = int(sys.argv[1]), int(sys.argv[2])
 table = json.load(sys.stdin)
 status = dict(line.rstrip("\n").split(":\t", 1) for line in open(f"/proc/{pid}/status") if ":\t" in line)
-text = json.dumps(table)
-capabilities = table.get("capabilities", [])
-if not capabilities:
-    assert int(status["CapPrm"], 16) == 0 and int(status["CapEff"], 16) == 0 and int(status["CapBnd"], 16) == 0, status
-assert status["Seccomp"] == "2", status["Seccomp"]
-assert status["NoNewPrivs"] == "1" or capabilities, status["NoNewPrivs"]
+for name in ("CapPrm", "CapEff", "CapBnd"):
+    assert int(status[name], 16) == table["capabilities"], (name, status[name], table["capabilities"])
+for name in ("CapInh", "CapAmb"):
+    assert int(status[name], 16) == 0, (name, status[name])
+assert (status["NoNewPrivs"] == "1") == table["no_new_privs"], (status["NoNewPrivs"], table["no_new_privs"])
+assert (status["Seccomp"] == "2") == bool(table["syscalls"]), (status["Seccomp"], table["syscalls"])
+assert (status["Uid"].split()[0] == "0") == table["root_uid"], (status["Uid"], table["root_uid"])
+for kind in ("mnt", "net", "ipc", "uts"):
+    own = os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/{supervisor}/ns/{kind}")
+    assert own == (kind in table["namespaces"]), (kind, own, table["namespaces"])
+limits = {line[:26].strip(): line[26:].split()[1] for line in open(f"/proc/{pid}/limits")}
+for name, field in [("Max open files", "descriptors"), ("Max processes", "processes"), ("Max address space", "memory_bytes"),
+                    ("Max file size", "file_bytes")]:
+    wanted = table["limits"][field]
+    assert not wanted or int(limits[name]) <= wanted, (name, limits[name], wanted)
+assert limits["Max core file size"] == "0", limits["Max core file size"]
 ' "$pid" "$(engine_pid "$ENGINE")"
 }
 without_privilege() { # ROLE : no capability, no root, no network, an empty root
