@@ -77,13 +77,13 @@ const struct route routes[] = {
     /* Volumes. */
     {"GET", "/volumes", .handle = NULL},
     {"POST", "/volumes/create", .handle = NULL},
-    {"GET", "/volumes/{id}", .handle = NULL},
+    {"GET", "/volumes/{id}", .without = "no such volume", .status = 404}, /* inspect goes on to the next kind */
     {"PUT", "/volumes/{id}", .handle = NULL},
     {"DELETE", "/volumes/{id}", .handle = NULL},
     {"POST", "/volumes/prune", .since = 25},
     /* Networks. */
     {"GET", "/networks", .handle = NULL},
-    {"GET", "/networks/{id}", .handle = NULL},
+    {"GET", "/networks/{id}", .without = "no such network", .status = 404}, /* inspect goes on to the next kind */
     {"DELETE", "/networks/{id}", .handle = NULL},
     {"POST", "/networks/create", .handle = NULL},
     {"POST", "/networks/{id}/connect", .handle = NULL},
