@@ -18,10 +18,7 @@ struct xz {
 
 static bool recognizes(const uint8_t *bytes, size_t n_bytes)
 {
-    return n_bytes >= 6 && memcmp(bytes,
-                                  "\xfd"
-                                  "7zXZ\0",
-                                  6) == 0;
+    return n_bytes >= 6 && memcmp(bytes, "\3757zXZ\0", 6) == 0;
 }
 
 static void xz_close(void *state)

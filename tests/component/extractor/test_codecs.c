@@ -5,6 +5,7 @@
 #include <bzlib.h>
 #include <criterion/criterion.h>
 #include <lzma.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,9 +147,7 @@ Test(extractor_codecs, damaged_streams_are_data_loss)
 Test(extractor_codecs, magic_that_lies_is_data_loss)
 {
     static const char *const magics[] = {"\x1f\x8b\x08\0nonsense nonsense", "\x28\xb5\x2f\xfdnonsense nonsense",
-                                         "\xfd"
-                                         "7zXZ\0nonsense nonsense",
-                                         "BZh9nonsense nonsense"};
+                                         "\3757zXZ\0nonsense nonsense", "BZh9nonsense nonsense"};
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
         struct tar stream = {0};
         struct extracted result;
@@ -199,6 +198,28 @@ Test(extractor_codecs, bombs_are_stopped_by_their_ratio)
     cr_assert_eq(extract(&bomb, &result), BH_RESOURCE_EXHAUSTED);
     cr_assert(extractor_said(&extractor, "bomb"));
     tar_free(&bomb);
+    tar_free(&stream);
+}
+
+Test(extractor_codecs, entries_without_end_are_stopped)
+{
+    struct tar chunk = {0}, stream = {0};
+    struct extracted result;
+    for (int i = 0; i < 4096; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "d/%d", i);
+        tar_put(&chunk, .name = name);
+    }
+    struct tar member = {0};
+    add_gzip(&member, chunk.bytes, chunk.n_bytes);
+    for (int i = 0; i < 2500; i++) { /* ten million entries */
+        tar_raw(&stream, member.bytes, member.n_bytes);
+    }
+    cr_assert_eq(extract(&stream, &result), BH_RESOURCE_EXHAUSTED);
+    cr_assert(extractor_said(&extractor, "4000000 entries"));
+    cr_assert_gt(result.progress, 0);
+    tar_free(&member);
+    tar_free(&chunk);
     tar_free(&stream);
 }
 

@@ -226,3 +226,18 @@ Test(extractor_documents, a_config_of_megabytes_travels_whole)
     cr_assert_eq(((const Bulkhead__ParsedConfig *)bh_message_body(message))->config->n_history, 3000);
     free(text);
 }
+
+Test(extractor_documents, a_config_that_swells_in_memory_is_refused)
+{
+    size_t n_bytes = 8 << 20;
+    char *text = malloc(n_bytes + 1);
+    for (size_t i = 0; i < n_bytes; i++) {
+        text[i] = "[],"[i % 3];
+    }
+    text[0] = '[';
+    memcpy(text + n_bytes - 4, "[]]", 4);
+    bh_automessage struct bh_message *message = NULL;
+    enum bh_code code = extractor_config(&extractor, text, &message);
+    cr_assert(code == BH_INVALID_ARGUMENT || code == BH_RESOURCE_EXHAUSTED, "%d", code);
+    free(text);
+}

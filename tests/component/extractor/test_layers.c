@@ -252,6 +252,23 @@ Test(extractor_layers, attributes_that_mean_something_survive_and_overlays_own_d
     done();
 }
 
+Test(extractor_layers, lists_of_rights_in_words_become_the_kernels)
+{
+    static const unsigned char expected[] = {
+        2,    0,    0,    0,    1,    0, 7, 0, 0xff, 0xff, 0xff, 0xff, 2,    0, 6, 0, 0xe8, 3,    0,    0,   4, 0, 5, 0,
+        0xff, 0xff, 0xff, 0xff, 0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, 0x20, 0, 5, 0, 0xff, 0xff, 0xff, 0xff};
+    tar_pax(&tar, "SCHILY.acl.access", "user::rwx,user:joe:rw-:1000,group::r-x,mask::rwx,other::r-x", NULL);
+    tar_put(&tar, .name = "known", .mode = 0775);
+    tar_pax(&tar, "SCHILY.acl.access", "user::rwx,user:joe:rw-,group::r-x,mask::rwx,other::r-x", NULL);
+    tar_put(&tar, .name = "unknown", .mode = 0775); /* "joe" is somebody on another host */
+    extract();
+    unsigned char value[64];
+    cr_assert_eq(image_xattr(&mounted, "known", "system.posix_acl_access", value, sizeof(value)), sizeof(expected));
+    cr_assert_eq(memcmp(value, expected, sizeof(expected)), 0);
+    cr_assert_eq(image_xattr(&mounted, "unknown", "system.posix_acl_access", value, sizeof(value)), -1);
+    done();
+}
+
 Test(extractor_layers, device_zero_from_an_archive_hides_nothing)
 {
     tar_put(&tar, .name = "etc/passwd", .type = '3', .major = 0, .minor = 0);

@@ -29,9 +29,7 @@ Test(decompress, magic_decides)
         {"\x1f\x8b\x08___", "gzip"},
         {"\x28\xb5\x2f\xfd__", "zstd"},
         {"\x50\x2a\x4d\x18__", "zstd"},
-        {"\xfd"
-         "7zXZ\0",
-         "xz"},
+        {"\3757zXZ\0", "xz"},
         {"BZh9__", "bzip2"},
         {"BZh0__", "plain"},
         {"ustar_", "plain"},
