@@ -183,20 +183,14 @@ int store_seal_layer(struct job *job, uint64_t ingest, const struct bh_digest *d
     return 0;
 }
 
-static void ignore_answer(struct bh_message *message, const struct bh_error *error, void *argument)
-{
-    (void)error;
-    (void)argument;
-    bh_message_free(message);
-}
-
 void store_abort(struct job *job, uint64_t ingest)
 {
     struct bh_error ignored;
     Bulkhead__AbortIngest body = BULKHEAD__ABORT_INGEST__INIT;
     body.ingest = ingest;
     PACKET(packet, ABORT_INGEST, abort_ingest, &body);
-    (void)bh_call_async(store_channel(job), &packet.base, NULL, 0, 0, ignore_answer, NULL, NULL, &ignored);
+    /* Not a call of the job's: that may be cancelled, and this is done all the more then. */
+    (void)bh_call(store_channel(job), &packet.base, NULL, 0, 0, BULKHEAD__STORE_TO_ENGINE__BODY_DONE, NULL, &ignored);
 }
 
 int store_open_blob(struct job *job, const struct bh_digest *digest, int *ret_fd, uint64_t *ret_bytes,

@@ -49,7 +49,8 @@ int store_begin_layer(struct job *job, const struct bh_digest *blob, uint64_t *r
                       struct bh_error *error);
 int store_seal_layer(struct job *job, uint64_t ingest, const struct bh_digest *diff_id, uint64_t *ret_content_bytes,
                      struct bh_error *error);
-/* Gives up what was begun, even for a cancelled job. Its answer is not waited for. */
+/* Gives up what was begun, even for a cancelled job. Afterwards it is either gone or was stored, so that a sweep finds
+ * it. */
 void store_abort(struct job *job, uint64_t ingest);
 
 int store_open_blob(struct job *job, const struct bh_digest *digest, int *ret_fd, uint64_t *ret_bytes,

@@ -47,6 +47,7 @@ struct fake_content {
     struct bh_digest layers_begun[64]; /* by ingest id - 1 */
     char spools[8][TEXT_MAX];
     uint64_t n_ingests;
+    bool aborted[256]; /* by ingest id */
     pthread_t threads[THREADS_MAX];
     size_t n_threads;
 };
@@ -167,10 +168,11 @@ static struct stored *find_stored(struct fake_content *fake, const uint8_t *dige
 struct intake {
     struct bh_request *request;
     int from, tee;
-    uint64_t spool; /* 0: a blob */
+    uint64_t id;
+    bool spool;
 };
 
-static void finish_blob(struct fake_content *fake, struct bh_request *request, const char *text)
+static void finish_blob(struct fake_content *fake, struct bh_request *request, uint64_t id, const char *text)
 {
     const Bulkhead__BeginBlob *question = bh_request_body(request);
     struct bh_digest digest = fake_digest(text);
@@ -179,10 +181,17 @@ static void finish_blob(struct fake_content *fake, struct bh_request *request, c
         return;
     }
     lock(fake);
-    struct stored *stored = find_stored(fake, digest.bytes, true);
-    stored->blob = true;
-    (void)snprintf(stored->text, sizeof stored->text, "%s", text);
+    bool aborted = fake->aborted[id % 256];
+    struct stored *stored = aborted ? NULL : find_stored(fake, digest.bytes, true);
+    if (stored) {
+        stored->blob = true;
+        (void)snprintf(stored->text, sizeof stored->text, "%s", text);
+    }
     unlock(fake);
+    if (aborted) {
+        fail(request, BH_CANCELLED, "the ingest was aborted");
+        return;
+    }
     Bulkhead__BlobStored answer = BULKHEAD__BLOB_STORED__INIT;
     answer.digest = field(&digest);
     answer.size_bytes = strlen(text);
@@ -204,14 +213,14 @@ static void *intake_main(void *argument)
     }
     if (intake->spool) {
         lock(fake);
-        (void)snprintf(fake->spools[intake->spool % 8], TEXT_MAX, "%s", text);
+        (void)snprintf(fake->spools[intake->id % 8], TEXT_MAX, "%s", text);
         unlock(fake);
         Bulkhead__SpoolStored answer = BULKHEAD__SPOOL_STORED__INIT;
         answer.size_bytes = strlen(text);
         STORE_PACKET(packet, SPOOL_STORED, spool_stored, &answer);
         (void)bh_request_reply(intake->request, &packet.base, NULL, 0);
     } else {
-        finish_blob(fake, intake->request, text);
+        finish_blob(fake, intake->request, intake->id, text);
     }
     bh_request_unref(intake->request);
     free(intake);
@@ -231,7 +240,7 @@ static void begin_intake(struct bh_request *request, bool spool, bool wants_tee)
     uint64_t id = ++fake->n_ingests;
     unlock(fake);
     *intake =
-        (struct intake){.request = bh_request_ref(request), .from = in[0], .tee = tee[1], .spool = spool ? id : 0};
+        (struct intake){.request = bh_request_ref(request), .from = in[0], .tee = tee[1], .id = id, .spool = spool};
     Bulkhead__IngestStarted started = BULKHEAD__INGEST_STARTED__INIT;
     started.ingest = id;
     STORE_PACKET(packet, INGEST_STARTED, ingest_started, &started);
@@ -259,7 +268,7 @@ static void begin_range(struct bh_request *request)
     started.ingest = id;
     STORE_PACKET(packet, INGEST_STARTED, ingest_started, &started);
     (void)bh_request_progress(request, &packet.base, NULL, 0);
-    finish_blob(fake, request, text);
+    finish_blob(fake, request, id, text);
 }
 
 static void on_begin_blob(struct bh_request *request)
@@ -385,6 +394,15 @@ static void reply_store_done(struct bh_request *request)
     (void)bh_request_reply(request, &packet.base, NULL, 0);
 }
 
+static void on_abort(struct bh_request *request)
+{
+    struct fake_content *fake = fake_of(request);
+    lock(fake);
+    fake->aborted[((const Bulkhead__AbortIngest *)bh_request_body(request))->ingest % 256] = true;
+    unlock(fake);
+    reply_store_done(request);
+}
+
 static void on_list(struct bh_request *request)
 {
     struct fake_content *fake = fake_of(request);
@@ -421,7 +439,7 @@ static const struct bh_handler store_handlers[] = {
     {BULKHEAD__ENGINE_TO_STORE__BODY_BEGIN_SPOOL, "begin spool", ~0u, 0, 0, on_begin_spool},
     {BULKHEAD__ENGINE_TO_STORE__BODY_BEGIN_LAYER, "begin layer", ~0u, 0, 0, on_begin_layer},
     {BULKHEAD__ENGINE_TO_STORE__BODY_SEAL_LAYER, "seal", ~0u, 0, 0, on_seal},
-    {BULKHEAD__ENGINE_TO_STORE__BODY_ABORT_INGEST, "abort", ~0u, 0, 0, reply_store_done},
+    {BULKHEAD__ENGINE_TO_STORE__BODY_ABORT_INGEST, "abort", ~0u, 0, 0, on_abort},
     {BULKHEAD__ENGINE_TO_STORE__BODY_OPEN_BLOB, "open", ~0u, 0, 0, on_open_blob},
     {BULKHEAD__ENGINE_TO_STORE__BODY_OPEN_SPOOL, "open spool", ~0u, 0, 0, on_open_spool},
     {BULKHEAD__ENGINE_TO_STORE__BODY_STAT_CONTENT, "stat", ~0u, 0, 0, on_stat},
