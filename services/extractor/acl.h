@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ACLs that an archive carries as text (SCHILY.acl.*, written by `tar --acls`), in the form of the kernel's attribute.
+ * ACLs that an archive carries as text (SCHILY.acl.*, written by `tar --acls`), in the form of the kernel's
+ * attribute.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A table of contents of an image archive (`docker save`, OCI layout as a tar): which member lies where. Names are keys
- * of this table and nothing else; links lead from one key to another, or nowhere.
+ * A table of contents of an image archive (`docker save`, OCI layout as a tar): which member lies where. Names are
+ * keys of this table and nothing else; links lead from one key to another, or nowhere.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Building messages piece by piece, so that protobuf-c's own free_unpacked() can take them back at any moment. Used by
- * all parsers here.
+ * Building messages piece by piece, so that protobuf-c's own free_unpacked() can take them back at any moment. Used
+ * by all parsers here.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Image configurations (image-spec config.md, and what Docker adds to it). The result describes the image; what of it a
- * container gets is the engine's decision.
+ * Image configurations (image-spec config.md, and what Docker adds to it). The result describes the image; what of it
+ * a container gets is the engine's decision.
  */
 #pragma once
 

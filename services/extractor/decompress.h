@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Turns a compressed stream into plain bytes, whatever it is compressed with, and stops bombs: by absolute size and by
- * ratio.
+ * Turns a compressed stream into plain bytes, whatever it is compressed with, and stops bombs: by absolute size and
+ * by ratio.
  */
 #pragma once
 

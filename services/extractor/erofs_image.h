@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing an image file from front to back: file contents as they come, then whatever the layout adds. Small pieces are
- * gathered into large writes, and long runs of zeros are left as holes.
+ * Writing an image file from front to back: file contents as they come, then whatever the layout adds. Small pieces
+ * are gathered into large writes, and long runs of zeros are left as holes.
  */
 #pragma once
 

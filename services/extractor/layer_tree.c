@@ -1,216 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See layer_tree.h. One hash table over (directory, name), keyed with random bytes so that nobody can choose names that
- * collide; memory comes from an arena and is given back as a whole.
+ * See layer_tree.h. What paths mean in a tree: walking, following links, replacing, hiding. Where entries are kept is
+ * layer_nodes.c's matter.
  */
 #include "layer_tree.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
-#include "common/erofs_format.h"
 #include "bounds.h"
-#include "siphash.h"
+#include "common/erofs_format.h"
+#include "layer_nodes.h"
 
-#define ARENA_CHUNK      (1 * BH_MIB)
-#define BUCKETS_AT_FIRST 4096U
-#define REST_BYTES       (2 * (BH_PATH_BYTES_MAX + 1))
-
-struct chunk {
-    struct chunk *next;
-    size_t used, size;
-    uint8_t bytes[] __attribute__((aligned(16)));
-};
-
-struct layer_tree {
-    struct layer_inode root;
-    struct chunk *chunks;
-    struct layer_entry **buckets;
-    size_t n_buckets; /* a power of two */
-    uint64_t n_entries, made_entries;
-    uint64_t key[2];
-};
-
-int layer_tree_new(struct layer_tree **ret_tree, struct bh_error *error)
-{
-    bh_autolayertree struct layer_tree *tree = calloc(1, sizeof(*tree));
-    if (!tree || !(tree->buckets = calloc(BUCKETS_AT_FIRST, sizeof(struct layer_entry *)))) {
-        return bh_error_errno(error, ENOMEM, "allocate a layer's tree");
-    }
-    tree->n_buckets = BUCKETS_AT_FIRST;
-    tree->root = (struct layer_inode){.mode = S_IFDIR | 0755, .links = 1};
-    if (getrandom(tree->key, sizeof(tree->key), 0) != (ssize_t)sizeof(tree->key)) {
-        return bh_error_errno(error, errno, "get random bytes");
-    }
-    *ret_tree = bh_steal_pointer(&tree);
-    return 0;
-}
-
-void layer_tree_free(struct layer_tree **tree)
-{
-    if (*tree) {
-        for (struct chunk *chunk = (*tree)->chunks; chunk;) {
-            struct chunk *next = chunk->next;
-            free(chunk);
-            chunk = next;
-        }
-        free((*tree)->buckets);
-        free(*tree);
-    }
-}
-
-struct layer_inode *layer_tree_root(struct layer_tree *tree)
-{
-    return &tree->root;
-}
-
-void *layer_tree_allocate(struct layer_tree *tree, size_t n_bytes, struct bh_error *error)
-{
-    size_t rounded = (n_bytes + 7) & ~(size_t)7;
-    struct chunk *chunk = tree->chunks;
-    if (!chunk || chunk->size - chunk->used < rounded) {
-        size_t size = rounded > ARENA_CHUNK ? rounded : ARENA_CHUNK;
-        chunk = malloc(sizeof(*chunk) + size);
-        if (!chunk) {
-            bh_error_set(error, BH_RESOURCE_EXHAUSTED, "the layer has more names than fit into a worker's memory");
-            return NULL;
-        }
-        *chunk = (struct chunk){.next = tree->chunks, .size = size};
-        tree->chunks = chunk;
-    }
-    void *memory = chunk->bytes + chunk->used;
-    chunk->used += rounded;
-    return memory;
-}
-
-/* ---- names ------------------------------------------------------------------------------------ */
-
-static uint64_t hash_name(const struct layer_tree *tree, const struct layer_inode *parent, const char *name,
-                          size_t n_bytes)
-{
-    uint64_t key[2] = {tree->key[0] ^ (uint64_t)(uintptr_t)parent, tree->key[1]};
-    return siphash(key, name, n_bytes);
-}
-
-static struct layer_entry *lookup(const struct layer_tree *tree, const struct layer_inode *parent, const char *name,
-                                  size_t n_bytes)
-{
-    uint64_t hash = hash_name(tree, parent, name, n_bytes);
-    struct layer_entry *entry = tree->buckets[hash & (tree->n_buckets - 1)];
-    for (; entry; entry = entry->chain) {
-        if (entry->hash == hash && entry->parent == parent && entry->n_bytes == n_bytes &&
-            memcmp(entry->name, name, n_bytes) == 0) {
-            break;
-        }
-    }
-    return entry;
-}
-
-/* Doubles the table when it is full. Failing to is no error: chains just grow. */
-static void grow(struct layer_tree *tree)
-{
-    size_t wanted = tree->n_buckets * 2;
-    struct layer_entry **buckets = calloc(wanted, sizeof(*buckets));
-    if (!buckets) {
-        return;
-    }
-    for (size_t i = 0; i < tree->n_buckets; i++) {
-        for (struct layer_entry *entry = tree->buckets[i]; entry;) {
-            struct layer_entry *next = entry->chain;
-            struct layer_entry **bucket = &buckets[entry->hash & (wanted - 1)];
-            entry->chain = *bucket;
-            *bucket = entry;
-            entry = next;
-        }
-    }
-    free(tree->buckets);
-    tree->buckets = buckets;
-    tree->n_buckets = wanted;
-}
-
-static int add_entry(struct layer_tree *tree, struct layer_inode *parent, const char *name, size_t n_bytes,
-                     struct layer_inode *inode, struct layer_entry **ret_entry, struct bh_error *error)
-{
-    if (++tree->made_entries > BH_LAYER_ENTRIES_MAX) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "the layer has more than %llu names", BH_LAYER_ENTRIES_MAX);
-    }
-    struct layer_entry *entry = layer_tree_allocate(tree, sizeof(*entry) + n_bytes, error);
-    if (!entry) {
-        return -1;
-    }
-    if (tree->n_entries >= tree->n_buckets) {
-        grow(tree);
-    }
-    *entry = (struct layer_entry){.previous = parent->last_child,
-                                  .parent = parent,
-                                  .inode = inode,
-                                  .hash = hash_name(tree, parent, name, n_bytes),
-                                  .n_bytes = (uint16_t)n_bytes};
-    memcpy(entry->name, name, n_bytes);
-    *(parent->last_child ? &parent->last_child->next : &parent->first_child) = entry;
-    parent->last_child = entry;
-    struct layer_entry **bucket = &tree->buckets[entry->hash & (tree->n_buckets - 1)];
-    entry->chain = *bucket;
-    *bucket = entry;
-    tree->n_entries++;
-    inode->links++;
-    if (S_ISDIR(inode->mode)) {
-        inode->entry = entry;
-        inode->depth = (uint16_t)(parent->depth + 1);
-    }
-    *ret_entry = entry;
-    return 0;
-}
-
-static void remove_entry(struct layer_tree *tree, struct layer_entry *entry)
-{
-    *(entry->previous ? &entry->previous->next : &entry->parent->first_child) = entry->next;
-    *(entry->next ? &entry->next->previous : &entry->parent->last_child) = entry->previous;
-    struct layer_entry **slot = &tree->buckets[entry->hash & (tree->n_buckets - 1)];
-    while (*slot != entry) {
-        slot = &(*slot)->chain;
-    }
-    *slot = entry->chain;
-    tree->n_entries--;
-    entry->inode->links--;
-}
-
-/* Removes everything below a directory, leaf by leaf, without recursion. */
-static void remove_children(struct layer_tree *tree, struct layer_inode *directory)
-{
-    struct layer_inode *at = directory;
-    while (at != directory || at->first_child) {
-        struct layer_entry *child = at->first_child;
-        if (!child) {
-            struct layer_entry *self = at->entry;
-            at = self->parent;
-            remove_entry(tree, self);
-        } else if (S_ISDIR(child->inode->mode)) {
-            at = child->inode;
-        } else {
-            remove_entry(tree, child);
-        }
-    }
-}
-
-/* Gives `entry` another inode; what it had below it goes. */
-static void replace_inode(struct layer_tree *tree, struct layer_entry *entry, struct layer_inode *inode)
-{
-    struct layer_inode *old = entry->inode;
-    if (S_ISDIR(old->mode)) {
-        remove_children(tree, old);
-    }
-    entry->hides = entry->hides || layer_inode_is_whiteout(old);
-    old->links--;
-    inode->links++;
-    entry->inode = inode;
-    if (S_ISDIR(inode->mode)) {
-        inode->entry = entry;
-        inode->depth = (uint16_t)(entry->parent->depth + 1);
-    }
-}
+#define REST_BYTES (2 * (BH_PATH_BYTES_MAX + 1))
 
 /* ---- paths ------------------------------------------------------------------------------------ */
 
@@ -240,10 +42,10 @@ static int make_parent(struct layer_tree *tree, struct layer_inode *parent, cons
         return -1;
     }
     if (entry) {
-        replace_inode(tree, entry, *ret_directory);
+        layer_nodes_replace(tree, entry, *ret_directory);
         return 0;
     }
-    return add_entry(tree, parent, name, n_bytes, *ret_directory, &entry, error);
+    return layer_nodes_add(tree, parent, name, n_bytes, *ret_directory, &entry, error);
 }
 
 /* Puts a symlink's target in front of what is left of a path. */
@@ -274,7 +76,7 @@ static int step(struct layer_tree *tree, struct layer_inode *at, const char *nam
         *ret_directory = at->entry ? at->entry->parent : at;
         return 0;
     }
-    struct layer_entry *entry = lookup(tree, at, name, n_bytes);
+    struct layer_entry *entry = layer_nodes_lookup(tree, at, name, n_bytes);
     if (entry && S_ISDIR(entry->inode->mode)) {
         *ret_directory = entry->inode;
         return 0;
@@ -368,7 +170,7 @@ static int put(struct layer_tree *tree, const struct layer_path *path, const str
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the layer's directories are more than %d deep",
                             EXTRACTOR_TREE_DEPTH_MAX);
     }
-    struct layer_entry *entry = lookup(tree, parent, name, n_bytes);
+    struct layer_entry *entry = layer_nodes_lookup(tree, parent, name, n_bytes);
     if (entry && directory && S_ISDIR(entry->inode->mode)) {
         update_directory(entry->inode, inode);
         *ret_inode = entry->inode;
@@ -378,10 +180,10 @@ static int put(struct layer_tree *tree, const struct layer_path *path, const str
         return -1;
     }
     if (entry) {
-        replace_inode(tree, entry, *ret_inode);
+        layer_nodes_replace(tree, entry, *ret_inode);
         return 0;
     }
-    return add_entry(tree, parent, name, n_bytes, *ret_inode, &entry, error);
+    return layer_nodes_add(tree, parent, name, n_bytes, *ret_inode, &entry, error);
 }
 
 int layer_tree_put(struct layer_tree *tree, const struct layer_path *path, const struct layer_inode *inode,
@@ -407,7 +209,7 @@ static int link_to(struct layer_tree *tree, const struct layer_path *path, const
     if (walk(tree, target, false, &parent, &name, &n_bytes, error) < 0) {
         return -1;
     }
-    struct layer_entry *from = lookup(tree, parent, name, n_bytes);
+    struct layer_entry *from = layer_nodes_lookup(tree, parent, name, n_bytes);
     if (!from || layer_inode_is_whiteout(from->inode)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "it is not in this layer");
     }
@@ -421,13 +223,13 @@ static int link_to(struct layer_tree *tree, const struct layer_path *path, const
     if (walk(tree, path, true, &parent, &name, &n_bytes, error) < 0) {
         return -1;
     }
-    struct layer_entry *entry = lookup(tree, parent, name, n_bytes);
+    struct layer_entry *entry = layer_nodes_lookup(tree, parent, name, n_bytes);
     if (!entry) {
-        return add_entry(tree, parent, name, n_bytes, inode, &entry, error);
+        return layer_nodes_add(tree, parent, name, n_bytes, inode, &entry, error);
     }
     if (entry->inode != inode) {
         inode->links++; /* held: what is replaced may be a directory that holds the target */
-        replace_inode(tree, entry, inode);
+        layer_nodes_replace(tree, entry, inode);
         inode->links--;
     }
     return 0;
@@ -456,13 +258,13 @@ int layer_tree_hide(struct layer_tree *tree, const struct layer_path *path, stru
     if (walk(tree, path, true, &parent, &name, &n_bytes, error) < 0) {
         return wrap(path, error);
     }
-    struct layer_entry *entry = lookup(tree, parent, name, n_bytes);
+    struct layer_entry *entry = layer_nodes_lookup(tree, parent, name, n_bytes);
     if (entry) { /* a whiteout is about lower layers only: what this layer has by that name stays */
         entry->hides = true;
         return 0;
     }
     if (new_inode(tree, &whiteout, &inode, error) < 0 ||
-        add_entry(tree, parent, name, n_bytes, inode, &entry, error) < 0) {
+        layer_nodes_add(tree, parent, name, n_bytes, inode, &entry, error) < 0) {
         return wrap(path, error);
     }
     return 0;
@@ -480,7 +282,7 @@ int layer_tree_hide_all(struct layer_tree *tree, const struct layer_path *path, 
     if (walk(tree, path, true, &parent, &name, &n_bytes, error) < 0) {
         return wrap(path, error);
     }
-    struct layer_entry *entry = lookup(tree, parent, name, n_bytes);
+    struct layer_entry *entry = layer_nodes_lookup(tree, parent, name, n_bytes);
     struct layer_inode *directory = entry ? entry->inode : NULL;
     if ((!entry || layer_inode_is_whiteout(directory)) &&
         make_parent(tree, parent, name, n_bytes, entry, &directory, error) < 0) {

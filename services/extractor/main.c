@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The extractor: the only process that interprets archives, compressed streams, manifests and configurations. It trusts
- * none of its input; a worker per job reads it.
+ * The extractor: the only process that interprets archives, compressed streams, manifests and configurations. It
+ * trusts none of its input; a worker per job reads it.
  */
 #include "service.h"
 

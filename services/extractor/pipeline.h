@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A layer on its way through a worker, on three threads at once: one decompresses into a ring of blocks, one hashes
- * them for the diff ID, and the caller's own parses and writes. Every byte up to the end of the stream is hashed, also
- * what follows the archive.
+ * them for the diff ID, and the caller's own parses and writes. Every byte up to the end of the stream is hashed,
+ * also what follows the archive.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The extractor's channels. The parent serves Spawn alone; each worker serves one job on its own channel. Handlers only
- * take messages apart: the work is done in the file named for it.
+ * The extractor's channels. The parent serves Spawn alone; each worker serves one job on its own channel. Handlers
+ * only take messages apart: the work is done in the file named for it.
  */
 #include "service.h"
 

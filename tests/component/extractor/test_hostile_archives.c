@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Archives made to do harm. Each is refused with an error that names what is wrong, or becomes something harmless; the
- * worker never crashes, and the next honest job succeeds.
+ * Archives made to do harm. Each is refused with an error that names what is wrong, or becomes something harmless;
+ * the worker never crashes, and the next honest job succeeds.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

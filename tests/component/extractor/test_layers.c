@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What honest layers must become: names, types, owners, times, attributes, links, whiteouts. Archives are made field by
- * field, images are judged by the store's check, fsck.erofs and the kernel.
+ * What honest layers must become: names, types, owners, times, attributes, links, whiteouts. Archives are made field
+ * by field, images are judged by the store's check, fsck.erofs and the kernel.
  */
 #include <criterion/criterion.h>
 #include <linux/capability.h>
