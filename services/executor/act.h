@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Performs a plan, in three stages, each a loop over the same list:
+ *   prepare: outside, in the launcher, with the executor's capabilities: whatever needs the host makes a detached
+ * mount. create:  inside the container's namespaces, before the host's root is left: file systems that belong to them.
+ *   attach:  inside, the host's root gone: everything is put in its place, by descriptor.
+ * No stage after the first can name a file of the host, and no path of the container's is walked by the first.
+ */
+#pragma once
+
+#include "launch.h"
+
+int act_prepare(struct launch *launch, struct bh_error *error);
+int act_create(struct launch *launch, struct bh_error *error);
+int act_attach(struct launch *launch, struct bh_error *error);
+
+/* ---- operations, one file each --------------------------------------------------------------------------- */
+
+typedef int (*act_step)(struct launch *launch, struct operation *operation, struct bh_error *error);
+
+int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int rootfs_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int dev_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int devpts_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int console_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int tmpfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int file_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int bind_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int sysfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int proc_create(struct launch *launch, struct operation *operation, struct bh_error *error);
+int sysfs_create(struct launch *launch, struct operation *operation, struct bh_error *error);
+int mqueue_create(struct launch *launch, struct operation *operation, struct bh_error *error);
+int cgroups_create(struct launch *launch, struct operation *operation, struct bh_error *error);
+int cgroups_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int proc_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int host_name_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int loopback_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int sysctl_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int mask_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int read_only_path_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int read_only_root_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+
+/* Moves the operation's detached mount onto its target inside the root, which is made if it is missing. */
+int act_attach_mount(struct launch *launch, struct operation *operation, struct bh_error *error);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bind mounts. The source is a host path, opened exactly once and with no more rights than the tenant has; everything
+ * after that works on the descriptor, so that nothing the tenant moves about can change what was checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "act.h"
+#include "common/cleanup.h"
+#include "common/limits.h"
+#include "tenant.h"
+
+static int open_path(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* With the tenant's rights: makes the folders of `path` that are missing. */
+static int make_folders(const char *path, struct bh_error *error)
+{
+    char prefix[BH_PATH_BYTES_MAX + 1];
+    (void)memccpy(prefix, path, '\0', sizeof(prefix));
+    for (char *slash = strchr(prefix + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash) {
+            *slash = '\0';
+        }
+        if (mkdir(prefix, 0755) < 0 && errno != EEXIST) {
+            return bh_error_errno(error, errno, "make bind source \"%s\" with the tenant's rights", path);
+        }
+        if (!slash) {
+            return 0;
+        }
+        *slash = '/';
+    }
+}
+
+static int open_source(const struct launch *launch, const struct operation *operation, int *ret_fd,
+                       struct bh_error *error)
+{
+    if (tenant_rights_take(launch->spec->tenant_uid, launch->tenant_gid, error) < 0) {
+        return -1;
+    }
+    int result = 0;
+    int fd = open_path(operation->source);
+    if (fd < 0 && errno == ENOENT && operation->create_source) {
+        result = make_folders(operation->source, error);
+        fd = result == 0 ? open_path(operation->source) : -1;
+    }
+    if (result == 0 && fd < 0) {
+        result = bh_error_errno(error, errno, "bind source path does not exist: open \"%s\" with the tenant's rights",
+                                operation->source);
+    }
+    if (tenant_rights_return(error) < 0) {
+        bh_close(&fd);
+        return -1;
+    }
+    *ret_fd = fd;
+    return result;
+}
+
+static int check_source(const struct launch *launch, const struct operation *operation, int fd, struct bh_error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0) {
+        return bh_error_errno(error, errno, "look at bind source \"%s\"", operation->source);
+    }
+    if (operation->must_be_owned && status.st_uid != launch->spec->tenant_uid) {
+        return bh_error_set(error, BH_PERMISSION_DENIED,
+                            "bind source \"%s\" belongs to uid %u; only what belongs to uid %u may be mounted",
+                            operation->source, status.st_uid, launch->spec->tenant_uid);
+    }
+    return 0;
+}
+
+int bind_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    bh_autoclose int source = -1;
+    if (open_source(launch, operation, &source, error) < 0 || check_source(launch, operation, source, error) < 0) {
+        return -1;
+    }
+    unsigned int recursive = operation->recursive ? (unsigned int)AT_RECURSIVE : 0;
+    struct mount_attr attributes = {.attr_set = operation->attributes | MOUNT_ATTR_IDMAP,
+                                    .propagation = MS_PRIVATE,
+                                    .userns_fd = (unsigned int)launch->binds_userns};
+    operation->fd = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
+    if (operation->fd < 0) {
+        return bh_error_errno(error, errno, "clone the mount of bind source \"%s\"", operation->source);
+    }
+    if (mount_setattr(operation->fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof(attributes)) < 0) {
+        return errno == EINVAL || errno == EOPNOTSUPP || errno == EPERM
+                   ? bh_error_set(
+                         error, BH_FAILED_PRECONDITION,
+                         "the file system of bind source \"%s\" (or one mounted below it) cannot be shown with "
+                         "shifted ids (it needs idmapped mounts, see mount_setattr(2))",
+                         operation->source)
+                   : bh_error_errno(error, errno, "restrict bind source \"%s\"", operation->source);
+    }
+    return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layer cache; see layers.h. Kernels from 6.12 mount the image file itself; older ones through a loop device that
+ * goes away with the mount.
+ */
+#include "layers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define LAYER_MODE 0400
+
+static int open_image(int folder, uint32_t store_uid, const char *name, int *ret_image, struct stat *ret_status,
+                      struct bh_error *error)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
+    bh_autoclose int image = (int)syscall(SYS_openat2, folder, name, &how, sizeof(how));
+    if (image < 0 || fstat(image, ret_status) < 0) {
+        return bh_error_errno(error, errno, "open layer %s", name);
+    }
+    if (!S_ISREG(ret_status->st_mode) || ret_status->st_uid != store_uid ||
+        (ret_status->st_mode & 07777) != LAYER_MODE) {
+        return bh_error_set(error, BH_DATA_LOSS, "layer %s is not as the store seals it (a file of uid %u, mode 0400)",
+                            name, store_uid);
+    }
+    *ret_image = bh_steal_fd(&image);
+    return 0;
+}
+
+/* Only for kernels that cannot mount a file: the loop device clears itself once nothing uses it. */
+static int attach_loop(int image, int *ret_loop, struct bh_error *error)
+{
+    bh_autoclose int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    if (control < 0) {
+        return bh_error_errno(error, errno, "open /dev/loop-control");
+    }
+    const struct loop_config config = {
+        .fd = (uint32_t)image,
+        .block_size = 4096,
+        .info = {.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR},
+    };
+    for (int attempt = 0; attempt < 64; attempt++) {
+        int number = ioctl(control, LOOP_CTL_GET_FREE);
+        char path[32];
+        if (number < 0) {
+            return bh_error_errno(error, errno, "find a free loop device");
+        }
+        (void)snprintf(path, sizeof(path), "/dev/loop%d", number);
+        bh_autoclose int loop = open(path, O_RDONLY | O_CLOEXEC);
+        if (loop < 0) {
+            return bh_error_errno(error, errno, "open %s", path);
+        }
+        if (ioctl(loop, LOOP_CONFIGURE, &config) == 0) {
+            *ret_loop = bh_steal_fd(&loop);
+            return 0;
+        }
+        if (errno != EBUSY) { /* EBUSY: somebody else took it first */
+            return bh_error_errno(error, errno, "attach a layer to %s", path);
+        }
+    }
+    return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no loop device stays free");
+}
+
+static int mount_erofs(int source, int *ret_mount)
+{
+    char path[32];
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", source);
+    bh_autoclose int context = fsopen("erofs", FSOPEN_CLOEXEC);
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", path, 0) < 0 ||
+        fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+        return -1;
+    }
+    *ret_mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME);
+    return *ret_mount < 0 ? -1 : 0;
+}
+
+static int mount_image(int image, const char *name, int *ret_mount, struct bh_error *error)
+{
+    if (mount_erofs(image, ret_mount) == 0) {
+        return 0;
+    }
+    if (errno != ENOTBLK) {
+        return bh_error_errno(error, errno, "mount layer %s", name);
+    }
+    bh_autoclose int loop = -1;
+    if (attach_loop(image, &loop, error) < 0) {
+        return bh_error_wrap(error, "layer %s", name);
+    }
+    return mount_erofs(loop, ret_mount) < 0 ? bh_error_errno(error, errno, "mount layer %s", name) : 0;
+}
+
+static void drop(struct layer_cache *cache, size_t index)
+{
+    bh_close(&cache->entries[index].mount);
+    bh_close(&cache->entries[index].image);
+    cache->entries[index] = cache->entries[--cache->n];
+}
+
+static void make_room(struct layer_cache *cache)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < cache->n; i++) {
+        oldest = cache->entries[i].used < cache->entries[oldest].used ? i : oldest;
+    }
+    if (cache->n == LAYER_CACHE_MAX) {
+        drop(cache, oldest);
+    }
+}
+
+int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folder, uint32_t store_uid,
+               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount,
+               struct bh_error *error)
+{
+    char name[BH_DIGEST_HEX_SIZE];
+    struct stat status;
+    bh_autoclose int image = -1, mount = -1;
+    if (open_image(folder, store_uid, bh_digest_hex(digest, name), &image, &status, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < cache->n; i++) {
+        struct layer_mount *entry = &cache->entries[i];
+        if (entry->id_base == id_base && entry->inode == status.st_ino && entry->device == status.st_dev &&
+            bh_digest_equal(&entry->digest, digest)) {
+            entry->used = ++cache->clock;
+            *ret_mount = entry->mount;
+            return 0;
+        }
+    }
+    const struct userns_map map = userns_map_shift(id_base, id_count);
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP};
+    int userns_fd;
+    if (mount_image(image, name, &mount, error) < 0 || userns_get(userns, &map, &userns_fd, error) < 0) {
+        return -1;
+    }
+    attributes.userns_fd = (unsigned int)userns_fd;
+    if (mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
+        return bh_error_errno(error, errno, "shift the ids of layer %s", name);
+    }
+    make_room(cache);
+    *ret_mount = mount;
+    cache->entries[cache->n++] = (struct layer_mount){.digest = *digest,
+                                                      .id_base = id_base,
+                                                      .device = status.st_dev,
+                                                      .inode = status.st_ino,
+                                                      .used = ++cache->clock,
+                                                      .image = bh_steal_fd(&image),
+                                                      .mount = bh_steal_fd(&mount)};
+    return 0;
+}
+
+void layers_sweep(struct layer_cache *cache)
+{
+    for (size_t i = cache->n; i > 0; i--) {
+        struct stat status;
+        if (fstat(cache->entries[i - 1].image, &status) < 0 || status.st_nlink == 0) {
+            drop(cache, i - 1);
+        }
+    }
+}
+
+void layers_free(struct layer_cache *cache)
+{
+    while (cache->n > 0) {
+        drop(cache, cache->n - 1);
+    }
+}

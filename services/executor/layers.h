@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Mounted layers: one detached, read-only, idmapped EROFS mount per layer and tenant, visible in no mount namespace.
+ * The images were checked and sealed by the store; here it is only checked that it was the store.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "userns.h"
+
+#define LAYER_CACHE_MAX 512
+
+struct layer_mount {
+    struct bh_digest digest;
+    uint32_t id_base;
+    uint64_t device, inode; /* of the image: a removed and re-made layer is another one */
+    uint64_t used;          /* for the oldest to go first */
+    int image, mount;
+};
+
+struct layer_cache {
+    struct layer_mount entries[LAYER_CACHE_MAX];
+    size_t n;
+    uint64_t clock;
+};
+
+/* The layer's mount, borrowed from the cache. `folder` is the store's, `store_uid` its owner. NOT_FOUND if there is no
+ * such layer, DATA_LOSS if it is not as the store leaves it. */
+int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folder, uint32_t store_uid,
+               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount,
+               struct bh_error *error);
+/* Lets go of layers that the store has removed. */
+void layers_sweep(struct layer_cache *cache);
+void layers_free(struct layer_cache *cache);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The planner; see plan.h. No system call is made here.
+ */
+#include "plan.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+
+#include "common/cleanup.h"
+#include "common/limits.h"
+
+#define FIXED_OPERATIONS 20 /* more than plan_make() adds beside the spec's own lists */
+#define DEV_BYTES        (64 * BH_KIB)
+
+static struct operation *add(struct plan *plan, enum operation_kind kind, const char *target)
+{
+    struct operation *operation = &plan->operations[plan->n_operations++];
+    *operation = (struct operation){.kind = kind, .target = target, .source = "", .fd = -1};
+    return operation;
+}
+
+static void plan_namespaces(struct plan *plan, const struct container_spec *spec)
+{
+    plan->namespaces = CLONE_NEWUSER | CLONE_NEWNS;
+    plan->namespaces |= spec->host_pid ? 0 : CLONE_NEWPID;
+    plan->namespaces |= spec->host_ipc ? 0 : CLONE_NEWIPC;
+    plan->namespaces |= spec->host_uts ? 0 : CLONE_NEWUTS;
+    plan->namespaces |= spec->network == SPEC_NETWORK_HOST ? 0 : CLONE_NEWNET;
+    plan->join_host_net = spec->network == SPEC_NETWORK_HOST;
+    plan->join_host_ipc = spec->host_ipc;
+    plan->join_host_uts = spec->host_uts;
+}
+
+/* What the kernel shows of itself, and the root they stand in. */
+static void plan_kernel(struct plan *plan, const struct container_spec *spec)
+{
+    static const uint64_t strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    struct operation *operation = add(plan, OPERATION_ROOT, "/");
+    operation->attributes = MOUNT_ATTR_NODEV;
+    operation = add(plan, OPERATION_PROC, "/proc");
+    operation->attributes = strict;
+    operation->ordinary_folder = true;
+    operation = add(plan, OPERATION_DEV, "/dev");
+    operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME;
+    operation->bytes = DEV_BYTES;
+    operation->ordinary_folder = true;
+    operation = add(plan, OPERATION_DEVPTS, "/dev/pts");
+    operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    if (spec->tty) {
+        (void)add(plan, OPERATION_CONSOLE, "/dev/console");
+    }
+    operation = add(plan, OPERATION_SYSFS, "/sys");
+    operation->attributes = strict | MOUNT_ATTR_RDONLY;
+    operation->ordinary_folder = true;
+    operation->recursive = spec->network == SPEC_NETWORK_HOST; /* then it is the host's, bound */
+    operation = add(plan, OPERATION_CGROUPS, "/sys/fs/cgroup");
+    operation->attributes = strict | MOUNT_ATTR_RDONLY;
+    operation = add(plan, OPERATION_MQUEUE, "/dev/mqueue");
+    operation->attributes = strict;
+    operation = add(plan, OPERATION_TMPFS, "/dev/shm");
+    operation->attributes = strict;
+    operation->bytes = spec->shm_bytes;
+    operation->mode = 01777;
+}
+
+static void plan_file(struct plan *plan, const char *target, const char *name)
+{
+    struct operation *operation = add(plan, OPERATION_FILE, target);
+    operation->source = name;
+    operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+}
+
+static void plan_mount(struct plan *plan, const struct spec_mount *mount)
+{
+    bool is_bind = mount->kind == SPEC_MOUNT_BIND;
+    struct operation *operation = add(plan, is_bind ? OPERATION_BIND : OPERATION_TMPFS, mount->target);
+    operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    operation->attributes |= mount->read_only ? MOUNT_ATTR_RDONLY : 0U;
+    operation->attributes |= mount->no_exec ? MOUNT_ATTR_NOEXEC : 0U;
+    operation->source = mount->source;
+    operation->bytes = mount->tmpfs_bytes;
+    operation->mode = mount->tmpfs_mode;
+    operation->recursive = mount->recursive;
+    operation->must_be_owned = mount->must_be_owned;
+    operation->create_source = mount->create_source;
+}
+
+/* After every mount, so that nothing stands over them. */
+static void plan_hardening(struct plan *plan, const struct container_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_sysctls; i++) {
+        add(plan, OPERATION_SYSCTL, spec->sysctls[i].name)->source = spec->sysctls[i].value;
+    }
+    for (size_t i = 0; i < spec->masked_paths.n; i++) {
+        (void)add(plan, OPERATION_MASK, spec->masked_paths.items[i]);
+    }
+    for (size_t i = 0; i < spec->read_only_paths.n; i++) {
+        (void)add(plan, OPERATION_READ_ONLY_PATH, spec->read_only_paths.items[i]);
+    }
+    if (spec->read_only_root) {
+        (void)add(plan, OPERATION_READ_ONLY_ROOT, "/");
+    }
+}
+
+int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error)
+{
+    __attribute__((cleanup(plan_cleanup))) struct plan *plan = calloc(1, sizeof(*plan));
+    size_t most = FIXED_OPERATIONS + spec->n_mounts + spec->n_sysctls + spec->masked_paths.n + spec->read_only_paths.n;
+    if (!plan || !(plan->operations = calloc(most, sizeof(plan->operations[0])))) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a plan");
+    }
+    plan_namespaces(plan, spec);
+    plan_kernel(plan, spec);
+    if (!spec->host_uts) {
+        (void)add(plan, OPERATION_HOST_NAME, "");
+    }
+    if (spec->network == SPEC_NETWORK_NONE) {
+        (void)add(plan, OPERATION_LOOPBACK, "");
+    }
+    plan_file(plan, "/etc/hostname", "hostname");
+    plan_file(plan, "/etc/hosts", "hosts");
+    plan_file(plan, "/etc/resolv.conf", "resolv.conf");
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        plan_mount(plan, &spec->mounts[i]);
+    }
+    plan_hardening(plan, spec);
+    *ret_plan = plan;
+    plan = NULL;
+    return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (plan) {
+        free(plan->operations);
+        free(plan);
+    }
+}
+
+void plan_cleanup(struct plan **plan)
+{
+    plan_free(*plan);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a checked spec to a list of operations: pure, so that what a container's start does can be tested without doing
+ * it. act.c performs the list, in this order, in three stages (see there).
+ */
+#pragma once
+
+#include "spec.h"
+
+enum operation_kind {
+    OPERATION_PROC = 1, /* procfs of the container's own PID namespace */
+    OPERATION_SYSFS,    /* sysfs of its network namespace, read-only; with the host's network the host's */
+    OPERATION_CGROUPS,  /* its own cgroups, read-only, at /sys/fs/cgroup */
+    OPERATION_MQUEUE,
+    OPERATION_ROOT, /* overlay of layers and upper; becomes "/" */
+    OPERATION_DEV,  /* tmpfs with the six devices and Docker's links */
+    OPERATION_DEVPTS,
+    OPERATION_CONSOLE, /* the terminal, at /dev/console */
+    OPERATION_TMPFS,
+    OPERATION_FILE, /* one of our own files, `source` in the container's folder, over `target` */
+    OPERATION_BIND,
+    OPERATION_HOST_NAME,
+    OPERATION_LOOPBACK, /* lo up */
+    OPERATION_SYSCTL,   /* `target` is the name, `source` the value */
+    OPERATION_MASK,
+    OPERATION_READ_ONLY_PATH,
+    OPERATION_READ_ONLY_ROOT,
+    OPERATION_COUNT,
+};
+
+struct operation {
+    enum operation_kind kind;
+    const char *target; /* absolute path inside, borrowed from the spec or constant */
+    const char *source;
+    uint64_t attributes; /* MOUNT_ATTR_* */
+    uint64_t bytes;      /* tmpfs: its size; 0: no limit */
+    uint32_t mode;       /* tmpfs */
+    bool recursive, must_be_owned, create_source;
+    bool ordinary_folder; /* the target must be a real folder: no symbolic link on the way to it */
+    int fd;               /* filled in by act.c: the detached mount; -1 before */
+};
+
+struct plan {
+    uint64_t
+        namespaces; /* CLONE_NEW* of the container's first process, cgroup excepted: that comes once it is in place */
+    bool join_host_net, join_host_ipc, join_host_uts;
+    struct operation *operations;
+    size_t n_operations;
+};
+
+/* The plan borrows from `spec`. Fails only for want of memory. */
+int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error);
+void plan_free(struct plan *plan);
+void plan_cleanup(struct plan **plan);

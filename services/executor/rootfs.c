@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A container's root: an overlay of its layers and its own writable upper, made as a detached mount. Its files lie on
+ * disk with the tenant's shifted ids, and the layers are shown with them, so that the overlay itself shifts nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "act.h"
+#include "common/cleanup.h"
+
+#define MERGED           "merged" /* where old kernels mount it, for a moment */
+#define OPTION_BYTES_MAX 4095     /* mount(2) takes one page */
+
+static int set_fd(int context, const char *key, int fd)
+{
+    if (fsconfig(context, FSCONFIG_SET_FD, key, NULL, fd) == 0) {
+        return 0;
+    }
+    char path[32]; /* before Linux 6.13 */
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+/* An image never says how the overlay works: what redirect and metacopy xattrs a layer might hold is not followed. */
+static int set_options(int context, const struct launch *launch)
+{
+    const char *label = launch->spec->selinux_mount_label;
+    return fsconfig(context, FSCONFIG_SET_STRING, "redirect_dir", "nofollow", 0) < 0 ||
+                   fsconfig(context, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0 ||
+                   fsconfig(context, FSCONFIG_SET_STRING, "index", "off", 0) < 0 ||
+                   (*label && fsconfig(context, FSCONFIG_SET_STRING, "context", label, 0) < 0)
+               ? -1
+               : 0;
+}
+
+/* Linux 6.5 and later. Returns -1 with errno. */
+static int mount_by_layers(const struct launch *launch, int upper, int work, int *ret_mount)
+{
+    bh_autoclose int context = fsopen("overlay", FSOPEN_CLOEXEC);
+    if (context < 0) {
+        return -1;
+    }
+    for (size_t i = launch->n_layers; i > 0; i--) { /* the topmost first */
+        if (set_fd(context, "lowerdir+", launch->layers[i - 1]) < 0) {
+            return -1;
+        }
+    }
+    if ((launch->n_layers == 0 && set_fd(context, "lowerdir+", launch->executor->empty) < 0) ||
+        set_fd(context, "upperdir", upper) < 0 || set_fd(context, "workdir", work) < 0 ||
+        set_options(context, launch) < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+        return -1;
+    }
+    *ret_mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
+    return *ret_mount < 0 ? -1 : 0;
+}
+
+/* Older kernels take one string: descriptors' own paths are the shortest names there are. Returns -1 with errno. */
+static int mount_by_string(const struct launch *launch, int upper, int work, int *ret_mount)
+{
+    char options[OPTION_BYTES_MAX + 1], target[64];
+    int n = snprintf(options, sizeof(options),
+                     "redirect_dir=nofollow,metacopy=off,index=off,upperdir=/proc/self/fd/%d,"
+                     "workdir=/proc/self/fd/%d,lowerdir=",
+                     upper, work);
+    if (launch->n_layers == 0) {
+        n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d", launch->executor->empty);
+    }
+    for (size_t i = launch->n_layers; i > 0; i--) {
+        n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d%s", launch->layers[i - 1],
+                      i > 1 ? ":" : "");
+    }
+    if (mkdirat(launch->folder, MERGED, 0700) < 0 && errno != EEXIST) {
+        return -1;
+    }
+    (void)snprintf(target, sizeof(target), "/proc/self/fd/%d/" MERGED, launch->folder);
+    if (mount("overlay", target, "overlay", MS_NODEV, options) < 0) {
+        return -1;
+    }
+    *ret_mount = open_tree(launch->folder, MERGED, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    int saved = errno;
+    (void)umount2(target, MNT_DETACH);
+    errno = saved;
+    return *ret_mount < 0 ? -1 : 0;
+}
+
+/* The upper's root folder is the container's "/": its owner is the container's root. */
+static int make_upper(const struct launch *launch, int *ret_upper, int *ret_work, struct bh_error *error)
+{
+    if ((mkdirat(launch->folder, "upper", 0755) == 0 &&
+         fchownat(launch->folder, "upper", launch->spec->id_base, launch->spec->id_base, AT_SYMLINK_NOFOLLOW) < 0) ||
+        (mkdirat(launch->folder, "work", 0700) < 0 && errno != EEXIST)) {
+        return bh_error_errno(error, errno, "make the container's upper folder");
+    }
+    *ret_upper = openat(launch->folder, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *ret_work = openat(launch->folder, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *ret_upper < 0 || *ret_work < 0 ? bh_error_errno(error, errno, "open the container's upper folder") : 0;
+}
+
+int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    bh_autoclose int upper = -1, work = -1;
+    if (make_upper(launch, &upper, &work, error) < 0) {
+        return -1;
+    }
+    if (mount_by_layers(launch, upper, work, &operation->fd) < 0 &&
+        (errno != EINVAL || mount_by_string(launch, upper, work, &operation->fd) < 0)) {
+        return bh_error_errno(error, errno, "mount %zu layers", launch->n_layers);
+    }
+    return 0;
+}
+
+int rootfs_attach(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    /* On top of the old root, which stays below only until the next lines. */
+    if (move_mount(operation->fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+        return bh_error_errno(error, errno, "attach the root");
+    }
+    if (fchdir(operation->fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) {
+        return bh_error_errno(error, errno, "pivot to the container's root");
+    }
+    /* The host's root lies over "." now; nothing of it is reachable once it is gone. */
+    if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
+        return bh_error_errno(error, errno, "leave the host's root");
+    }
+    launch->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return launch->root < 0 ? bh_error_errno(error, errno, "open the container's root") : 0;
+}
+
+int read_only_root_attach(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    (void)operation;
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    return mount_setattr(launch->root, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0
+               ? bh_error_errno(error, errno, "make the root read-only")
+               : 0;
+}

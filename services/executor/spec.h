@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A container's description, checked: the executor's own form of ContainerSpec. service.c decodes into it, everything
+ * behind works with it. Policyd judged the message; still every number and string of it is checked here once more.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "container.pb-c.h"
+
+enum spec_mount_kind { SPEC_MOUNT_BIND, SPEC_MOUNT_TMPFS };
+
+struct spec_mount {
+    enum spec_mount_kind kind;
+    const char *source, *target;
+    bool read_only, no_exec, recursive, must_be_owned, create_source;
+    uint64_t tmpfs_bytes; /* 0: no limit */
+    uint32_t tmpfs_mode;
+};
+
+struct spec_limit {
+    int resource; /* RLIMIT_* */
+    const char *name;
+    uint64_t soft, hard; /* UINT64_MAX: RLIM_INFINITY */
+};
+
+/* 0 and "": not asked for. */
+struct spec_resources {
+    uint64_t memory_bytes, memory_swap_bytes, memory_reservation_bytes;
+    uint64_t cpu_quota_us, cpu_period_us, cpu_shares, pids_max;
+    const char *cpuset_cpus, *cpuset_mems;
+    uint32_t blkio_weight;
+    bool oom_kill_disable;
+};
+
+struct spec_text_list {
+    char *const *items;
+    size_t n;
+};
+
+struct spec_sysctl {
+    const char *name, *value;
+};
+
+enum spec_network { SPEC_NETWORK_NONE, SPEC_NETWORK_HOST };
+enum spec_seccomp { SPEC_SECCOMP_DEFAULT, SPEC_SECCOMP_UNCONFINED, SPEC_SECCOMP_PROFILE };
+
+/* Strings and lists are borrowed from the message; the arrays are owned. */
+struct container_spec {
+    uint8_t id[32];
+    char name[65]; /* the id in hex: the only name that becomes a path */
+    uint32_t tenant_uid;
+    struct bh_digest *layers; /* base first */
+    size_t n_layers;
+
+    struct spec_text_list args, env, groups;
+    const char *cwd, *user;
+    bool tty, open_stdin, stdin_once;
+    uint16_t tty_rows, tty_columns;
+
+    const char *host_name, *domain_name;
+    enum spec_network network;
+    struct spec_mount *mounts;
+    size_t n_mounts;
+    bool read_only_root;
+    uint64_t capabilities;
+    bool no_new_privileges;
+    enum spec_seccomp seccomp;
+    Bulkhead__SeccompProfile *profile; /* owned; NULL unless SPEC_SECCOMP_PROFILE */
+    struct spec_resources resources;
+    struct spec_limit *limits;
+    size_t n_limits;
+    struct spec_text_list masked_paths, read_only_paths;
+    struct spec_sysctl *sysctls;
+    size_t n_sysctls;
+    struct spec_text_list extra_hosts, dns_servers, dns_search, dns_options;
+    uint64_t shm_bytes;
+    int32_t oom_score_adjust;
+    bool log_enabled;
+    uint64_t log_max_bytes;
+    uint32_t log_max_files;
+    bool host_pid, host_ipc, host_uts, init;
+
+    uint32_t id_base, id_count, monitor_uid;
+    const char *cgroup_parent;
+    bool identity_binds;
+    const char *selinux_label, *selinux_mount_label, *apparmor_profile;
+};
+
+/* Checks all of `message`, which must outlive the result. Refuses with INVALID_ARGUMENT, naming the field and what
+ * would have been right. `cgroup_parent` is the configured one, below which the container's must lie. */
+int spec_decode(const Bulkhead__ContainerSpec *message, const char *cgroup_parent, struct container_spec **ret_spec,
+                struct bh_error *error);
+int spec_decode_resources(const Bulkhead__Resources *message, struct spec_resources *ret_resources,
+                          struct bh_error *error);
+void spec_free(struct container_spec *spec);
+void spec_cleanup(struct container_spec **spec);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Preparing a start; see start.h. Layers and seccomp programs come from caches that must outlive one start, so they are
+ * looked up here and inherited by the forked launch.
+ */
+#include "start.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "launch.h"
+#include "policyd_executor.pb-c.h"
+#include "running.h"
+#include "tenant.h"
+
+/* What one start borrows and owns until the launch was forked. */
+struct preparation {
+    struct container_spec *spec;
+    struct plan *plan;
+    int *layers;
+    int attachments[BH_MESSAGE_FDS_MAX];
+    size_t n_attachments;
+    uint8_t *packed;
+    size_t packed_bytes;
+    const struct seccomp_program *filter;
+    struct seccomp_program own_filter; /* of a user's profile */
+};
+
+static void release(struct preparation *preparation)
+{
+    spec_free(preparation->spec);
+    plan_free(preparation->plan);
+    free(preparation->layers);
+    free(preparation->packed);
+    seccomp_program_free(&preparation->own_filter);
+    for (size_t i = 0; i < preparation->n_attachments; i++) {
+        bh_close(&preparation->attachments[i]);
+    }
+}
+
+static int take_attachments(struct bh_request *request, uint32_t attachments, struct preparation *preparation,
+                            struct bh_error *error)
+{
+    size_t n_fds = bh_request_message(request)->n_fds;
+    if (attachments > BH_ATTACHMENTS_MAX || n_fds != 3 * (size_t)attachments) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "%u attachments with %zu descriptors (three each, at most %d)",
+                            attachments, n_fds, BH_ATTACHMENTS_MAX);
+    }
+    for (; preparation->n_attachments < n_fds; preparation->n_attachments++) {
+        preparation->attachments[preparation->n_attachments] = bh_request_take_fd(request, preparation->n_attachments);
+    }
+    return 0;
+}
+
+static int collect_layers(struct executor *executor, struct preparation *preparation, struct bh_error *error)
+{
+    const struct container_spec *spec = preparation->spec;
+    preparation->layers = calloc(spec->n_layers + 1, sizeof(*preparation->layers));
+    if (!preparation->layers) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for %zu layers", spec->n_layers);
+    }
+    layers_sweep(&executor->layers);
+    for (size_t i = 0; i < spec->n_layers; i++) {
+        if (layers_get(&executor->layers, &executor->userns, executor->folders.layers,
+                       executor->context->config->store_uid, &spec->layers[i], spec->id_base, spec->id_count,
+                       &preparation->layers[i], error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int choose_filter(struct executor *executor, struct preparation *preparation, struct bh_error *error)
+{
+    const struct container_spec *spec = preparation->spec;
+    switch (spec->seccomp) {
+    case SPEC_SECCOMP_DEFAULT:
+        return seccomp_default_get(&executor->seccomp, spec->capabilities, &preparation->filter, error);
+    case SPEC_SECCOMP_PROFILE:
+        preparation->filter = &preparation->own_filter;
+        return seccomp_compile_profile(spec->profile, spec->capabilities, &preparation->own_filter, error);
+    case SPEC_SECCOMP_UNCONFINED:
+        preparation->filter = NULL;
+        return 0;
+    }
+    return bh_error_set(error, BH_INVALID_ARGUMENT, "no seccomp mode");
+}
+
+static int pack(const Bulkhead__ContainerSpec *message, struct preparation *preparation, struct bh_error *error)
+{
+    preparation->packed_bytes = bulkhead__container_spec__get_packed_size(message);
+    preparation->packed = malloc(preparation->packed_bytes + 1);
+    if (!preparation->packed) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a record");
+    }
+    (void)bulkhead__container_spec__pack(message, preparation->packed);
+    return 0;
+}
+
+static int refuse_if_running(const struct executor *executor, const struct container_spec *spec, struct bh_error *error)
+{
+    struct running running;
+    struct bh_error ignored;
+    int opened = running_open(executor, spec->id, spec->tenant_uid, &running, &ignored);
+    bool runs = opened == 0 && running.pidfd >= 0;
+    bool foreign = opened < 0 && ignored.code == BH_PERMISSION_DENIED;
+    running_close(&running);
+    if (foreign) {
+        *error = ignored;
+        return -1;
+    }
+    return runs ? bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is already running", spec->name) : 0;
+}
+
+static int fork_launch(struct executor *executor, struct bh_request *request, struct preparation *preparation,
+                       struct bh_error *error)
+{
+    const struct container_spec *spec = preparation->spec;
+    struct launch launch = {
+        .executor = executor,
+        .spec = spec,
+        .plan = preparation->plan,
+        .layers = preparation->layers,
+        .n_layers = spec->n_layers,
+        .attachments = preparation->attachments,
+        .n_attachments = preparation->n_attachments,
+        .packed = preparation->packed,
+        .packed_bytes = preparation->packed_bytes,
+        .filter = preparation->filter,
+        .tenant_gid = tenant_group(spec->tenant_uid),
+        .folder = -1,
+        .logs = -1,
+        .dev = -1,
+        .devpts = -1,
+        .terminal = -1,
+        .terminal_inside = -1,
+        .inside = {-1, -1, -1},
+        .outside = {-1, -1, -1},
+        .proc = -1,
+        .root = -1,
+        .pidfd = -1,
+    };
+    struct userns_map map = spec->identity_binds
+                                ? userns_map_shift(spec->id_base, spec->id_count)
+                                : userns_map_tenant(spec->tenant_uid, launch.tenant_gid, spec->id_base, spec->id_count);
+    for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++) {
+        launch.tasks[i] = -1;
+        launch.cgroup_mounts[i] = -1;
+        launch.cgroup.folders[i] = -1;
+    }
+    return userns_get(&executor->userns, &map, &launch.binds_userns, error) < 0 ||
+                   seccomp_monitor_get(&executor->seccomp, &launch.monitor_filter, error) < 0
+               ? -1
+               : job_start(executor, &launch_job, spec->id, &launch, request, error);
+}
+
+int start_container(struct executor *executor, struct bh_request *request, const Bulkhead__StartContainer *message,
+                    struct bh_error *error)
+{
+    __attribute__((cleanup(release))) struct preparation preparation = {0};
+    if (!message->spec) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "StartContainer without a spec");
+    }
+    return take_attachments(request, message->attachments, &preparation, error) < 0 ||
+                   spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
+                   refuse_if_running(executor, preparation.spec, error) < 0 ||
+                   collect_layers(executor, &preparation, error) < 0 ||
+                   choose_filter(executor, &preparation, error) < 0 ||
+                   plan_make(preparation.spec, &preparation.plan, error) < 0 ||
+                   pack(message->spec, &preparation, error) < 0
+               ? -1
+               : fork_launch(executor, request, &preparation, error);
+}
