@@ -350,6 +350,7 @@ static int merge_resources(const Bulkhead__ContainerRequest *request, Bulkhead__
     spec->shm_bytes = request->shm_bytes ? request->shm_bytes : DEFAULT_SHM_BYTES;
     spec->oom_score_adjust = request->oom_score_adjust;
     spec->init = request->init;
+    spec->ephemeral = request->auto_remove;
     return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "act.h"
 #include "common/cleanup.h"
+#include "remove.h"
 
 #define MERGED           "merged" /* where old kernels mount it, for a moment */
 #define OPTION_BYTES_MAX 4095     /* mount(2) takes one page */
@@ -35,6 +36,7 @@ static int set_options(int context, const struct launch *launch)
     return fsconfig(context, FSCONFIG_SET_STRING, "redirect_dir", "nofollow", 0) < 0 ||
                    fsconfig(context, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0 ||
                    fsconfig(context, FSCONFIG_SET_STRING, "index", "off", 0) < 0 ||
+                   (launch->spec->ephemeral && fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
                    (*label && fsconfig(context, FSCONFIG_SET_STRING, "context", label, 0) < 0)
                ? -1
                : 0;
@@ -90,9 +92,14 @@ static int mount_by_string(const struct launch *launch, int upper, int work, int
     return *ret_mount < 0 ? -1 : 0;
 }
 
-/* The upper's root folder is the container's "/": its owner is the container's root. */
+/* The upper's root folder is the container's "/": its owner is the container's root. An overlay that is never synced
+ * (the others sync the whole file system below when they end) leaves a mark in `work` that stops a second mount: it is
+ * for a power cut, after which nothing of an ephemeral container is used again. */
 static int make_upper(const struct launch *launch, int *ret_upper, int *ret_work, struct bh_error *error)
 {
+    if (launch->spec->ephemeral && remove_tree(launch->folder, "work", error) < 0) {
+        return -1;
+    }
     if ((mkdirat(launch->folder, "upper", 0755) == 0 &&
          fchownat(launch->folder, "upper", launch->spec->id_base, launch->spec->id_base, AT_SYMLINK_NOFOLLOW) < 0) ||
         (mkdirat(launch->folder, "work", 0700) < 0 && errno != EEXIST)) {

@@ -298,6 +298,7 @@ static int decode_confinement(const Bulkhead__ContainerSpec *message, struct con
     spec->host_ipc = message->host_ipc;
     spec->host_uts = message->host_uts;
     spec->init = message->init;
+    spec->ephemeral = message->ephemeral;
     spec->read_only_root = message->read_only_root;
     spec->no_new_privileges = message->no_new_privileges;
     spec->capabilities = message->capabilities;

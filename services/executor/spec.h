@@ -84,7 +84,7 @@ struct container_spec {
     bool log_enabled;
     uint64_t log_max_bytes;
     uint32_t log_max_files;
-    bool host_pid, host_ipc, host_uts, init;
+    bool host_pid, host_ipc, host_uts, init, ephemeral;
 
     uint32_t id_base, id_count, monitor_uid;
     const char *cgroup_parent;

@@ -41,7 +41,7 @@ static void prepare(void)
     state_folder = open(targets.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     targets.victim = fork();
     if (targets.victim == 0) {
-        (void)setresuid(TEST_UID + 1, TEST_UID + 1, TEST_UID + 1);
+        (void)!setresuid(TEST_UID + 1, TEST_UID + 1, TEST_UID + 1);
         for (;;) {
             (void)pause();
         }
