@@ -7,10 +7,12 @@
 
 #include "common/channel_internal.h"
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/log.h"
 
 #define DATAGRAMS_PER_TURN 32 /* then others have their turn */
-#define TIMER_MS           250
+#define TIMER_MIN_MS       10
+#define TIMER_MAX_MS       60000 /* a deadline that lies further away is looked at again by then */
 
 struct loop_state {
     struct event_base *base;
@@ -96,13 +98,33 @@ static void want_write(struct bh_channel *channel)
     }
 }
 
+/* How long until the next deadline somebody on the loop waits for. */
+static uint64_t next_deadline_in_ms(struct bh_channel *channel)
+{
+    const struct bh_call *call;
+    const struct bh_request *request;
+    uint64_t now = bh_now_ms(), next = now + TIMER_MAX_MS;
+    (void)pthread_mutex_lock(&channel->lock);
+    TAILQ_FOREACH(call, &channel->calls, next)
+    {
+        next = call->notify && call->deadline_at_ms < next ? call->deadline_at_ms : next;
+    }
+    TAILQ_FOREACH(request, &channel->requests, next)
+    {
+        bool waits = request->notify && !request->notified;
+        next = waits && request->deadline_at_ms < next ? request->deadline_at_ms : next;
+    }
+    (void)pthread_mutex_unlock(&channel->lock);
+    return next > now + TIMER_MIN_MS ? next - now : TIMER_MIN_MS;
+}
+
+/* Sleeps until the next deadline: a process whose peers are silent is never woken in between. */
 static void want_timer(struct bh_channel *channel)
 {
     struct loop_state *state = channel->loop_state;
-    const struct timeval pause = {.tv_usec = TIMER_MS * 1000};
-    if (!evtimer_pending(state->timer, NULL)) {
-        (void)evtimer_add(state->timer, &pause);
-    }
+    uint64_t wait_ms = next_deadline_in_ms(channel);
+    const struct timeval pause = {.tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    (void)evtimer_add(state->timer, &pause);
 }
 
 static void destroy(struct bh_channel *channel)
