@@ -210,6 +210,7 @@ int container_remove(struct job *job, const struct container_row *row, struct li
 {
     struct database *database = job->engine->database;
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    job_shield(job);
     if (database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING, error) < 0) {
         return -1;
     }

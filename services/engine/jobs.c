@@ -100,7 +100,7 @@ static void on_cancel(struct bh_request *request, void *argument)
     struct jobs *jobs = engine->jobs;
     (void)pthread_mutex_lock(&jobs->mutex);
     for (struct job *job = jobs->running; job; job = job->next) {
-        if (job->request == request) {
+        if (job->request == request && !job->shielded) {
             cancel_locked(job);
         }
     }
@@ -258,9 +258,17 @@ bool job_cancelled(struct job *job)
 {
     struct jobs *jobs = job->engine->jobs;
     (void)pthread_mutex_lock(&jobs->mutex);
-    bool cancelled = job->cancelled || jobs->closing;
+    bool closing = jobs->closing, cancelled = job->cancelled, shielded = job->shielded;
     (void)pthread_mutex_unlock(&jobs->mutex);
-    return cancelled || (job->request && bh_request_cancelled(job->request));
+    return closing || (!shielded && (cancelled || (job->request && bh_request_cancelled(job->request))));
+}
+
+void job_shield(struct job *job)
+{
+    struct jobs *jobs = job->engine->jobs;
+    (void)pthread_mutex_lock(&jobs->mutex);
+    job->shielded = true;
+    (void)pthread_mutex_unlock(&jobs->mutex);
 }
 
 void job_cancel_calls(struct job *job)
@@ -297,7 +305,7 @@ int job_call_start(struct job *job, struct bh_channel *channel, ProtobufCMessage
     (void)pthread_mutex_lock(&jobs->mutex);
     ret_call->next = job->calls;
     job->calls = ret_call;
-    if (job->cancelled) {
+    if (jobs->closing || (job->cancelled && !job->shielded)) {
         bh_call_cancel(ret_call->call);
     }
     (void)pthread_mutex_unlock(&jobs->mutex);

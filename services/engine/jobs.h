@@ -29,7 +29,7 @@ struct job {
     struct job *next;
     int (*run)(struct job *job, struct bh_error *error);
     uint64_t trace;
-    bool cancelled;
+    bool cancelled, shielded;
     struct job_call *calls;
 };
 
@@ -47,6 +47,9 @@ void jobs_serve(struct jobs *jobs, struct bh_request *request, uint32_t tenant_u
 int jobs_start(struct jobs *jobs, job_run run, void *argument, struct bh_error *error);
 
 bool job_cancelled(struct job *job);
+/* From here on the work is finished even if its client goes away: half of a start or removal would be worse than all of
+ * it. */
+void job_shield(struct job *job);
 /* Ends the job's calls under way CANCELLED: one of its threads has failed, and the others work in vain. */
 void job_cancel_calls(struct job *job);
 /* CANCELLED if the job's client has gone away. */

@@ -71,6 +71,7 @@ static int start(struct job *job, struct container_row *row, struct live *live, 
 {
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
     struct policy_started started = {.monitor = -1};
+    job_shield(job);
     size_t n_clients = live_take_streams(live, streams);
     int result = policy_start(job, row->spec, streams, n_clients, &started, error);
     close_all(streams, n_clients * LIVE_STREAMS);
@@ -156,6 +157,7 @@ static int send_signal(struct job *job, const struct container_row *row, uint32_
 
 int lifecycle_kill(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
 {
+    job_shield(job);
     if (send_signal(job, row, SIGKILL, error) < 0) {
         return -1;
     }
@@ -203,6 +205,7 @@ static int stop(struct job *job, const struct container_row *row, struct live *l
     if (choose_signal(job, row, signal, &number, error) < 0) {
         return -1;
     }
+    job_shield(job); /* what was asked to end is made to, whoever still waits for it */
     if (patience_ms != 0) {
         if (send_signal(job, row, number, error) < 0) {
             return -1;
@@ -309,6 +312,7 @@ int pause_container(struct job *job, struct bh_error *error)
         return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is %s paused", question->reference,
                             is_paused ? "already" : "not");
     }
+    job_shield(job);
     if (policy_freeze(job, &now, question->paused, error) < 0 ||
         exits_set_paused(job->engine, live, now.id, question->paused, error) < 0) {
         return -1;

@@ -371,3 +371,22 @@ Test(containers, are_listed_by_filters)
     cr_assert_null(ask(world.root, &packet, NULL, 0, BULKHEAD__ENGINE_TO_API__BODY_DONE, &error));
     cr_assert_eq(error.code, BH_INVALID_ARGUMENT, "an unknown filter");
 }
+
+Test(containers, whose_client_leaves_during_the_start_are_started_all_the_same)
+{
+    struct bh_error error = {0};
+    char id[BH_DIGEST_HEX_SIZE];
+    struct bh_call *starting = NULL;
+    Bulkhead__RunContainer run = BULKHEAD__RUN_CONTAINER__INIT;
+    cr_assert_eq(create(world.root, "web", false, id, &error), BH_OK);
+    run.reference = id;
+    API(packet, RUN_CONTAINER, run_container, &run);
+    fake_policyd_hold_starts(world.policyd, true);
+    cr_assert_eq(bh_call_start(world.root, &packet.base, NULL, 0, 0, &starting, &error), 0);
+    fake_policyd_await_starting(world.policyd);
+    bh_call_free(starting);
+    fake_policyd_hold_starts(world.policyd, false);
+    await_status(world.root, id, STATUS(RUNNING));
+    fake_policyd_exit_all(world.policyd, 4);
+    await_status(world.root, id, STATUS(EXITED));
+}
