@@ -40,7 +40,7 @@ struct bh_monitor_start {
     uint32_t log_max_files; /* container.log, container.log.1, ... */
     uint32_t oom_version;   /* 0 none, 1 eventfd, 2 memory.events */
     uint32_t filter_count;  /* seccomp instructions that follow; the monitor installs them first of all */
-    uint32_t reserved;
+    uint32_t ephemeral;        /* 1: removed when it ends, so its exit record need not survive a power cut */
 };
 
 /* Written by the monitor to "exit" in its log folder: to "exit.new", fsynced, renamed. */

@@ -129,6 +129,7 @@ int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *r
         .log_max_files = spec->log_max_files,
         .oom_version = oom_version,
         .filter_count = (uint32_t)filter->n,
+        .ephemeral = spec->ephemeral,
     };
     memcpy(start.container_id, spec->id, sizeof(start.container_id));
     size_t n_filter = filter->n * sizeof(filter->instructions[0]);

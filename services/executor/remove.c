@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Removal; see remove.h. Runs in a forked child, since a hostile upper may hold millions of names. A folder below the
- * first level is moved up before it is emptied, so that neither stack nor descriptors grow with the depth of the tree.
+ * Removal; see remove.h. The work is a forked child's, since a hostile upper may hold millions of names, and even an
+ * empty folder may take milliseconds to remove. A folder below the first level is moved up before it is emptied, so
+ * that neither stack nor descriptors grow with the depth of the tree.
  */
 #include "remove.h"
 
@@ -14,7 +15,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "policyd_executor.pb-c.h"
+#include "common/digest.h"
+#include "common/log.h"
+#include "record.h"
 
 /* Empties one folder: files go, folders are moved into `top` under fresh names, for later. Counts those in *moved. */
 static int empty_folder(int top, const char *name, bool is_top, unsigned long *moved, struct bh_error *error)
@@ -95,36 +98,105 @@ int remove_tree(int above, const char *name, struct bh_error *error)
                : 0;
 }
 
-static int remove_work(struct executor *executor, void *argument, int answer_socket)
+/* ---- containers --------------------------------------------------------------------------------------- */
+
+#define TRASH_PREFIX ".removed."
+#define LOGS_SUFFIX  ".logs"
+
+struct trash {
+    char folder[96], logs[96];
+};
+
+static void trash_names(const char *name, struct trash *ret_trash)
 {
-    const struct removal *removal = argument;
-    struct job_answer answer = {0};
-    /* The container's folder last: as long as it is there, the rest will be found again. */
-    int result = *removal->cgroup_parent
-                     ? cgroup_remove(&executor->cgroups, removal->cgroup_parent, removal->name, &answer.error)
-                     : 0;
-    if (result == 0) {
-        result = remove_tree(executor->folders.logs, removal->name, &answer.error);
-    }
-    if (result == 0) {
-        result = remove_tree(executor->folders.containers, removal->name, &answer.error);
-    }
-    if (result == 0) {
-        bh_error_clear(&answer.error);
-    }
-    job_answer(answer_socket, &answer, -1);
-    return result < 0;
+    (void)snprintf(ret_trash->folder, sizeof(ret_trash->folder), TRASH_PREFIX "%.64s", name);
+    (void)snprintf(ret_trash->logs, sizeof(ret_trash->logs), TRASH_PREFIX "%.64s" LOGS_SUFFIX, name);
 }
 
-static void remove_done(struct bh_request *request, const struct job_answer *answer, int fd)
+/* In the child. The folder goes last: as long as it is there, its record leads to the rest. */
+static int empty_trash(const struct executor *executor, const char *name, const char *cgroup_parent,
+                       struct bh_error *error)
 {
-    (void)answer;
-    (void)fd;
-    Bulkhead__Done done = BULKHEAD__DONE__INIT;
-    Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
-    packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DONE;
-    packet.done = &done;
-    (void)bh_request_reply(request, &packet.base, NULL, 0);
+    struct trash trash;
+    trash_names(name, &trash);
+    return (*cgroup_parent && cgroup_remove(&executor->cgroups, cgroup_parent, name, error) < 0) ||
+                   remove_tree(executor->folders.containers, trash.logs, error) < 0
+               ? -1
+               : remove_tree(executor->folders.containers, trash.folder, error);
 }
 
-const struct job_kind remove_job = {.name = "remove", .work = remove_work, .done = remove_done};
+static int empty_in_background(const struct executor *executor, const char *name, const char *cgroup_parent,
+                               struct bh_error *error)
+{
+    pid_t pid = fork();
+    if (pid < 0) {
+        return bh_error_errno(error, errno, "fork the removal of container %.12s", name);
+    }
+    if (pid == 0) {
+        struct bh_error failure;
+        int result = empty_trash(executor, name, cgroup_parent, &failure);
+        if (result < 0) {
+            bh_log_failure(BH_LOG_ERROR, &failure, "what is left of a removed container stays until the next start");
+        }
+        _exit(result < 0);
+    }
+    return 0;
+}
+
+static int rename_away(int from, const char *name, int to, const char *trash, struct bh_error *error)
+{
+    return renameat(from, name, to, trash) < 0 && errno != ENOENT ? bh_error_errno(error, errno, "remove \"%s\"", name)
+                                                                  : 0;
+}
+
+int remove_container(const struct executor *executor, const char *name, const char *cgroup_parent,
+                     struct bh_error *error)
+{
+    struct trash trash;
+    trash_names(name, &trash);
+    int containers = executor->folders.containers;
+    return rename_away(executor->folders.logs, name, containers, trash.logs, error) < 0 ||
+                   rename_away(containers, name, containers, trash.folder, error) < 0
+               ? -1
+               : empty_in_background(executor, name, cgroup_parent, error);
+}
+
+/* The record inside still says where the cgroup is. */
+static int finish_removal(const struct executor *executor, const char *name, struct bh_error *error)
+{
+    struct trash trash;
+    struct record record = {0};
+    struct bh_digest id;
+    struct bh_error ignored;
+    char text[BH_DIGEST_TEXT_SIZE];
+    trash_names(name, &trash);
+    (void)snprintf(text, sizeof(text), "sha256:%.64s", name);
+    bh_autoclose int folder =
+        openat(executor->folders.containers, trash.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0 || bh_digest_parse(text, &id, &ignored) < 0 ||
+        record_read(folder, id.bytes, &record, &ignored) < 0) {
+        record.cgroup_parent[0] = '\0';
+    }
+    return empty_in_background(executor, name, record.cgroup_parent, error);
+}
+
+int remove_leftovers(const struct executor *executor, struct bh_error *error)
+{
+    int copy = openat(executor->folders.containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bh_autoclosedir DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!folder) {
+        bh_close(&copy);
+        return bh_error_errno(error, errno, "list the containers' folder");
+    }
+    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        const size_t prefix = sizeof(TRASH_PREFIX) - 1;
+        if (strncmp(entry->d_name, TRASH_PREFIX, prefix) == 0 && strlen(entry->d_name) >= prefix + 64) {
+            char name[65];
+            (void)snprintf(name, sizeof(name), "%.64s", entry->d_name + prefix);
+            if (finish_removal(executor, name, error) < 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}

@@ -5,14 +5,15 @@
 #pragma once
 
 #include "executor.h"
-#include "job.h"
 
-struct removal {
-    char name[65];           /* the id in hex */
-    char cgroup_parent[256]; /* where its cgroup lies; empty: it has none */
-};
+/* Takes a container that does not run away: its folders get names nobody looks for, at once; a forked child then
+ * removes them and the cgroup. What a crash cuts short is finished by remove_leftovers(). `cgroup_parent` is where its
+ * cgroup lies. */
+int remove_container(const struct executor *executor, const char *name, const char *cgroup_parent,
+                     struct bh_error *error);
 
-extern const struct job_kind remove_job;
+/* At start: finishes what an earlier executor began to remove. */
+int remove_leftovers(const struct executor *executor, struct bh_error *error);
 
 /* Removes a tree below `above`: from descriptor to descriptor, no link followed, no recursion, at any depth. Absent is
  * no error. */

@@ -189,7 +189,6 @@ static void handle_remove(struct bh_request *request)
 {
     const Bulkhead__RemoveContainer *message = bh_request_body(request);
     struct executor *executor = executor_of(request);
-    struct removal removal = {0};
     struct running running;
     struct bh_error error = {0};
     int result = open_named(request, message->container, &running, &error);
@@ -198,17 +197,17 @@ static void handle_remove(struct bh_request *request)
     } else if (result == 0 && running.pidfd >= 0) {
         result = bh_error_set(&error, BH_FAILED_PRECONDITION, "container %.12s is running", running.name);
     }
+    if (result == 0 && job_is_running(executor, message->container->id.data)) {
+        result = bh_error_set(&error, BH_FAILED_PRECONDITION,
+                              "another operation on container %.12s is not finished yet", running.name);
+    }
     if (result == 0) {
-        memcpy(removal.name, running.name, sizeof(removal.name));
-        (void)snprintf(removal.cgroup_parent, sizeof(removal.cgroup_parent), "%s",
-                       *running.record.cgroup_parent ? running.record.cgroup_parent
-                                                     : executor->context->config->cgroup_parent);
-        result = job_start(executor, &remove_job, message->container->id.data, &removal, request, &error);
+        const char *parent = running.record.cgroup_parent;
+        result = remove_container(executor, running.name, *parent ? parent : executor->context->config->cgroup_parent,
+                                  &error);
     }
     running_close(&running);
-    if (result < 0) {
-        (void)bh_request_fail(request, &error);
-    }
+    answer_result(request, result, &error);
 }
 
 static void list_one(const uint8_t id[static 32], void *argument)
@@ -337,7 +336,8 @@ int executor_start(struct bh_service_context *context, struct bh_error *error)
                    reopen(context, BH_FOLDER_LOGS, &executor->folders.logs, error) < 0 ||
                    make_empty(&executor->empty, error) < 0 || record_boot_id(executor->boot_id, error) < 0 ||
                    cgroups_open(&executor->cgroups, context->config->cgroup_parent, error) < 0 ||
-                   monitors_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0
+                   monitors_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0 ||
+                   remove_leftovers(executor, error) < 0
                ? -1
                : 0;
 }

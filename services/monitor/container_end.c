@@ -74,7 +74,7 @@ void exit_record_fill(struct bh_exit_record *record, const struct bh_monitor_sta
     record->exit_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
-int exit_record_write(const struct bh_exit_record *record, int logs, struct bh_error *error)
+int exit_record_write(const struct bh_exit_record *record, int logs, bool durable, struct bh_error *error)
 {
     /* Not truncated: the blocks were reserved at the start, and are written over. */
     bh_autoclose int fd = openat(logs, EXIT_NEW_NAME, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, EXIT_MODE);
@@ -84,10 +84,10 @@ int exit_record_write(const struct bh_exit_record *record, int logs, struct bh_e
     if (bh_write_all(fd, record, sizeof(*record), EXIT_NEW_NAME, error) < 0) {
         return -1;
     }
-    if (fsync(fd) < 0 || renameat(logs, EXIT_NEW_NAME, logs, EXIT_NAME) < 0) {
+    if ((durable && fsync(fd) < 0) || renameat(logs, EXIT_NEW_NAME, logs, EXIT_NAME) < 0) {
         return bh_error_errno(error, errno, "save the exit record");
     }
-    if (fsync(logs) < 0) {
+    if (durable && fsync(logs) < 0) {
         return bh_error_errno(error, errno, "save the log folder");
     }
     return 0;

@@ -18,5 +18,5 @@ int exit_record_prepare(int logs, struct bh_error *error);
 /* Waits for the process behind `pidfd`, which has ended, and fills in the record. */
 void exit_record_fill(struct bh_exit_record *record, const struct bh_monitor_start *start, int pidfd, int oom_fd);
 
-/* Writes it to "exit.new", makes it durable, renames it to "exit", makes that durable. */
-int exit_record_write(const struct bh_exit_record *record, int logs, struct bh_error *error);
+/* Writes it to "exit.new" and renames that to "exit", each made durable if `durable`. */
+int exit_record_write(const struct bh_exit_record *record, int logs, bool durable, struct bh_error *error);

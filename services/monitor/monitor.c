@@ -230,7 +230,7 @@ static void begin_draining(struct monitor *monitor)
 static void save_record(struct monitor *monitor)
 {
     struct bh_error error = {0};
-    if (exit_record_write(&monitor->end, BH_MONITOR_FD_LOGS, &error) < 0) {
+    if (exit_record_write(&monitor->end, BH_MONITOR_FD_LOGS, !monitor->start.ephemeral, &error) < 0) {
         if (monitor->record_again_ms == 0) {
             bh_log_failure(BH_LOG_ERROR, &error, "the exit record is tried again every second");
         }
