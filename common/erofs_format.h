@@ -69,7 +69,8 @@
  * its name (without the part that name_index stands for), its value, and zeros up to a multiple of 4. No name comes
  * twice in an inode. What may stand there:
  *
- *   BH_EROFS_XATTR_USER         name 1..255 bytes without NUL ("user." + name)
+ *   BH_EROFS_XATTR_USER         name 1..255 bytes without NUL ("user." + name), not beginning with "overlay.": there are
+ *                               mount options under which overlayfs believes those
  *   BH_EROFS_XATTR_ACL_ACCESS   empty name; value as in system.posix_acl_access (version 2)
  *   BH_EROFS_XATTR_ACL_DEFAULT  empty name; directories only
  *   BH_EROFS_XATTR_SECURITY     only "capability"

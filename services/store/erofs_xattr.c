@@ -65,6 +65,11 @@ static int check_attribute(const struct attribute *attribute, bool directory, st
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "a user attribute's name is empty or has a NUL, must be 1 to 255 bytes without");
         }
+        if (attribute->name_bytes >= strlen("overlay.") && memcmp(attribute->name, "overlay.", 8) == 0) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT,
+                                "the attribute \"user.%.*s\", which overlayfs could believe",
+                                (int)attribute->name_bytes, (const char *)attribute->name);
+        }
         return 0;
     case BH_EROFS_XATTR_ACL_DEFAULT:
         if (!directory) {

@@ -373,6 +373,7 @@ Test(erofs_check, refuses_attributes_that_are_not_allowed)
 
 Test(erofs_check, refuses_opaque_marks_on_files_and_repeated_attributes)
 {
+    static const char redirect[] = "\0\0\0\0\0\0\0\0\0\0\0\0\x10\1\1\0overlay.redirecta\0\0\0";
     static const char opaque_mark[] = "\0\0\0\0\0\0\0\0\0\0\0\0\x0e\x04\x01\x00overlay.opaquey";
     static const char twice[] = "\0\0\0\0\0\0\0\0\0\0\0\0\1\1\1\0na\0\0\1\1\1\0nb\0";
     struct image_node nodes[] = {
@@ -387,6 +388,11 @@ Test(erofs_check, refuses_opaque_marks_on_files_and_repeated_attributes)
     image_free(&image);
     image_build(nodes, 2, &image);
     expect_refusal("comes twice", __LINE__);
+    nodes[1].xattrs = redirect;
+    nodes[1].xattr_bytes = 36;
+    image_free(&image);
+    image_build(nodes, 2, &image);
+    expect_refusal("user.overlay.redirect", __LINE__);
 }
 
 /* A small generator with a fixed seed: failures can be repeated. */
