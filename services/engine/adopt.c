@@ -99,28 +99,12 @@ static int adopt_running(struct job *job, struct container_row *row, struct live
     return exits_watch(job->engine, live, row->id, row->tenant_uid, monitor, error);
 }
 
-/* Did it end without the engine? Only an end that is news counts. */
-static bool ended(const struct container_row *row, const struct policy_found *found, struct exit_facts *ret_facts)
-{
-    if (found && found->has_exit &&
-        (container_runs(&row->state) || found->finished_at_ns > row->state.finished_at_ns)) {
-        *ret_facts = (struct exit_facts){.exit_code = found->exit_code,
-                                         .oom_killed = found->oom_killed,
-                                         .finished_at_ns = found->finished_at_ns,
-                                         .problem = ""};
-        return true;
-    }
-    *ret_facts = (struct exit_facts){.exit_code = EXIT_UNKNOWN, .finished_at_ns = bh_wall_ns(), .problem = ""};
-    return container_runs(&row->state) && !(found && found->has_exit);
-}
-
 /* Under the container's lock: settles everything but an end, which *ret_ended leaves to the caller. */
 static int settle(struct job *job, struct live *live, const uint8_t *id, const struct policy_found *listed,
                   bool *ret_ended, struct exit_facts *ret_facts, struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
     struct policy_found now;
-    const struct policy_found *found = listed;
     int monitor = -1;
     if (database_container(job->engine->database, id, &row, error) < 0) {
         return error->code == BH_NOT_FOUND ? 0 : -1;
@@ -128,22 +112,24 @@ static int settle(struct job *job, struct live *live, const uint8_t *id, const s
     if (live_has_monitor(live)) {
         return 0;
     }
-    if (found && found->running) {
-        if (policy_open_monitor(job, row.id, row.tenant_uid, &monitor, error) == 0) {
-            return adopt_running(job, &row, live, found, monitor, error);
-        }
-        if (error->code != BH_NOT_FOUND) {
-            return -1;
-        }
-        bh_error_clear(error); /* it ended since it was listed */
-        found = policy_inspect(job, row.id, row.tenant_uid, &now, error) == 0 ? &now : NULL;
+    if (container_runs(&row.state) || (listed && listed->running)) {
+        int watchable = exits_look(job, row.id, row.tenant_uid, &now, &monitor, ret_facts, error);
+        *ret_ended = watchable == 0;
+        return watchable == 1 ? adopt_running(job, &row, live, &now, monitor, error) : watchable;
     }
     bool half_removed = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING;
     bool left_over = row.auto_remove && row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
     if (half_removed || left_over) {
         return container_remove(job, &row, live, error);
     }
-    *ret_ended = ended(&row, found, ret_facts);
+    /* A start that was never acknowledged may have ended already: an end that is news counts. */
+    *ret_ended = listed && listed->has_exit && listed->finished_at_ns > row.state.finished_at_ns;
+    if (*ret_ended) {
+        *ret_facts = (struct exit_facts){.exit_code = listed->exit_code,
+                                         .oom_killed = listed->oom_killed,
+                                         .finished_at_ns = listed->finished_at_ns,
+                                         .problem = ""};
+    }
     return 0;
 }
 

@@ -3,6 +3,8 @@
  * Watching monitors and recording exits; see exits.h.
  */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +16,9 @@
 #include "services/engine/exits.h"
 #include "services/engine/policy.h"
 #include "services/engine/waiters.h"
+
+#define ORPHAN_PATIENCE_MS 10000
+#define ORPHAN_LOOK_MS     20
 
 /* One monitor being watched: made by exits_watch(), handed to the loop, then to the job that deals with the end. */
 struct watch {
@@ -78,45 +83,73 @@ int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id
 
 /* ---- what the monitor says ----------------------------------------------------------------------- */
 
-/* The monitor is gone and said nothing. Its container may have ended with a record, run on, or have vanished. */
-static int investigate(struct job *job, struct watch *watch, bool *ret_runs_on, struct bh_error *error)
+/* Kills a container that runs without a monitor, and waits until it is gone. */
+static int end_orphan(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct exit_facts *ret_facts,
+                      struct bh_error *error)
 {
-    struct policy_found found;
-    int monitor = -1;
-    *ret_runs_on = false;
-    watch->facts =
-        (struct exit_facts){.exit_code = EXIT_UNKNOWN,
-                            .finished_at_ns = bh_wall_ns(),
-                            .problem = "the container's monitor ended without a word: its exit code is not known"};
-    if (policy_inspect(job, watch->id, watch->tenant_uid, &found, error) < 0) {
-        return error->code == BH_NOT_FOUND ? 0 : -1;
+    struct policy_found found = {.running = true};
+    if (policy_signal(job, id, tenant_uid, SIGKILL, error) < 0 && error->code != BH_NOT_FOUND &&
+        error->code != BH_FAILED_PRECONDITION) {
+        return -1;
     }
-    if (found.has_exit) {
-        watch->facts = (struct exit_facts){.exit_code = found.exit_code,
-                                           .oom_killed = found.oom_killed,
-                                           .finished_at_ns = found.finished_at_ns,
-                                           .problem = ""};
-        return 0;
+    for (int waited_ms = 0; found.running && waited_ms < ORPHAN_PATIENCE_MS; waited_ms += ORPHAN_LOOK_MS) {
+        bh_error_clear(error);
+        if (policy_inspect(job, id, tenant_uid, &found, error) < 0) {
+            found.running = false;
+        } else if (found.running) {
+            (void)poll(NULL, 0, ORPHAN_LOOK_MS);
+        }
     }
-    if (!found.running || policy_open_monitor(job, watch->id, watch->tenant_uid, &monitor, error) < 0) {
-        return 0;
-    }
-    *ret_runs_on = true;
-    return exits_watch(job->engine, watch->live, watch->id, watch->tenant_uid, monitor, error);
+    *ret_facts = (struct exit_facts){.exit_code = 128 + SIGKILL,
+                                     .finished_at_ns = bh_wall_ns(),
+                                     .problem = "the container's monitor died, so the container was ended"};
+    return 0;
 }
 
-/* Runs as a job: the channel to the monitor is over, one way or the other. */
+int exits_look(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct policy_found *ret_found,
+               int *ret_monitor, struct exit_facts *ret_facts, struct bh_error *error)
+{
+    *ret_facts = (struct exit_facts){.exit_code = EXIT_UNKNOWN,
+                                     .finished_at_ns = bh_wall_ns(),
+                                     .problem = "the container's end was seen by nobody: its exit code is not known"};
+    /* Twice: a monitor that has gone between the two questions has left its record, if it could. */
+    for (int look = 0; look < 2; look++) {
+        if (policy_inspect(job, id, tenant_uid, ret_found, error) < 0) {
+            return error->code == BH_NOT_FOUND ? 0 : -1;
+        }
+        if (ret_found->has_exit) {
+            *ret_facts = (struct exit_facts){.exit_code = ret_found->exit_code,
+                                             .oom_killed = ret_found->oom_killed,
+                                             .finished_at_ns = ret_found->finished_at_ns,
+                                             .problem = ""};
+            return 0;
+        }
+        if (policy_open_monitor(job, id, tenant_uid, ret_monitor, error) == 0) {
+            return 1;
+        }
+        if (error->code != BH_NOT_FOUND) {
+            return -1;
+        }
+        bh_error_clear(error);
+    }
+    return ret_found->running ? end_orphan(job, id, tenant_uid, ret_facts, error) : 0;
+}
+
+/* Runs as a job: the channel to the monitor is over. If it said nothing, its container may have ended with a record,
+ * run on, or have vanished. */
 static int handle_end(struct job *job, struct bh_error *error)
 {
     struct watch *watch = job->argument;
-    bool runs_on = false;
-    int result = 0;
+    struct policy_found found;
+    int monitor = -1;
     job->tenant_uid = watch->tenant_uid;
     live_drop_monitor(watch->live);
-    if (!watch->told) {
-        result = investigate(job, watch, &runs_on, error);
-    }
-    if (result == 0 && !runs_on) {
+    int watchable =
+        watch->told ? 0 : exits_look(job, watch->id, watch->tenant_uid, &found, &monitor, &watch->facts, error);
+    int result = watchable;
+    if (watchable == 1) {
+        result = exits_watch(job->engine, watch->live, watch->id, watch->tenant_uid, monitor, error);
+    } else if (watchable == 0) {
         result = exits_record(job, watch->live, watch->id, &watch->facts, error);
     }
     watch_free(watch);

@@ -8,6 +8,7 @@
 #include "services/engine/database.h"
 #include "services/engine/jobs.h"
 #include "services/engine/live.h"
+#include "services/engine/policy.h"
 
 /* What a container whose end nobody saw is said to have returned, as Docker does. */
 #define EXIT_UNKNOWN 255
@@ -26,6 +27,12 @@ struct exit_facts {
 };
 int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
                  struct bh_error *error);
+
+/* Finds out about a container that was said to run and is not watched. 1: its monitor answers (it runs, or is just
+ * ending), *ret_monitor is a connection and *ret_found what the executor knows. 0: it has ended, *ret_facts says how.
+ * One that runs without a monitor is ended: nobody would ever learn its exit code, or read its output. */
+int exits_look(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct policy_found *ret_found,
+               int *ret_monitor, struct exit_facts *ret_facts, struct bh_error *error);
 
 /* Writes down that it is paused, or runs again, unless it has ended meanwhile. */
 int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id, bool paused, struct bh_error *error);

@@ -144,7 +144,8 @@ int run_container(struct job *job, struct bh_error *error)
 /* Sends one; a container that has just ended is as good as signalled. */
 static int send_signal(struct job *job, const struct container_row *row, uint32_t number, struct bh_error *error)
 {
-    if (policy_signal(job, row, number, error) < 0 && error->code != BH_NOT_FOUND) {
+    if (policy_signal(job, row->id, row->tenant_uid, number, error) < 0 && error->code != BH_NOT_FOUND &&
+        error->code != BH_FAILED_PRECONDITION) {
         return -1;
     }
     bh_error_clear(error);

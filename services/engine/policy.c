@@ -62,9 +62,9 @@ int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *stre
     return ret_started->monitor < 0 ? bh_error_set(error, BH_INTERNAL, "a container was started without a monitor") : 0;
 }
 
-int policy_signal(struct job *job, const struct container_row *row, uint32_t signal, struct bh_error *error)
+int policy_signal(struct job *job, const uint8_t *id, uint32_t tenant_uid, uint32_t signal, struct bh_error *error)
 {
-    CONTAINER(container, row->id, row->tenant_uid);
+    CONTAINER(container, id, tenant_uid);
     Bulkhead__SignalContainer body = BULKHEAD__SIGNAL_CONTAINER__INIT;
     body.container = &container;
     body.signal = signal;

@@ -24,7 +24,8 @@ struct policy_started {
 int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *streams, size_t n_clients,
                  struct policy_started *ret_started, struct bh_error *error);
 
-int policy_signal(struct job *job, const struct container_row *row, uint32_t signal, struct bh_error *error);
+/* NOT_FOUND or FAILED_PRECONDITION: it has ended. */
+int policy_signal(struct job *job, const uint8_t *id, uint32_t tenant_uid, uint32_t signal, struct bh_error *error);
 int policy_freeze(struct job *job, const struct container_row *row, bool frozen, struct bh_error *error);
 int policy_remove(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct bh_error *error);
 /* A new connection to its monitor. NOT_FOUND if it has ended. */
