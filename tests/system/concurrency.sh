@@ -33,7 +33,7 @@ remove_during_start() {
 twenty_at_once() {
     local i pids=()
     for i in $(seq 1 20); do
-        (bulkhead run --rm --network none "$IMAGE" sh -c "echo $i; exit $i" >"$WORK/t$i"; [ $? = "$i" ]) &
+        (status=0; bulkhead run --rm --network none "$IMAGE" sh -c "echo $i; exit $i" >"$WORK/t$i" || status=$?; [ $status = "$i" ]) &
         pids+=($!)
     done
     for i in "${pids[@]}"; do wait "$i"; done

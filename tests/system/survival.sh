@@ -49,8 +49,8 @@ ends_while_nobody_looks() {
     kill -KILL "$(engine_pid "$ENGINE")"
     sleep 1.5
     system_restart
+    equal "$(bulkhead wait quiet)" 23 # its monitor may still be writing the record
     equal "$(bulkhead inspect -f '{{.State.Status}} {{.State.ExitCode}}' quiet)" "exited 23"
-    equal "$(bulkhead wait quiet)" 23
     equal "$(bulkhead logs quiet)" "last words"
     bulkhead rm quiet
 }
