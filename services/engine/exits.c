@@ -15,6 +15,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/exits.h"
 #include "services/engine/policy.h"
+#include "services/engine/reserve.h"
 #include "services/engine/waiters.h"
 
 #define ORPHAN_PATIENCE_MS 10000
@@ -51,12 +52,10 @@ static int remove_automatically(struct job *job, struct live *live, const uint8_
     return container_runs(&row.state) ? 0 : container_remove(job, &row, live, error);
 }
 
-int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
-                 struct bh_error *error)
+static int record(struct job *job, const uint8_t *id, const struct exit_facts *facts, struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
     if (database_container(job->engine->database, id, &row, error) < 0) {
-        live_set_running(live, false);
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
     row.state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
@@ -65,11 +64,36 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
     row.state.oom_killed = facts->oom_killed;
     row.state.finished_at_ns = facts->finished_at_ns;
     (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
-    int result = database_set_state(job->engine->database, id, &row.state, error);
+    return database_set_state(job->engine->database, id, &row.state, error);
+}
+
+static int remove_if_asked(struct job *job, struct live *live, const uint8_t *id, struct bh_error *error)
+{
+    container_row_auto struct container_row row = {0};
+    if (database_container(job->engine->database, id, &row, error) < 0) {
+        return error->code == BH_NOT_FOUND ? 0 : -1;
+    }
+    return row.auto_remove && !live_is_kept_through_restart(live) ? remove_automatically(job, live, id, error) : 0;
+}
+
+int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error)
+{
+    /* The container itself may have filled the disk: what is kept free for this moment is used, and taken back after.
+     */
+    bool full = record(job, id, facts, error) < 0;
+    int result = 0;
+    if (full) {
+        bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
+        reserve_release();
+        bh_error_clear(error);
+        result = record(job, id, facts, error);
+    }
     live_set_running(live, false);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
-    if (result == 0 && row.auto_remove && !live_is_kept_through_restart(live)) {
-        result = remove_automatically(job, live, id, error);
+    result = result == 0 ? remove_if_asked(job, live, id, error) : -1;
+    if (full) {
+        reserve_take();
     }
     return result;
 }

@@ -27,6 +27,7 @@
 #include "services/engine/load.h"
 #include "services/engine/logs.h"
 #include "services/engine/privileges.h"
+#include "services/engine/reserve.h"
 #include "services/engine/pull.h"
 #include "services/engine/waiters.h"
 
@@ -188,6 +189,7 @@ static int start(struct bh_service_context *context, struct bh_error *error)
         adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
     }
+    reserve_take();
     adoption_start(engine);
     return 0;
 }
