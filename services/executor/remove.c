@@ -44,9 +44,14 @@ static int empty_folder(int top, const char *name, bool is_top, unsigned long *m
         if (is_top) {
             continue; /* it lies where it can be emptied already */
         }
-        char fresh[32];
-        (void)snprintf(fresh, sizeof(fresh), ".removed-%lu", (*moved)++);
-        if (renameat(dirfd(folder), entry->d_name, top, fresh) < 0) {
+        /* A name may be taken, by the container's choice or by a removal that was cut short: then the next one. */
+        int result;
+        do {
+            char fresh[32];
+            (void)snprintf(fresh, sizeof(fresh), ".removed-%lu", (*moved)++);
+            result = renameat2(dirfd(folder), entry->d_name, top, fresh, RENAME_NOREPLACE);
+        } while (result < 0 && errno == EEXIST);
+        if (result < 0) {
             return bh_error_errno(error, errno, "move a folder that is to be removed");
         }
     }
@@ -93,9 +98,10 @@ int remove_tree(int above, const char *name, struct bh_error *error)
     do {
         left = empty_children(top, &moved, error);
     } while (left > 0);
-    return left < 0 || unlinkat(above, name, AT_REMOVEDIR) < 0
-               ? bh_error_errno(error, left < 0 ? EIO : errno, "remove the folder \"%s\"", name)
-               : 0;
+    if (left < 0) {
+        return bh_error_wrap(error, "remove the folder \"%s\"", name);
+    }
+    return unlinkat(above, name, AT_REMOVEDIR) < 0 ? bh_error_errno(error, errno, "remove the folder \"%s\"", name) : 0;
 }
 
 /* ---- containers --------------------------------------------------------------------------------------- */
