@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Decoding a spec: the right one passes, and each wrong field is refused by name.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/limits.h"
+#include "example.h"
+#include "spec.h"
+
+static struct example example;
+static struct container_spec *spec;
+static struct bh_error error;
+
+static void set_up(void)
+{
+    example_init(&example);
+    bh_error_clear(&error);
+    spec = NULL;
+}
+
+static void tear_down(void)
+{
+    spec_free(spec);
+}
+
+TestSuite(spec, .init = set_up, .fini = tear_down);
+
+static void expect_right(void)
+{
+    spec_free(spec);
+    spec = NULL;
+    cr_expect_eq(spec_decode(&example.spec, EXAMPLE_CGROUP_PARENT, &spec, &error), 0, "%s", error.message);
+}
+
+static void expect_wrong(const char *what)
+{
+    struct container_spec *result = NULL;
+    bh_error_clear(&error);
+    cr_expect_eq(spec_decode(&example.spec, EXAMPLE_CGROUP_PARENT, &result, &error), -1, "%s was taken", what);
+    cr_expect_eq(error.code, BH_INVALID_ARGUMENT, "%s: %s", what, error.message);
+    cr_expect_null(result, "%s left something behind", what);
+    example_init(&example);
+}
+
+Test(spec, the_example_is_right)
+{
+    expect_right();
+    cr_assert_not_null(spec);
+    cr_expect_str_eq(spec->name, "abcd000000000000000000000000000000000000000000000000000000000000");
+    cr_expect_eq(spec->args.n, 1);
+    cr_expect_eq(spec->network, SPEC_NETWORK_NONE);
+}
+
+Test(spec, a_missing_spec_is_refused)
+{
+    cr_expect_eq(spec_decode(NULL, EXAMPLE_CGROUP_PARENT, &spec, &error), -1);
+}
+
+Test(spec, identity)
+{
+    example.spec.id.len = 31;
+    expect_wrong("a short id");
+    example.spec.id_base = 0;
+    expect_wrong("the host's own ids");
+    example.spec.id_base = 65535;
+    expect_wrong("a range that begins among the host's users");
+    example.spec.id_base = UINT32_MAX - 100;
+    expect_wrong("a range beyond 32 bits");
+    example.spec.id_count = 1;
+    expect_wrong("a narrow range");
+    example.spec.monitor_uid = 0;
+    expect_wrong("a monitor that is root");
+    example.spec.monitor_uid = example.spec.id_base + 5;
+    expect_wrong("a monitor whose id the container has");
+}
+
+Test(spec, cgroup_parent)
+{
+    static char *const wrong[] = {
+        "", "/", "..", "other", "bulkhead-test/..", "bulkhead-test/../x", "bulkhead-tests", "/bulkhead-test"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        example.spec.cgroup_parent = wrong[i];
+        expect_wrong(wrong[i]);
+    }
+    example.spec.cgroup_parent = "bulkhead-test/tenant-7";
+    expect_right();
+}
+
+Test(spec, layers)
+{
+    static uint8_t digest[32];
+    ProtobufCBinaryData layers[BH_LAYERS_MAX + 1];
+    for (size_t i = 0; i < BH_LAYERS_MAX + 1; i++) {
+        layers[i] = (ProtobufCBinaryData){.len = 32, .data = digest};
+    }
+    example.spec.layers = layers;
+    example.spec.n_layers = BH_LAYERS_MAX + 1;
+    expect_wrong("too many layers");
+    layers[0].len = 33;
+    example.spec.layers = layers;
+    example.spec.n_layers = 1;
+    expect_wrong("a long digest");
+}
+
+Test(spec, process)
+{
+    char *empty[] = {""}, *bad_env[] = {"NOVALUE"}, *nameless[] = {"=x"};
+    example.process.n_args = 0;
+    expect_wrong("no command");
+    example.process.args = empty;
+    expect_wrong("an empty command");
+    example.process.env = bad_env;
+    expect_wrong("an environment entry without a value");
+    example.process.env = nameless;
+    expect_wrong("an environment entry without a name");
+    example.process.cwd = "relative";
+    expect_wrong("a relative working directory");
+    example.process.tty_rows = 70000;
+    expect_wrong("a terminal of 70000 rows");
+    example.spec.process = NULL;
+    expect_wrong("no process");
+}
+
+Test(spec, mounts)
+{
+    static char *const targets[] = {"", "relative", "/", "//", "/proc", "/proc/self", "/a/../proc", "/a/.."};
+    Bulkhead__Mount mount = BULKHEAD__MOUNT__INIT, *mounts[] = {&mount};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        mount.kind = BULKHEAD__MOUNT_KIND__MOUNT_KIND_TMPFS;
+        mount.target = targets[i];
+        example.spec.mounts = mounts;
+        example.spec.n_mounts = 1;
+        expect_wrong(targets[i]);
+    }
+    mount.target = "/data";
+    mount.kind = BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND;
+    mount.source = "relative";
+    example.spec.mounts = mounts;
+    example.spec.n_mounts = 1;
+    expect_wrong("a relative source");
+    mount.source = "/a/../b";
+    example.spec.mounts = mounts;
+    example.spec.n_mounts = 1;
+    expect_wrong("a source with ..");
+    mount.kind = (Bulkhead__MountKind)99;
+    example.spec.mounts = mounts;
+    example.spec.n_mounts = 1;
+    expect_wrong("an unknown kind of mount");
+}
+
+Test(spec, confinement)
+{
+    example.spec.network = (Bulkhead__NetworkMode)9;
+    expect_wrong("an unknown network mode");
+    example.spec.seccomp = (Bulkhead__SeccompMode)9;
+    expect_wrong("an unknown seccomp mode");
+    example.spec.seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_UNSPECIFIED;
+    expect_wrong("no seccomp mode");
+    example.spec.capabilities = 1ULL << 60;
+    expect_wrong("a capability there is not");
+    example.spec.oom_score_adjust = 1001;
+    expect_wrong("an OOM score adjustment of 1001");
+    example.spec.host_name = "a b";
+    expect_wrong("a host name with a space");
+    example.spec.host_name = "a\nb";
+    expect_wrong("a host name of two lines");
+}
+
+Test(spec, sysctls_belong_to_the_containers_own_namespaces)
+{
+    static char *const wrong[] = {"kernel.core_pattern",
+                                  "vm.swappiness",
+                                  "kernel.shmmax/../../core_pattern",
+                                  "net..core",
+                                  "fs.protected_links",
+                                  "kernel.modprobe",
+                                  ""};
+    Bulkhead__KeyValue sysctl = BULKHEAD__KEY_VALUE__INIT, *sysctls[] = {&sysctl};
+    sysctl.value = "1";
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        sysctl.key = wrong[i];
+        example.spec.sysctls = sysctls;
+        example.spec.n_sysctls = 1;
+        expect_wrong(wrong[i]);
+    }
+    sysctl.key = "net.ipv4.ip_unprivileged_port_start";
+    example.spec.sysctls = sysctls;
+    example.spec.n_sysctls = 1;
+    expect_right();
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    expect_wrong("a network sysctl on the host's network");
+}
+
+Test(spec, limits)
+{
+    Bulkhead__ResourceLimit limit = BULKHEAD__RESOURCE_LIMIT__INIT, *limits[] = {&limit};
+    limit.name = "nofile";
+    limit.soft = 10;
+    limit.hard = UINT64_MAX;
+    example.spec.limits = limits;
+    example.spec.n_limits = 1;
+    expect_right();
+    cr_assert_not_null(spec);
+    cr_expect_eq(spec->limits[0].resource, RLIMIT_NOFILE);
+    limit.hard = 9;
+    expect_wrong("a soft limit above the hard one");
+    limit.name = "RLIMIT_NOFILE";
+    limit.hard = 10;
+    example.spec.limits = limits;
+    example.spec.n_limits = 1;
+    expect_wrong("an unknown limit");
+}
+
+Test(spec, resources)
+{
+    example.resources.memory_bytes = 4096;
+    expect_wrong("a memory limit of a page");
+    example.resources.memory_bytes = 64 << 20;
+    example.resources.memory_swap_bytes = 32 << 20;
+    expect_wrong("less memory with swap than without");
+    example.resources.cpuset_cpus = "0\n1";
+    expect_wrong("a cpuset of two lines");
+    example.resources.blkio_weight = 5;
+    expect_wrong("a blkio weight of 5");
+    example.resources.memory_bytes = 64 << 20;
+    example.resources.memory_swap_bytes = UINT64_MAX;
+    expect_right();
+}
+
+Test(spec, names_and_addresses)
+{
+    static char *const hosts[] = {"nocolon", "a:notanaddress", "a b:1.2.3.4", "a:1.2.3.4\n5.6.7.8 b", ":1.2.3.4"};
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        char *list[] = {hosts[i]};
+        example.spec.extra_hosts = list;
+        example.spec.n_extra_hosts = 1;
+        expect_wrong(hosts[i]);
+    }
+    char *servers[] = {"example.com"}, *search[] = {"a b"}, *options[] = {"ndots:1\nnameserver 6.6.6.6"};
+    example.spec.dns_servers = servers;
+    example.spec.n_dns_servers = 1;
+    expect_wrong("a DNS server by name");
+    example.spec.dns_search = search;
+    example.spec.n_dns_search = 1;
+    expect_wrong("a search domain with a space");
+    example.spec.dns_options = options;
+    example.spec.n_dns_options = 1;
+    expect_wrong("a DNS option of two lines");
+}
