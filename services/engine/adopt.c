@@ -18,6 +18,7 @@
 #define PATIENCE_MS   30000U
 #define LOOK_AGAIN_MS 200
 #define RETRY_MS      200
+#define LATER_S       5
 
 struct adoption {
     pthread_mutex_t mutex;
@@ -234,4 +235,17 @@ void adoption_start(struct engine *engine)
         adoption->running = false;
         (void)pthread_mutex_unlock(&adoption->mutex);
     }
+}
+
+static void on_later(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    adoption_start(argument);
+}
+
+void adoption_later(struct engine *engine)
+{
+    const struct timeval later = {.tv_sec = LATER_S};
+    (void)event_base_once(engine->context->base, -1, EV_TIMEOUT, on_later, engine, &later);
 }

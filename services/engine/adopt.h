@@ -15,6 +15,8 @@ void adoption_free(struct adoption *adoption);
 
 /* Starts (once more) to compare, as a job. */
 void adoption_start(struct engine *engine);
+/* Compares again in a few seconds: something could not be written down. From any thread. */
+void adoption_later(struct engine *engine);
 /* Waits until the first comparison is done: before that, what a row says may be yesterday's truth. UNAVAILABLE after a
  * while. */
 int adoption_wait(struct job *job, struct bh_error *error);

@@ -210,9 +210,10 @@ int container_remove(struct job *job, const struct container_row *row, struct li
 {
     struct database *database = job->engine->database;
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    struct bh_error unmarked;
     job_shield(job);
-    if (database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING, error) < 0) {
-        return -1;
+    if (database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING, &unmarked) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &unmarked, row->name); /* a full disk: what is removed now makes room */
     }
     if (policy_remove(job, row->id, row->tenant_uid, error) < 0) {
         struct bh_error ignored;

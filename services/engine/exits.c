@@ -11,6 +11,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "engine_monitor.pb-c.h"
+#include "services/engine/adopt.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
 #include "services/engine/exits.h"
@@ -39,7 +40,9 @@ static void watch_free(struct watch *watch)
 
 /* ---- what an exit means -------------------------------------------------------------------------- */
 
-static int remove_automatically(struct job *job, struct live *live, const uint8_t *id, struct bh_error *error)
+/* --rm. `state` is how it ended, whether or not the row could be told. */
+static int remove_automatically(struct job *job, struct live *live, const uint8_t *id,
+                                const struct container_state *state, struct bh_error *error)
 {
     if (live_lock(live, job, error) < 0) {
         return -1;
@@ -49,13 +52,19 @@ static int remove_automatically(struct job *job, struct live *live, const uint8_
     if (database_container(job->engine->database, id, &row, error) < 0) {
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
-    return container_runs(&row.state) ? 0 : container_remove(job, &row, live, error);
+    if (live_is_running(live)) {
+        return 0; /* it was started again meanwhile */
+    }
+    row.state = container_runs(&row.state) ? *state : row.state;
+    return container_remove(job, &row, live, error);
 }
 
-static int record(struct job *job, const uint8_t *id, const struct exit_facts *facts, struct bh_error *error)
+int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
     if (database_container(job->engine->database, id, &row, error) < 0) {
+        live_set_running(live, false);
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
     row.state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
@@ -64,36 +73,15 @@ static int record(struct job *job, const uint8_t *id, const struct exit_facts *f
     row.state.oom_killed = facts->oom_killed;
     row.state.finished_at_ns = facts->finished_at_ns;
     (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
-    return database_set_state(job->engine->database, id, &row.state, error);
-}
-
-static int remove_if_asked(struct job *job, struct live *live, const uint8_t *id, struct bh_error *error)
-{
-    container_row_auto struct container_row row = {0};
-    if (database_container(job->engine->database, id, &row, error) < 0) {
-        return error->code == BH_NOT_FOUND ? 0 : -1;
-    }
-    return row.auto_remove && !live_is_kept_through_restart(live) ? remove_automatically(job, live, id, error) : 0;
-}
-
-int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
-                 struct bh_error *error)
-{
-    /* The container itself may have filled the disk: what is kept free for this moment is used, and taken back after.
-     */
-    bool full = record(job, id, facts, error) < 0;
-    int result = 0;
-    if (full) {
-        bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
-        reserve_release();
-        bh_error_clear(error);
-        result = record(job, id, facts, error);
-    }
+    int result = database_set_state(job->engine->database, id, &row.state, error);
     live_set_running(live, false);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
-    result = result == 0 ? remove_if_asked(job, live, id, error) : -1;
-    if (full) {
-        reserve_take();
+    if (row.auto_remove && !live_is_kept_through_restart(live)) {
+        bh_error_clear(error);
+        result = remove_automatically(job, live, id, &row.state, error);
+    }
+    if (result < 0) {
+        adoption_later(job->engine); /* a full disk: the row learns of it when there is room again */
     }
     return result;
 }

@@ -88,9 +88,13 @@ static int start(struct job *job, struct container_row *row, struct live *live, 
                                           .finished_at_ns = row->state.finished_at_ns};
     bh_autoclose int monitor = started.monitor;
     live_set_running(live, true);
-    /* Whatever fails from here on, the container runs: it is adopted at the latest by the next start of the engine. */
-    if (database_set_state(job->engine->database, row->id, &row->state, error) < 0 ||
-        exits_watch(job->engine, live, row->id, row->tenant_uid, bh_steal_fd(&monitor), error) < 0) {
+    int recorded = database_set_state(job->engine->database, row->id, &row->state, error);
+    struct bh_error other = {0};
+    int watched = exits_watch(job->engine, live, row->id, row->tenant_uid, bh_steal_fd(&monitor), &other);
+    if (recorded < 0 || watched < 0) { /* no room for its row, or no memory: it may not run unrecorded */
+        *error = recorded < 0 ? *error : other;
+        (void)policy_signal(job, row->id, row->tenant_uid, SIGKILL, &other);
+        adoption_later(job->engine);
         return -1;
     }
     attach_latecomers(job, live);
