@@ -33,6 +33,8 @@ struct stored {
     char text[TEXT_MAX];
 };
 
+struct served;
+
 struct fake_content {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -48,11 +50,13 @@ struct fake_content {
     char spools[8][TEXT_MAX];
     uint64_t n_ingests;
     bool aborted[256]; /* by ingest id */
+    struct served *served;
     pthread_t threads[THREADS_MAX];
     size_t n_threads;
 };
 
 struct served {
+    struct served *next; /* all of them, kept until the end: requests outlive their channels */
     struct fake_content *fake;
     struct bh_channel *channel;
     char user[64];
@@ -99,7 +103,6 @@ static void *serve_main(void *argument)
     struct bh_error error;
     (void)bh_channel_serve(served->channel, &error);
     bh_channel_free(served->channel);
-    free(served);
     return NULL;
 }
 
@@ -113,6 +116,8 @@ static void serve(struct fake_content *fake, const struct bh_protocol *protocol,
         abort();
     }
     lock(fake);
+    served->next = fake->served;
+    fake->served = served;
     run_thread(fake, serve_main, served);
     unlock(fake);
 }
@@ -857,6 +862,11 @@ void fake_content_free(struct fake_content *fake)
     fake_registry_hold(fake, false);
     for (size_t i = 0; i < fake->n_threads; i++) {
         (void)pthread_join(fake->threads[i], NULL);
+    }
+    struct served *served;
+    while ((served = fake->served)) {
+        fake->served = served->next;
+        free(served);
     }
     free(fake);
 }

@@ -30,6 +30,8 @@ struct fake_container {
     int monitor;              /* our end, to cut */
 };
 
+struct served;
+
 struct fake_policyd {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -37,11 +39,13 @@ struct fake_policyd {
     struct bh_error refuse_judge, refuse_start;
     bool hold_starts, lose_start, ignore_term;
     size_t starting, starts, attached;
+    struct served *served;
     pthread_t threads[THREADS_MAX];
     size_t n_threads;
 };
 
 struct served {
+    struct served *next; /* all of them, kept until the end: requests outlive their channels */
     struct fake_policyd *fake;
     struct bh_channel *channel;
     int index; /* of the container, for a monitor */
@@ -63,7 +67,6 @@ static void *serve_main(void *argument)
     }
     (void)pthread_mutex_unlock(&served->fake->mutex);
     bh_channel_free(served->channel);
-    free(served);
     return NULL;
 }
 
@@ -72,7 +75,8 @@ static void serve(struct fake_policyd *fake, const struct bh_protocol *protocol,
 {
     struct bh_error error;
     struct served *served = calloc(1, sizeof *served);
-    *served = (struct served){.fake = fake, .index = index};
+    *served = (struct served){.next = fake->served, .fake = fake, .index = index};
+    fake->served = served;
     if (bh_channel_new(protocol, served, &served->channel, &error) < 0 ||
         bh_channel_wire(served->channel, fd, &error) < 0 || fake->n_threads == THREADS_MAX ||
         pthread_create(&fake->threads[fake->n_threads++], NULL, serve_main, served) != 0) {
@@ -420,6 +424,11 @@ void fake_policyd_free(struct fake_policyd *fake)
     fake_policyd_hold_starts(fake, false);
     for (size_t i = 0; i < fake->n_threads; i++) {
         (void)pthread_join(fake->threads[i], NULL);
+    }
+    struct served *served;
+    while ((served = fake->served)) {
+        fake->served = served->next;
+        free(served);
     }
     free(fake);
 }
