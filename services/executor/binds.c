@@ -66,30 +66,48 @@ static int open_source(const struct launch *launch, const struct operation *oper
     return result;
 }
 
-static int check_source(const struct launch *launch, const struct operation *operation, int fd, struct bh_error *error)
+static int check_source(const struct launch *launch, const struct operation *operation, int fd, struct stat *ret_status,
+                        struct bh_error *error)
 {
-    struct stat status;
-    if (fstat(fd, &status) < 0) {
+    if (fstat(fd, ret_status) < 0) {
         return bh_error_errno(error, errno, "look at bind source \"%s\"", operation->source);
     }
-    if (operation->must_be_owned && status.st_uid != launch->spec->tenant_uid) {
+    if (operation->must_be_owned && ret_status->st_uid != launch->spec->tenant_uid) {
         return bh_error_set(error, BH_PERMISSION_DENIED,
                             "bind source \"%s\" belongs to uid %u; only what belongs to uid %u may be mounted",
-                            operation->source, status.st_uid, launch->spec->tenant_uid);
+                            operation->source, ret_status->st_uid, launch->spec->tenant_uid);
     }
     return 0;
+}
+
+/* The id map of one source. A folder that carries another of the tenant's groups than the primary one is shown with
+ * that group as the container root's, or nothing could be written there; a group that is not the tenant's never is. */
+static int choose_map(const struct launch *launch, const struct stat *source, int *ret_userns, struct bh_error *error)
+{
+    const struct container_spec *spec = launch->spec;
+    *ret_userns = launch->binds_userns;
+    if (spec->identity_binds || source->st_gid == launch->tenant_gid ||
+        !tenant_is_member(spec->tenant_uid, source->st_gid)) {
+        return 0;
+    }
+    const struct userns_map map = userns_map_tenant(spec->tenant_uid, source->st_gid, spec->id_base, spec->id_count);
+    return userns_get(&launch->executor->userns, &map, ret_userns, error);
 }
 
 int bind_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     bh_autoclose int source = -1;
-    if (open_source(launch, operation, &source, error) < 0 || check_source(launch, operation, source, error) < 0) {
+    struct stat status;
+    int userns;
+    if (open_source(launch, operation, &source, error) < 0 ||
+        check_source(launch, operation, source, &status, error) < 0 ||
+        choose_map(launch, &status, &userns, error) < 0) {
         return -1;
     }
     unsigned int recursive = operation->recursive ? (unsigned int)AT_RECURSIVE : 0;
     struct mount_attr attributes = {.attr_set = operation->attributes | MOUNT_ATTR_IDMAP,
                                     .propagation = MS_PRIVATE,
-                                    .userns_fd = (unsigned int)launch->binds_userns};
+                                    .userns_fd = (unsigned int)userns};
     operation->fd = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
     if (operation->fd < 0) {
         return bh_error_errno(error, errno, "clone the mount of bind source \"%s\"", operation->source);

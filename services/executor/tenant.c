@@ -5,30 +5,56 @@
 #include "tenant.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/fsuid.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 
-#define NO_GROUP 65534U
-
-uint32_t tenant_group(uint32_t tenant_uid)
+/* The account's name goes to `ret_name`, if it has one. */
+static bool find_account(uint32_t uid, uint32_t *ret_gid, char *ret_name, size_t name_bytes)
 {
-    if (tenant_uid == 0) {
-        return 0;
-    }
     bh_autofclose FILE *accounts = fopen("/etc/passwd", "re");
     char buffer[4096];
     struct passwd account, *found = NULL;
     while (accounts && fgetpwent_r(accounts, &account, buffer, sizeof(buffer), &found) == 0 && found) {
-        if (account.pw_uid == tenant_uid) {
-            return account.pw_gid;
+        if (account.pw_uid == uid) {
+            *ret_gid = account.pw_gid;
+            (void)snprintf(ret_name, name_bytes, "%s", account.pw_name);
+            return true;
         }
     }
-    return NO_GROUP;
+    return false;
+}
+
+uint32_t tenant_group(uint32_t tenant_uid)
+{
+    char name[256];
+    uint32_t gid = tenant_uid;
+    return find_account(tenant_uid, &gid, name, sizeof(name)) ? gid : tenant_uid;
+}
+
+bool tenant_is_member(uint32_t tenant_uid, uint32_t gid)
+{
+    char name[256], buffer[65536];
+    uint32_t primary = tenant_uid;
+    if (!find_account(tenant_uid, &primary, name, sizeof(name))) {
+        return gid == tenant_uid;
+    }
+    bh_autofclose FILE *groups = fopen("/etc/group", "re");
+    struct group group, *found = NULL;
+    while (primary != gid && groups && fgetgrent_r(groups, &group, buffer, sizeof(buffer), &found) == 0 && found) {
+        for (char **member = group.gr_gid == gid ? group.gr_mem : NULL; member && *member; member++) {
+            if (strcmp(*member, name) == 0) {
+                return true;
+            }
+        }
+    }
+    return primary == gid;
 }
 
 static int set_effective(cap_flag_value_t value, struct bh_error *error)

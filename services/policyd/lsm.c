@@ -5,11 +5,10 @@
 #include "lsm.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <selinux/selinux.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -20,9 +19,7 @@
 
 void lsm_detect(struct lsm *lsm)
 {
-    struct statfs status;
-    lsm->selinux = statfs("/sys/fs/selinux", &status) == 0 && status.f_type == SELINUX_MAGIC;
-
+    lsm->selinux = is_selinux_enabled() == 1;
     bh_autoclose int fd = open("/sys/kernel/security/apparmor/profiles", O_RDONLY | O_CLOEXEC);
     bh_autofree char *profiles = NULL;
     size_t n_bytes = 0;
