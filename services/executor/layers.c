@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -101,6 +102,17 @@ static int mount_image(int image, const char *name, int *ret_mount, struct bh_er
     return mount_erofs(loop, ret_mount) < 0 ? bh_error_errno(error, errno, "mount layer %s", name) : 0;
 }
 
+static int root_is_opaque(int mount, const char *name, bool *ret_opaque, struct bh_error *error)
+{
+    char value[2];
+    bh_autoclose int root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0) {
+        return bh_error_errno(error, errno, "open the root of layer %s", name);
+    }
+    *ret_opaque = fgetxattr(root, "trusted.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y';
+    return 0;
+}
+
 static void drop(struct layer_cache *cache, size_t index)
 {
     bh_close(&cache->entries[index].mount);
@@ -120,7 +132,7 @@ static void make_room(struct layer_cache *cache)
 }
 
 int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folder, uint32_t store_uid,
-               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount,
+               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount, bool *ret_opaque,
                struct bh_error *error)
 {
     char name[BH_DIGEST_HEX_SIZE];
@@ -135,13 +147,16 @@ int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folde
             bh_digest_equal(&entry->digest, digest)) {
             entry->used = ++cache->clock;
             *ret_mount = entry->mount;
+            *ret_opaque = entry->opaque;
             return 0;
         }
     }
     const struct userns_map map = userns_map_shift(id_base, id_count);
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP};
+    bool opaque = false;
     int userns_fd;
-    if (mount_image(image, name, &mount, error) < 0 || userns_get(userns, &map, &userns_fd, error) < 0) {
+    if (mount_image(image, name, &mount, error) < 0 || root_is_opaque(mount, name, &opaque, error) < 0 ||
+        userns_get(userns, &map, &userns_fd, error) < 0) {
         return -1;
     }
     attributes.userns_fd = (unsigned int)userns_fd;
@@ -150,11 +165,13 @@ int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folde
     }
     make_room(cache);
     *ret_mount = mount;
+    *ret_opaque = opaque;
     cache->entries[cache->n++] = (struct layer_mount){.digest = *digest,
                                                       .id_base = id_base,
                                                       .device = status.st_dev,
                                                       .inode = status.st_ino,
                                                       .used = ++cache->clock,
+                                                      .opaque = opaque,
                                                       .image = bh_steal_fd(&image),
                                                       .mount = bh_steal_fd(&mount)};
     return 0;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct layer_mount {
     uint64_t device, inode; /* of the image: a removed and re-made layer is another one */
     uint64_t used;          /* for the oldest to go first */
     int image, mount;
+    bool opaque; /* hides all layers below it, whole */
 };
 
 struct layer_cache {
@@ -29,9 +31,10 @@ struct layer_cache {
 };
 
 /* The layer's mount, borrowed from the cache. `folder` is the store's, `store_uid` its owner. NOT_FOUND if there is no
- * such layer, DATA_LOSS if it is not as the store leaves it. */
+ * such layer, DATA_LOSS if it is not as the store leaves it. *ret_opaque: its root hides what lies below (OCI
+ * image-spec, layer.md "Opaque Whiteout"), which overlayfs, that merges roots whatever they say, must be spared. */
 int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folder, uint32_t store_uid,
-               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount,
+               const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount, bool *ret_opaque,
                struct bh_error *error);
 /* Lets go of layers that the store has removed. */
 void layers_sweep(struct layer_cache *cache);

@@ -19,7 +19,8 @@
 struct preparation {
     struct container_spec *spec;
     struct plan *plan;
-    int *layers;
+    int *layers; /* borrowed mounts, base first, without what an opaque root hides */
+    size_t n_layers;
     int attachments[BH_MESSAGE_FDS_MAX];
     size_t n_attachments;
     uint8_t *packed;
@@ -63,11 +64,15 @@ static int collect_layers(struct executor *executor, struct preparation *prepara
     }
     layers_sweep(&executor->layers);
     for (size_t i = 0; i < spec->n_layers; i++) {
+        bool opaque = false;
+        int mount;
         if (layers_get(&executor->layers, &executor->userns, executor->folders.layers,
-                       executor->context->config->store_uid, &spec->layers[i], spec->id_base, spec->id_count,
-                       &preparation->layers[i], error) < 0) {
+                       executor->context->config->store_uid, &spec->layers[i], spec->id_base, spec->id_count, &mount,
+                       &opaque, error) < 0) {
             return -1;
         }
+        preparation->n_layers = opaque ? 0 : preparation->n_layers;
+        preparation->layers[preparation->n_layers++] = mount;
     }
     return 0;
 }
@@ -123,7 +128,7 @@ static int fork_launch(struct executor *executor, struct bh_request *request, st
         .spec = spec,
         .plan = preparation->plan,
         .layers = preparation->layers,
-        .n_layers = spec->n_layers,
+        .n_layers = preparation->n_layers,
         .attachments = preparation->attachments,
         .n_attachments = preparation->n_attachments,
         .packed = preparation->packed,
