@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What attacks share: a private engine with the busybox image in it, canary files, a listener that nobody may reach, and the one
+# oracle by which every attack is judged. Sourced after system.sh.
+
+CANARY=$WORK/canary
+ATTACK=$TESTS/attack/lib
+
+attack_start() { # [FLAG...]
+    mkdir -p "$CANARY"
+    echo alive >"$CANARY/bird"
+    chmod 0600 "$CANARY/bird"
+    : >"$WORK/honeypot.log"
+    mkfifo "$WORK/honeypot.pipe" && exec 9<>"$WORK/honeypot.pipe"
+    python3 "$ATTACK/honeypot.py" "$WORK/honeypot.log" <"$WORK/honeypot.pipe" >"$WORK/honeypot.port" 7>&- 8>&- 9>&- &
+    at_end "kill $!"
+    disown
+    eventually test -s "$WORK/honeypot.port"
+    HONEYPOT=$(cat "$WORK/honeypot.port")
+    system_start "$@"
+    system_load
+    outside >"$WORK/outside"
+    stored >"$WORK/stored"
+}
+
+# What an attack may not change: our canary, the host's accounts and its most abused setting ...
+outside() {
+    find "$CANARY" -printf '%P %y %m %U:%G %s %l\n' | sort
+    cat "$CANARY/bird" /etc/passwd /etc/shadow /etc/group /proc/sys/kernel/core_pattern | sha256sum
+    find /dev /proc/sys/kernel/core_pattern -maxdepth 1 -name 'core*' -o -maxdepth 1 -name 'bulkhead*' | sort
+}
+# ... and what lies in the store.
+stored() { find "$ENGINE/state/store" -mindepth 1 -printf '%P %y\n' 2>/dev/null | sort; }
+as_stored() { cmp -s <(stored) "$WORK/stored"; }
+
+# survived : nothing outside has changed, nobody reached the honeypot, nothing is left, and an honest request succeeds
+survived() {
+    cmp <(outside) "$WORK/outside"
+    equal "$(cat "$WORK/honeypot.log")" "" "connections to the honeypot"
+    nothing_left
+    eventually as_stored || { diff <(stored) "$WORK/stored"; return 1; }
+    equal "$(bulkhead run --rm --network none "$IMAGE" echo works)" works "the next honest container"
+}
+
+# attack NAME FUNCTION... : the check is what the function says, and the oracle
+attack() {
+    local name=$1
+    shift
+    check "$name" attacked "$@"
+}
+attacked() {
+    local status=0
+    timeout_guard "$@" || status=$?
+    clean_up_images
+    survived
+    return "$status"
+}
+# every attack is answered within this, or it has succeeded
+timeout_guard() { (set -e; "$@"); }
+clean_up_images() {
+    local left
+    left=$(bulkhead ps -aq)
+    [ -z "$left" ] || bulkhead rm -f $left >/dev/null
+    left=$(bulkhead images --format '{{.Repository}}:{{.Tag}} {{.ID}}' | awk '$1 != "busybox:latest" { print ($1 ~ /<none>/) ? $2 : $1 }')
+    [ -z "$left" ] || bulkhead rmi -f $left >/dev/null
+}
+
+# refused PATTERN COMMAND... : fails with one clear line
+refused() {
+    local pattern=$1 status=0
+    shift
+    timeout 60 "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+    [ "$status" != 0 ] && [ "$status" != 124 ] && [ "$status" -lt 128 ] || { echo "exit status $status of $*"; cat "$WORK/out" "$WORK/err"; return 1; }
+    one_line "$WORK/err"
+    LC_ALL=C.UTF-8 matches "$(cat "$WORK/err")" "$pattern"
+    ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$WORK/err" || { echo "control characters in the error"; return 1; }
+}
