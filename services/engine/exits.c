@@ -74,14 +74,24 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
     row.state.finished_at_ns = facts->finished_at_ns;
     (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
     int result = database_set_state(job->engine->database, id, &row.state, error);
+    const bool full = result < 0;
+    if (full) { /* the container itself may have filled the disk: what is kept free for this moment is used */
+        bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
+        reserve_release();
+        bh_error_clear(error);
+        result = database_set_state(job->engine->database, id, &row.state, error);
+    }
     live_set_running(live, false);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
     if (row.auto_remove && !live_is_kept_through_restart(live)) {
         bh_error_clear(error);
         result = remove_automatically(job, live, id, &row.state, error);
     }
+    if (full) {
+        reserve_take();
+    }
     if (result < 0) {
-        adoption_later(job->engine); /* a full disk: the row learns of it when there is room again */
+        adoption_later(job->engine); /* not even then: the row learns of it when there is room again */
     }
     return result;
 }
