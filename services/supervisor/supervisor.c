@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clients.h"
 #include "common/channel.h"
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -20,26 +21,14 @@
 #include "listener.h"
 #include "privileges.h"
 #include "sandbox.h"
+#include "supervisor_internal.h"
 #include "wiring.h"
 
 #define BACKOFF_MAX_MS 10000
 #define STABLE_MS      5000 /* a helper that lived this long starts again at once */
 #define STOP_GRACE_MS  5000
-#define TENANTS_MAX    1024 /* live api processes; each has a uid of its own */
 
-struct supervisor {
-    const struct settings *settings;
-    struct folders folders;
-    struct event_base *base;
-    struct event *accept_event;
-    int listener;
-    bool made_socket, listening, stopping;
-    TAILQ_HEAD(, helper) helpers;
-};
-
-static void start_helper(struct helper *helper);
-
-static struct helper *find_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid)
+struct helper *supervisor_find_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid)
 {
     struct helper *helper;
     TAILQ_FOREACH(helper, &supervisor->helpers, next)
@@ -187,7 +176,7 @@ static void on_retry(evutil_socket_t fd, short what, void *argument)
     (void)what;
     struct helper *helper = argument;
     helper->restarts++;
-    start_helper(helper);
+    supervisor_start_helper(helper);
 }
 
 static int try_start(struct helper *helper, struct bh_error *error)
@@ -207,7 +196,7 @@ static int try_start(struct helper *helper, struct bh_error *error)
     return helper_tell(helper, BH_CONTROL_GO, BH_ROLE_NONE, 0, 0, -1, error);
 }
 
-static void start_helper(struct helper *helper)
+void supervisor_start_helper(struct helper *helper)
 {
     struct bh_error error;
     if (try_start(helper, &error) == 0) {
@@ -222,7 +211,8 @@ static void start_helper(struct helper *helper)
     }
 }
 
-static struct helper *add_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid, uint32_t uid)
+struct helper *supervisor_add_helper(struct supervisor *supervisor, enum bh_role role, uint32_t tenant_uid,
+                                     uint32_t uid)
 {
     struct helper *helper = calloc(1, sizeof(*helper));
     if (!helper) {
@@ -289,68 +279,13 @@ static void on_child(evutil_socket_t number, short what, void *argument)
     }
 }
 
-/* ---- clients ---------------------------------------------------------------------------------- */
-
-/* A uid of its own for each live api process. */
-static int choose_api_uid(struct supervisor *supervisor, uint32_t *ret_uid)
-{
-    for (uint32_t candidate = 0; candidate < TENANTS_MAX; candidate++) {
-        bool taken = false;
-        struct helper *helper;
-        TAILQ_FOREACH(helper, &supervisor->helpers, next)
-        {
-            taken = taken || helper->uid == supervisor->settings->api_uid_base + candidate;
-        }
-        if (!taken) {
-            *ret_uid = supervisor->settings->api_uid_base + candidate;
-            return 0;
-        }
-    }
-    return -1;
-}
-
-static struct helper *api_for(struct supervisor *supervisor, uint32_t tenant_uid)
-{
-    uint32_t uid;
-    struct helper *api = find_helper(supervisor, BH_ROLE_API, tenant_uid);
-    if (!api && choose_api_uid(supervisor, &uid) == 0) {
-        api = add_helper(supervisor, BH_ROLE_API, tenant_uid, uid);
-        if (api) {
-            start_helper(api);
-        }
-    }
-    return api;
-}
-
-static void on_accept(evutil_socket_t listener, short what, void *argument)
-{
-    (void)what;
-    struct supervisor *supervisor = argument;
-    bh_autoclose int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    struct ucred credentials;
-    socklen_t size = sizeof(credentials);
-    struct bh_error error;
-    if (client < 0 || getsockopt(client, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
-        return;
-    }
-    struct helper *api = api_for(supervisor, credentials.uid);
-    if (!api) {
-        bh_log_warning("uid %u is turned away: more than %d tenants at once", credentials.uid, TENANTS_MAX);
-        return;
-    }
-    if (helper_tell(api, BH_CONTROL_CLIENT, BH_ROLE_NONE, credentials.uid, (uint64_t)credentials.pid, client, &error) <
-        0) {
-        bh_log_failure(BH_LOG_WARNING, &error, "hand over a client");
-    }
-}
-
 /* ---- signals ---------------------------------------------------------------------------------- */
 
 static void on_reload(evutil_socket_t number, short what, void *argument)
 {
     (void)number;
     (void)what;
-    struct helper *policyd = find_helper(argument, BH_ROLE_POLICYD, 0);
+    struct helper *policyd = supervisor_find_helper(argument, BH_ROLE_POLICYD, 0);
     struct bh_error error;
     if (policyd && helper_tell(policyd, BH_CONTROL_RELOAD, BH_ROLE_NONE, 0, 0, -1, &error) < 0) {
         bh_log_failure(BH_LOG_WARNING, &error, "reload the rules");
@@ -437,15 +372,15 @@ int supervisor_run(const struct settings *settings, struct bh_error *error)
         return bh_error_wrap(error, "prepare the event loop");
     }
     supervisor.accept_event =
-        event_new(supervisor.base, supervisor.listener, EV_READ | EV_PERSIST, on_accept, &supervisor);
+        event_new(supervisor.base, supervisor.listener, EV_READ | EV_PERSIST, clients_accept, &supervisor);
     for (const enum bh_role *role = shared_roles; *role != BH_ROLE_NONE; role++) {
-        struct helper *helper = add_helper(&supervisor, *role, 0, settings->uid_base + (uint32_t)*role);
+        struct helper *helper = supervisor_add_helper(&supervisor, *role, 0, settings->uid_base + (uint32_t)*role);
         if (!helper || !supervisor.accept_event) {
             return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for helpers");
         }
-        start_helper(helper);
+        supervisor_start_helper(helper);
     }
-    (void)api_for(&supervisor, 0); /* root's own: the first command need not wait for it */
+    (void)clients_api_for(&supervisor, 0); /* root's own: the first command need not wait for it */
     (void)event_base_dispatch(supervisor.base);
     if (supervisor.made_socket) {
         (void)unlink(settings->socket);
