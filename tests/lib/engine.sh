@@ -17,7 +17,7 @@ engine_is_running() { engine_pid "$1" >/dev/null; }
 
 # engine_start HOME CGROUP BIN POLICY [FLAG...] : returns once the engine answers; its log is HOME/engine.log.
 engine_start() {
-    local home=$1 cgroup=$2 bin=$3 policy=$4 tries=0
+    local home=$1 cgroup=$2 bin=$3 policy=$4 started=$SECONDS
     shift 4
     mkdir -p "$home/policy.d" "$home/certs.d"
     # what the engine trusts must belong to root, whoever owns the checkout
@@ -32,9 +32,9 @@ engine_start() {
         >>"$home/engine.log" 2>&1 </dev/null 9>&- &
     disown
     until timeout 2 "$bin/bulkhead" -H "unix://$home/bulkhead.sock" version >/dev/null 2>&1; do
-        engine_is_running "$home" || { [ $tries -lt 10 ] || { echo "the engine did not start: see $home/engine.log" >&2; return 1; }; }
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || { echo "the engine did not answer within 15 s: see $home/engine.log" >&2; return 1; }
+        engine_is_running "$home" || [ $((SECONDS - started)) -lt 2 ] ||
+            { echo "the engine did not start: see $home/engine.log" >&2; return 1; }
+        [ $((SECONDS - started)) -lt 20 ] || { echo "the engine did not answer within 20 s: see $home/engine.log" >&2; return 1; }
         sleep 0.05
     done
 }
