@@ -117,15 +117,28 @@ static bool tag_is_valid(const char *text)
     return true;
 }
 
-/* "busybox" belongs to docker.io/library; "host.tld/x", "host:1/x" and "localhost/x" name their registry. */
+/* "host.tld/x", "host:1/x" and "localhost/x" name their registry. */
+static bool names_domain(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    size_t first = slash ? (size_t)(slash - name) : 0;
+    return slash &&
+           (memchr(name, '.', first) || memchr(name, ':', first) || (first == 9 && memcmp(name, "localhost", 9) == 0));
+}
+
+/* What `docker` takes for an image's id. */
+static bool is_hex_id(const char *name)
+{
+    return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+/* "busybox" belongs to docker.io/library. */
 static int split_domain(const char *name, const char *text, struct bh_reference *reference, struct bh_error *error)
 {
     const char *slash = strchr(name, '/');
     size_t first = slash ? (size_t)(slash - name) : 0;
-    bool has_domain = slash && (memchr(name, '.', first) || memchr(name, ':', first) ||
-                                (first == 9 && memcmp(name, "localhost", 9) == 0));
     int n;
-    if (!has_domain) {
+    if (!names_domain(name)) {
         (void)snprintf(reference->domain, sizeof(reference->domain), "%s", DEFAULT_DOMAIN);
         n = snprintf(reference->repository, sizeof(reference->repository), "%s%s", slash ? "" : OFFICIAL_PREFIX, name);
     } else {
@@ -190,7 +203,7 @@ int bh_reference_parse(const char *text, struct bh_reference *ret_reference, str
         }
         (void)snprintf(reference.tag, sizeof(reference.tag), "%.*s", (int)BH_TAG_BYTES_MAX, colon + 1);
     }
-    if (strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64) {
+    if (is_hex_id(name)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "invalid repository name (%.64s), cannot specify 64-byte hexadecimal strings", name);
     }
@@ -227,6 +240,9 @@ const char *bh_reference_familiar(const struct bh_reference *reference, char *bu
     size_t prefix = sizeof(OFFICIAL_PREFIX) - 1;
     if (strncmp(repository, OFFICIAL_PREFIX, prefix) == 0 && !strchr(repository + prefix, '/')) {
         repository += prefix;
+    }
+    if (names_domain(repository) || is_hex_id(repository)) { /* docker.io/host.tld/x is not host.tld's */
+        return bh_reference_format(reference, buffer, buffer_bytes);
     }
     return format_from(reference, "", repository, buffer, buffer_bytes);
 }

@@ -24,6 +24,8 @@ Test(reference, names_are_normalized_as_docker_does)
         {"Example.COM/a", "Example.COM/a", "Example.COM/a", "Example.COM"},
         {"a@sha256:" HEX, "docker.io/library/a@sha256:" HEX, "a@sha256:" HEX, "registry-1.docker.io"},
         {"h.io/a:t@sha256:" HEX, "h.io/a:t@sha256:" HEX, "h.io/a:t@sha256:" HEX, "h.io"},
+        {"docker.io/host.tld/a", "docker.io/host.tld/a", "docker.io/host.tld/a", "registry-1.docker.io"},
+        {"docker.io/" HEX, "docker.io/library/" HEX, "docker.io/library/" HEX, "registry-1.docker.io"},
         {"a---b", "docker.io/library/a---b", "a---b", "registry-1.docker.io"},
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
