@@ -39,9 +39,9 @@ static void unlist(struct bh_call *call)
 
 static int call_new(struct bh_channel *channel, uint32_t deadline_ms, struct bh_call **ret_call, struct bh_error *error)
 {
-    struct bh_call *call = channel->n_calls < BH_CHANNEL_CALLS_MAX ? calloc(1, sizeof(*call)) : NULL;
+    struct bh_call *call = calloc(1, sizeof(*call));
     if (!call) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "too many calls at once on %s", channel->protocol->name);
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a call on %s", channel->protocol->name);
     }
     atomic_init(&call->references, 1);
     call->channel = bh_channel_ref(channel);
@@ -62,11 +62,17 @@ static int call_send(struct bh_call *call, ProtobufCMessage *packet, const int *
 {
     struct bh_channel *channel = call->channel;
     (void)pthread_mutex_lock(&channel->lock);
-    call->id = channel->next_id++;
-    TAILQ_INSERT_TAIL(&channel->calls, call, next);
-    channel->n_calls++;
-    call->listed = true;
+    bool room = channel->n_calls < BH_CHANNEL_CALLS_MAX;
+    if (room) {
+        call->id = channel->next_id++;
+        TAILQ_INSERT_TAIL(&channel->calls, call, next);
+        channel->n_calls++;
+        call->listed = true;
+    }
     (void)pthread_mutex_unlock(&channel->lock);
+    if (!room) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "too many calls at once on %s", channel->protocol->name);
+    }
 
     const struct bh_message_header header = {.id = call->id, .deadline_ms = deadline_ms, .trace = bh_log_trace()};
     uint8_t *bytes = NULL;

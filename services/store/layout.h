@@ -38,6 +38,10 @@ struct layout_name {
 int layout_open(const char *root, struct layout *ret_layout, unsigned int *ret_removed, struct bh_error *error);
 void layout_close(struct layout *layout);
 
+/* While it runs: removes partial blobs that were not touched for a day, so that pulls which nobody takes up again do
+ * not fill the disk. */
+int layout_expire_partials(struct layout *layout, struct bh_error *error);
+
 /* ---- files being written ---- */
 
 /* Makes the new, empty file ingest/<number>, mode 0600, open for reading and writing. */

@@ -14,7 +14,8 @@
 #include "layout_names.h"
 
 /* The beginning of a blob that nobody came back for. */
-#define PARTIAL_AGE_MAX_S (7 * 24 * 3600)
+#define PARTIAL_AGE_MAX_S     (7 * 24 * 3600)
+#define PARTIAL_AGE_RUNNING_S (24 * 3600)
 
 struct cleaning {
     const struct layout *layout;
@@ -67,6 +68,23 @@ static int clean_partial(const char *name, void *argument, struct bh_error *erro
         remove_one(cleaning, folder, name);
     }
     return 0;
+}
+
+static int expire_partial(const char *name, void *argument, struct bh_error *error)
+{
+    (void)error;
+    const struct layout *layout = argument;
+    struct stat status;
+    if (fstatat(layout->partial, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        time(NULL) - status.st_mtime > PARTIAL_AGE_RUNNING_S) {
+        (void)unlinkat(layout->partial, name, 0); /* nobody writes what has not changed for so long */
+    }
+    return 0;
+}
+
+int layout_expire_partials(struct layout *layout, struct bh_error *error)
+{
+    return layout_each(layout->partial, "partial", expire_partial, layout, error);
 }
 
 /* Everything between image and record is checked again, so what was acknowledged is what is found. A failing disk is

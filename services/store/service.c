@@ -116,7 +116,10 @@ static void handle_stat_content(struct bh_request *request)
 static void handle_list_content(struct bh_request *request)
 {
     struct bh_error error;
-    fail_if(content_list(store_of(request), request, &error), request, &error);
+    struct store *listed = store_of(request);
+    /* Asked before a garbage collection: the moment to let go of what no collection can name. */
+    fail_if(layout_expire_partials(&listed->layout, &error) < 0 ? -1 : content_list(listed, request, &error), request,
+            &error);
 }
 
 static void handle_delete_content(struct bh_request *request)

@@ -135,6 +135,25 @@ Test(layout, removes_partials_nobody_needs)
     cr_assert(has("blobs/" HEX_A));
 }
 
+Test(layout, lets_go_of_partials_while_it_runs)
+{
+    struct layout layout;
+    struct bh_error error;
+    unsigned int removed;
+    char path[256];
+    const struct timespec two_days_ago[2] = {{.tv_sec = time(NULL) - 2 * 24 * 3600},
+                                             {.tv_sec = time(NULL) - 2 * 24 * 3600}};
+    cr_assert_eq(layout_open(root, &layout, &removed, &error), 0);
+    put("partial/" HEX_A, "new", 3, 0600);
+    put("partial/" HEX_B, "old", 3, 0600);
+    (void)snprintf(path, sizeof(path), "%s/partial/%s", root, HEX_B);
+    cr_assert_eq(utimensat(AT_FDCWD, path, two_days_ago, 0), 0);
+    cr_assert_eq(layout_expire_partials(&layout, &error), 0);
+    cr_assert(has("partial/" HEX_A));
+    cr_assert_not(has("partial/" HEX_B));
+    layout_close(&layout);
+}
+
 Test(layout, removes_layers_that_do_not_fit_their_record)
 {
     put_layer(HEX_A, 5, 0400); /* another size */
