@@ -4,9 +4,11 @@
  * no. Reads /proc and /sys only; nothing is changed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -120,6 +122,19 @@ static struct finding check_seccomp(struct cli *cli)
                  there ? "filters are available" : "no filters");
 }
 
+/* Every helper leaves the host's root by pivot_root(2), which needs a root that is a mount. */
+static struct finding check_root(struct cli *cli)
+{
+    (void)cli;
+    struct statx root = {0};
+    bool chrooted = statx(AT_FDCWD, "/", 0, STATX_TYPE, &root) == 0 &&
+                    (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+                    !(root.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+    return found(chrooted ? VERDICT_FAIL : VERDICT_OK,
+                 "bind mount the root folder on itself and enter it with pivot_root(8) instead of chroot(8)",
+                 chrooted ? "no mount, as in a plain chroot" : "a mount");
+}
+
 static struct finding check_engine(struct cli *cli)
 {
     struct bh_error error = {0};
@@ -165,6 +180,7 @@ static const struct {
     {"user namespaces", check_user_namespaces},
     {"nested user namespaces", check_apparmor_restriction},
     {"seccomp", check_seccomp},
+    {"root folder", check_root},
     {"engine", check_engine},
     {"disk space", check_space},
 };

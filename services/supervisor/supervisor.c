@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -352,6 +354,20 @@ static int watch_signals(struct supervisor *supervisor, struct bh_error *error)
     return 0;
 }
 
+/* Helpers leave their root by pivot_root(2), which the kernel refuses below a plain chroot. Better said once, here. */
+static int require_movable_root(struct bh_error *error)
+{
+    struct statx root;
+    if (statx(AT_FDCWD, "/", 0, STATX_TYPE, &root) < 0) {
+        return bh_error_errno(error, errno, "look at the root folder");
+    }
+    return (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && !(root.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+               ? bh_error_set(error, BH_FAILED_PRECONDITION,
+                              "the root folder is no mount, as in a plain chroot, so that no helper can leave it: bind "
+                              "mount it on itself and enter it with pivot_root(8)")
+               : 0;
+}
+
 int supervisor_run(const struct settings *settings, struct bh_error *error)
 {
     static const int no_folders[BH_FOLDER_COUNT] = {0};
@@ -362,7 +378,8 @@ int supervisor_run(const struct settings *settings, struct bh_error *error)
         return bh_error_set(error, BH_PERMISSION_DENIED, "bulkheadd must be started by root (uid 0), not by uid %u",
                             geteuid());
     }
-    if (folders_open(settings, &supervisor.folders, error) < 0 || /* its lock protects a live engine's socket */
+    if (require_movable_root(error) < 0 ||
+        folders_open(settings, &supervisor.folders, error) < 0 || /* its lock protects a live engine's socket */
         listener_open(settings, &supervisor.listener, &supervisor.made_socket, error) < 0 ||
         bh_sandbox_enter(&supervisor_sandbox, &sandbox, error) < 0) {
         return -1;
