@@ -94,14 +94,34 @@ void running_look(const struct running *running, struct running_state *ret_state
     }
 }
 
-int running_signal(const struct running *running, int signal_number, struct bh_error *error)
+/* A frozen v1 cgroup keeps even SIGKILL waiting. (In a frozen v2 cgroup processes still die.) */
+static void thaw(const struct executor *executor, const struct running *running)
+{
+    struct cgroup cgroup;
+    struct bh_error ignored;
+    if (executor->cgroups.version == 1 &&
+        cgroup_open(&executor->cgroups, running->record.cgroup_parent, running->name, &cgroup, &ignored) == 0) {
+        int freezer = cgroup_folder(&cgroup, "freezer");
+        if (freezer >= 0) {
+            (void)cgroup_write(freezer, "freezer.state", "THAWED", &ignored);
+        }
+        cgroup_close(&cgroup);
+    }
+}
+
+int running_signal(const struct executor *executor, const struct running *running, int signal_number,
+                   struct bh_error *error)
 {
     if (running->pidfd < 0) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
     }
-    return pidfd_send_signal(running->pidfd, signal_number, NULL, 0) < 0
-               ? bh_error_errno(error, errno, "send signal %d to container %.12s", signal_number, running->name)
-               : 0;
+    if (pidfd_send_signal(running->pidfd, signal_number, NULL, 0) < 0) {
+        return bh_error_errno(error, errno, "send signal %d to container %.12s", signal_number, running->name);
+    }
+    if (signal_number == SIGKILL) {
+        thaw(executor, running);
+    }
+    return 0;
 }
 
 int running_connect(const struct running *running, int *ret_fd, struct bh_error *error)

@@ -34,7 +34,9 @@ void running_close(struct running *running);
 /* Whether it runs, and if not, how it ended by its monitor's record. */
 void running_look(const struct running *running, struct running_state *ret_state);
 
-int running_signal(const struct running *running, int signal_number, struct bh_error *error);
+/* SIGKILL also thaws it: a frozen container is killed like any other. */
+int running_signal(const struct executor *executor, const struct running *running, int signal_number,
+                   struct bh_error *error);
 /* A new connection to its monitor. NOT_FOUND if there is none any more. */
 int running_connect(const struct running *running, int *ret_fd, struct bh_error *error);
 /* Its log files, newest first. Returns how many, at most `max`; -1 if there is none. */

@@ -108,7 +108,7 @@ static void handle_signal(struct bh_request *request)
                      : 0;
     running = (struct running){.folder = -1, .logs = -1, .pidfd = -1};
     if (result == 0 && (result = open_named(request, message->container, &running, &error)) == 0) {
-        result = running_signal(&running, (int)message->signal, &error);
+        result = running_signal(executor_of(request), &running, (int)message->signal, &error);
     }
     running_close(&running);
     answer_result(request, result, &error);
