@@ -212,7 +212,7 @@ static void expect_no_cgroups(void)
             cr_expect(entry->d_type != DT_DIR || entry->d_name[0] == '.', "cgroup %s/%s was left", path, entry->d_name);
         }
         if (folder) {
-            (void)rmdir(path); /* the tests' own parent */
+            cr_expect_eq(rmdir(path), 0, "%s: %s", path, strerror(errno)); /* this test's own parent */
         }
     }
 }
