@@ -82,6 +82,7 @@ static int make(const struct userns_map *map, int *ret_fd, struct bh_error *erro
         return bh_error_errno(error, errno, "make a pipe");
     }
     bh_autoclose int hold_read = hold[0], hold_write = hold[1];
+    (void)hold_write; /* the child ends with it, should we not get as far as killing it */
     struct clone_args arguments = {.flags = CLONE_NEWUSER | CLONE_FILES, .exit_signal = SIGCHLD};
     long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
     if (pid < 0) {
