@@ -213,10 +213,32 @@ int cgroup_update(const struct cgroup *cgroup, const struct spec_resources *reso
     return 0;
 }
 
-static int open_one(int root, const char *parent, const char *name, bool create, int *ret_fd, struct bh_error *error)
+/* The parent, as the start left it; one that somebody removed since is made and prepared again, or containers would
+ * come without its device list and cpuset. */
+static int open_prepared_parent(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy,
+                                const char *parent, bool create, int *ret_fd, struct bh_error *error)
+{
+    if (open_parent(hierarchy->root, parent, false, ret_fd, error) == 0) {
+        return 0;
+    }
+    if (!create || error->sys_errno != ENOENT) {
+        return -1;
+    }
+    bh_error_clear(error);
+    bh_autoclose int fd = -1;
+    if (open_parent(hierarchy->root, parent, true, &fd, error) < 0 ||
+        driver_of(cgroups)->prepare_parent(hierarchy, fd, error) < 0) {
+        return -1;
+    }
+    *ret_fd = bh_steal_fd(&fd);
+    return 0;
+}
+
+static int open_one(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy, const char *parent,
+                    const char *name, bool create, int *ret_fd, struct bh_error *error)
 {
     bh_autoclose int above = -1;
-    if (open_parent(root, parent, create, &above, error) < 0) {
+    if (open_prepared_parent(cgroups, hierarchy, parent, create, &above, error) < 0) {
         return -1;
     }
     if (create && mkdirat(above, name, 0755) < 0) {
@@ -234,7 +256,7 @@ int cgroup_open(const struct cgroups *cgroups, const char *parent, const char *n
 {
     cgroup_init(cgroups, ret_cgroup);
     for (size_t i = 0; i < cgroups->n; i++) {
-        if (open_one(cgroups->hierarchies[i].root, parent, name, false, &ret_cgroup->folders[i], error) < 0) {
+        if (open_one(cgroups, &cgroups->hierarchies[i], parent, name, false, &ret_cgroup->folders[i], error) < 0) {
             cgroup_close(ret_cgroup);
             return -1;
         }
@@ -248,7 +270,7 @@ int cgroup_make(const struct cgroups *cgroups, const char *parent, const char *n
     struct bh_error ignored;
     cgroup_init(cgroups, ret_cgroup);
     for (size_t i = 0; i < cgroups->n; i++) {
-        if (open_one(cgroups->hierarchies[i].root, parent, name, true, &ret_cgroup->folders[i], error) < 0) {
+        if (open_one(cgroups, &cgroups->hierarchies[i], parent, name, true, &ret_cgroup->folders[i], error) < 0) {
             cgroup_close(ret_cgroup);
             (void)cgroup_remove(cgroups, parent, name, &ignored);
             return -1;

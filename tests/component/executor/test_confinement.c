@@ -3,6 +3,7 @@
  * What a container may and sees, read from /proc inside and outside of it.
  */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -230,6 +231,25 @@ Test(confinement, limits)
     container.resources.cpu_period_us = 100000;
     cr_expect_eq(container_run(&container, output, sizeof(output)), 0, "%s", container.error.message);
     cr_expect(strncmp(output, "67108864\n50\n", 12) == 0 && strstr(output, "\n100\n0\n"), "%s", output);
+}
+
+/* Somebody tidies up empty cgroups while nothing runs. */
+Test(confinement, a_cgroup_parent_that_was_removed_is_prepared_again)
+{
+    struct container container;
+    glob_t found = {0};
+    char pattern[96];
+    cr_assert_eq(run("true", output, sizeof(output)), 0);
+    (void)snprintf(pattern, sizeof(pattern), "/sys/fs/cgroup/*/bulkhead-test-%d", (int)getpid());
+    cr_assert_eq(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        cr_assert_eq(rmdir(found.gl_pathv[i]), 0, "%s", found.gl_pathv[i]);
+    }
+    globfree(&found);
+    container_init(&container, "cat /sys/fs/cgroup/devices/devices.list 2>/dev/null; echo ran");
+    cr_expect_eq(container_run(&container, output, sizeof(output)), 0, "%s", container.error.message);
+    cr_expect(strstr(output, "ran"), "%s", output);
+    cr_expect_null(strstr(output, "a *:*"), "every device is allowed: %s", output);
 }
 
 Test(confinement, a_hard_limit_beyond_ours_is_a_clear_error)
