@@ -29,6 +29,9 @@ def run():
         client.containers.run("busybox", "nosuch", remove=True, **QUIET)
     except docker.errors.APIError as error:
         assert error.status_code == 400 and "executable file not found in $PATH" in str(error), error
+        [left] = client.containers.list(all=True)  # the SDK leaves it, with Docker too
+        assert left.status == "created" and left.attrs["State"]["ExitCode"] == 127
+        left.remove()
     else:
         raise AssertionError("a program that is not there was run")
 
