@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Many at once, and one against the other: no race is won by two, and nothing is left behind.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load

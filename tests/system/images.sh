@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Images: load, list, inspect, tag, remove, and archives that are no images.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 

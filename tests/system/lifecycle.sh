@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The life of containers, with bulkhead and with docker: create, start, stop, kill, wait, ps, inspect, logs, rm.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load

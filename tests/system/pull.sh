@@ -3,6 +3,7 @@
 #
 # Pulling from real registries (plain, TLS with a password, a token server) and from ones that misbehave. Whatever goes wrong: one clear
 # line, the right exit code, nothing half-made, and the next pull succeeds.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 
 "$ROOT/deploy/make-busybox-image" "$WORK/busybox.tar"

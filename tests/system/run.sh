@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Running a container, with bulkhead and with docker: streams, exit codes, and every option of `run`.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Docker's Python SDK (Debian's python3-docker) against the engine.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 
 step() { /usr/bin/python3 "$TESTS/lib/sdk.py" "$SOCKET" "$1" "$WORK/busybox.tar"; }

@@ -3,6 +3,7 @@
 #
 # Promise 5: kill any helper, or all of them, at any moment: running containers keep running, nothing acknowledged is lost, and
 # service resumes by itself.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load

@@ -2,14 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Two users of the host are two tenants: neither sees, names or mounts what is the other's, and the defaults for those who are not root hold.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 
 ALICE=61001
 BOB=61002
-as() { local uid=$1; shift; setpriv --reuid "$uid" --regid "$uid" --clear-groups env HOME="$WORK" "$@"; }
+# a copy of the client that they can reach, wherever the checkout lies
+as() {
+    local uid=$1
+    shift
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups env HOME="$WORK" PATH="$WORK/client:$PATH" "$@"
+}
 
 prepare() {
     chmod 0755 "$ENGINE" "$WORK"
+    install -D -m 0755 "$bulkhead" "$WORK/client/bulkhead"
     chmod 0666 "$SOCKET"
     chmod 0644 "$WORK/busybox.tar"
     mkdir "$WORK/of-alice" "$WORK/of-bob"
