@@ -159,20 +159,6 @@ int running_open_logs(const struct running *running, int *ret_fds, size_t max, s
     return n > 0 ? (int)n : bh_error_set(error, BH_NOT_FOUND, "container %.12s has no log", running->name);
 }
 
-int running_freeze(const struct executor *executor, const struct running *running, bool frozen, struct bh_error *error)
-{
-    struct cgroup cgroup;
-    if (running->pidfd < 0) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
-    }
-    if (cgroup_open(&executor->cgroups, running->record.cgroup_parent, running->name, &cgroup, error) < 0) {
-        return -1;
-    }
-    int result = cgroup_freeze(&cgroup, frozen, error);
-    cgroup_close(&cgroup);
-    return result;
-}
-
 int running_update(const struct executor *executor, const struct running *running,
                    const struct spec_resources *resources, struct bh_error *error)
 {

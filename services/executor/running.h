@@ -41,7 +41,6 @@ int running_signal(const struct executor *executor, const struct running *runnin
 int running_connect(const struct running *running, int *ret_fd, struct bh_error *error);
 /* Its log files, newest first. Returns how many, at most `max`; -1 if there is none. */
 int running_open_logs(const struct running *running, int *ret_fds, size_t max, struct bh_error *error);
-int running_freeze(const struct executor *executor, const struct running *running, bool frozen, struct bh_error *error);
 int running_update(const struct executor *executor, const struct running *running,
                    const struct spec_resources *resources, struct bh_error *error);
 

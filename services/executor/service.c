@@ -16,6 +16,7 @@
 
 #include "common/cleanup.h"
 #include "executor.h"
+#include "freeze.h"
 #include "monitor_exec.h"
 #include "policyd_executor.pb-c.h"
 #include "record.h"
@@ -160,12 +161,11 @@ static void handle_freeze(struct bh_request *request)
     const Bulkhead__FreezeContainer *message = bh_request_body(request);
     struct running running;
     struct bh_error error = {0};
-    int result = open_named(request, message->container, &running, &error);
-    if (result == 0) {
-        result = running_freeze(executor_of(request), &running, message->frozen, &error);
+    if (open_named(request, message->container, &running, &error) < 0 ||
+        freeze_container(executor_of(request), &running, message->frozen, request, &error) < 0) {
+        (void)bh_request_fail(request, &error);
     }
     running_close(&running);
-    answer_result(request, result, &error);
 }
 
 static void handle_update(struct bh_request *request)
