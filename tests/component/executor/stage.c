@@ -248,15 +248,20 @@ static void end_leftovers(void)
     }
 }
 
-void stage_close(void)
+void stage_settle(void)
 {
-    char path[128];
-    end_leftovers();
     static const enum bh_folder folders[] = {BH_FOLDER_CONTAINERS, BH_FOLDER_LOGS};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        char path[128];
         (void)snprintf(path, sizeof(path), "%s/%d", stage.folder, (int)folders[i]);
         cr_expect(becomes_empty(path), "%s is not empty", path);
     }
+}
+
+void stage_close(void)
+{
+    end_leftovers();
+    stage_settle();
     int status = harness_stop(&stage);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the executor ended with status %#x", status);
     cr_expect_eq(count_mounts(), mounts_before, "a mount was left");

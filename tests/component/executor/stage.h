@@ -29,6 +29,8 @@ void stage_open(void);
 void stage_close(void);
 /* Kills the executor with SIGKILL and starts another one on the same folders. */
 void stage_restart(void);
+/* Waits until nothing is left of removed containers: that goes in the background. */
+void stage_settle(void);
 
 /* Makes a layer of a folder's contents; its digest is made of `number`. */
 void stage_layer(uint8_t number, const char *folder);

@@ -240,6 +240,7 @@ Test(confinement, a_cgroup_parent_that_was_removed_is_prepared_again)
     glob_t found = {0};
     char pattern[96];
     cr_assert_eq(run("true", output, sizeof(output)), 0);
+    stage_settle();
     (void)snprintf(pattern, sizeof(pattern), "/sys/fs/cgroup/*/bulkhead-test-%d", (int)getpid());
     cr_assert_eq(glob(pattern, 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
