@@ -17,8 +17,8 @@ listing() { python3 "$TESTS/lib/listing.py" "$1"; }
 push_and_pull() {
     local name=$1
     shift
-    python3 "$TESTS/lib/images.py" archive "$WORK/$name.tar" "$name:1" "$@"
-    image_folder "$WORK/$name.tar" "$name" 1 "$WORK/folder-$name"
+    python3 "$TESTS/lib/images.py" archive "$WORK/image-$name.tar" "$name:1" "$@"
+    image_folder "$WORK/image-$name.tar" "$name" 1 "$WORK/folder-$name"
     push_folder "$WORK/folder-$name" "$name" 1 "http://$PLAIN"
     bulkhead pull -q "$PLAIN/$name:1"
 }
