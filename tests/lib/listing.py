@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 
-ENGINE = {"dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf", "bulkhead-busybox", "etc/mtab", ".dockerenv"}
+ENGINE = {"dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf", "busybox-to-look", "etc/mtab", ".dockerenv"}
 
 
 def id_map(pid, name):

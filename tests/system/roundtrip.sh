@@ -26,7 +26,7 @@ push_and_pull() {
 # needs no program: the listing is taken through /proc/PID/root of a process that a bind-mounted busybox runs.
 same_as_tar() { # NAME EXPECTED_FOLDER
     local pid
-    bulkhead run -d --name "look-$1" --network none --read-only -v /bin/busybox:/bulkhead-busybox:ro --entrypoint /bulkhead-busybox \
+    bulkhead run -d --name "look-$1" --network none --read-only -v /bin/busybox:/busybox-to-look:ro --entrypoint /busybox-to-look \
         "$PLAIN/$1:1" sleep 1000
     pid=$(bulkhead inspect -f '{{.State.Pid}}' "look-$1")
     python3 "$TESTS/lib/listing.py" "/proc/$pid/root" --map-of "$pid" --without-engine-files >"$WORK/$1.got"
