@@ -206,7 +206,6 @@ kill "$odd_pid"
 while kill -0 "$odd_pid" 2>/dev/null; do sleep 0.05; done
 TOKENS=yes
 token_server "${ODD##*:}"
-[ "${BULKHEAD_QUICK:-no}" = no ] || CLIENTS=bulkhead # the failures that are tried again take their time
 for client in $CLIENTS; do
     credentials "$ODD"
     check "$client: a token server" fresh pulls "$ODD/team/busybox:1"
