@@ -120,7 +120,14 @@ int take_string(const json_t *value, const char *field, char **slot, struct bh_e
     if (json_is_null(value)) {
         return 0;
     }
-    return copy_string(value, field, slot, error);
+    char *before = *slot; /* a default that was set first */
+    if (copy_string(value, field, slot, error) < 0) {
+        return -1;
+    }
+    if (before && before != (char *)(uintptr_t)protobuf_c_empty_string) {
+        free(before);
+    }
+    return 0;
 }
 
 int take_bool(const json_t *value, const char *field, int *slot, struct bh_error *error)
