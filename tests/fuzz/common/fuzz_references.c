@@ -17,7 +17,8 @@ static void reference_round_trip(const char *text)
     }
     bh_reference_format(&reference, whole, sizeof(whole));
     bh_reference_familiar(&reference, familiar, sizeof(familiar));
-    if (strstr(whole, "..") || bh_reference_parse(whole, &again, &error) < 0 ||
+    if (strstr(reference.domain, "..") || strstr(reference.repository, "..") ||
+        bh_reference_parse(whole, &again, &error) < 0 ||
         strcmp(bh_reference_format(&again, second, sizeof(second)), whole) != 0 ||
         bh_reference_parse(familiar, &again, &error) < 0 ||
         strcmp(bh_reference_format(&again, second, sizeof(second)), whole) != 0) {
