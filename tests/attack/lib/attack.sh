@@ -29,8 +29,8 @@ outside() {
     cat "$CANARY/bird" /etc/passwd /etc/shadow /etc/group /proc/sys/kernel/core_pattern | sha256sum
     find /dev /proc/sys/kernel/core_pattern -maxdepth 1 -name 'core*' -o -maxdepth 1 -name 'bulkhead*' | sort
 }
-# ... and what lies in the store.
-stored() { find "$ENGINE/state/store" -mindepth 1 -printf '%P %y\n' 2>/dev/null | sort; }
+# ... and what lies in the store. (An interrupted blob stays in partial/, hashed so far, for the next pull to go on; it ages out.)
+stored() { find "$ENGINE/state/store" -mindepth 1 ! -path '*/partial/*' -printf '%P %y\n' 2>/dev/null | sort; }
 as_stored() { cmp -s <(stored) "$WORK/stored"; }
 
 # survived : nothing outside has changed, nobody reached the honeypot, nothing is left, and an honest request succeeds
