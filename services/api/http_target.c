@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "http_head.h"
 
 static int hex_value(char c)
 {
@@ -141,19 +142,26 @@ static int parse_in_place(struct http_target *target, struct bh_error *error)
     return query ? parse_query(query, target, error) : 0;
 }
 
-/* "http://docker/containers/json" (absolute form, RFC 9112 3.2.2) is read as its path. */
-static const char *skip_authority(const char *text)
+/* "http://docker/containers/json" (absolute form, RFC 9112 3.2.2) is read as its path; its host counts like a Host. */
+static int skip_authority(const char *text, const char **ret_path, struct bh_error *error)
 {
     if (strncasecmp(text, "http://", 7) != 0) {
-        return text;
+        *ret_path = text;
+        return 0;
     }
-    const char *path = strchr(text + 7, '/');
-    return path ? path : "/";
+    size_t length = strcspn(text + 7, "/");
+    bh_autofree char *host = strndup(text + 7, length);
+    *ret_path = text[7 + length] ? text + 7 + length : "/";
+    return host ? http_host_check(host, error) : bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a target");
 }
 
 int http_target_parse(const char *text, struct http_target *ret_target, struct bh_error *error)
 {
-    struct http_target target = {.memory = strdup(skip_authority(text))};
+    const char *path = NULL;
+    if (skip_authority(text, &path, error) < 0) {
+        return -1;
+    }
+    struct http_target target = {.memory = strdup(path)};
     if (!target.memory) {
         return bh_error_errno(error, ENOMEM, "read the request's target");
     }
