@@ -113,8 +113,50 @@ static int root_is_opaque(int mount, const char *name, bool *ret_opaque, struct 
     return 0;
 }
 
+int layers_init(struct layer_cache *cache, int folder, int detached, struct bh_error *error)
+{
+    cache->attic = -1;
+    bh_autoclose int copy = open_tree(detached, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (copy >= 0) {
+        return 0;
+    }
+    bh_autoclose int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+        return bh_error_errno(error, errno, "make a place for mounted layers");
+    }
+    bh_autoclose int attic = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (attic < 0 || move_mount(attic, "", folder, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ||
+        mkdirat(attic, "empty", 0700) < 0 || move_mount(detached, "", attic, "empty", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+        return bh_error_errno(error, errno, "attach a place for mounted layers");
+    }
+    cache->attic = bh_steal_fd(&attic);
+    return 0;
+}
+
+/* A place is named by what is unique as long as the layer is mounted: its descriptor. */
+static int attach(const struct layer_cache *cache, int mount)
+{
+    char place[16];
+    (void)snprintf(place, sizeof(place), "%d", mount);
+    return cache->attic >= 0 && ((mkdirat(cache->attic, place, 0700) < 0 && errno != EEXIST) ||
+                                 move_mount(mount, "", cache->attic, place, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+               ? -1
+               : 0;
+}
+
+static void detach(const struct layer_cache *cache, int mount)
+{
+    char path[48];
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%d", cache->attic, mount);
+    if (cache->attic >= 0) {
+        (void)umount2(path, MNT_DETACH);
+    }
+}
+
 static void drop(struct layer_cache *cache, size_t index)
 {
+    detach(cache, cache->entries[index].mount);
     bh_close(&cache->entries[index].mount);
     bh_close(&cache->entries[index].image);
     cache->entries[index] = cache->entries[--cache->n];
@@ -162,6 +204,9 @@ int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folde
     attributes.userns_fd = (unsigned int)userns_fd;
     if (mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
         return bh_error_errno(error, errno, "shift the ids of layer %s", name);
+    }
+    if (attach(cache, mount) < 0) {
+        return bh_error_errno(error, errno, "attach layer %s", name);
     }
     make_room(cache);
     *ret_mount = mount;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Mounted layers: one detached, read-only, idmapped EROFS mount per layer and tenant, visible in no mount namespace.
- * The images were checked and sealed by the store; here it is only checked that it was the store.
+ * Mounted layers: one read-only, idmapped EROFS mount per layer and tenant, detached and visible in no mount namespace
+ * (before Linux 6.15: attached in the executor's own). The images were checked and sealed by the store; here it is only
+ * checked that it was the store.
  */
 #pragma once
 
@@ -28,7 +29,13 @@ struct layer_cache {
     struct layer_mount entries[LAYER_CACHE_MAX];
     size_t n;
     uint64_t clock;
+    int attic; /* where the mounts are attached for kernels before 6.15, or -1 */
 };
+
+/* Before anything else. Linux before 6.15 stacks only what is attached in its own mount namespace: there, a tmpfs over
+ * `folder` (whose descriptors still reach what is below) has a place for each layer. `detached` is any detached mount,
+ * to try it with. */
+int layers_init(struct layer_cache *cache, int folder, int detached, struct bh_error *error);
 
 /* The layer's mount, borrowed from the cache. `folder` is the store's, `store_uid` its owner. NOT_FOUND if there is no
  * such layer, DATA_LOSS if it is not as the store leaves it. *ret_opaque: its root hides what lies below (OCI

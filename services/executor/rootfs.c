@@ -67,9 +67,11 @@ static int mount_by_layers(const struct launch *launch, int upper, int work, int
 static int mount_by_string(const struct launch *launch, int upper, int work, int *ret_mount)
 {
     char options[OPTION_BYTES_MAX + 1], target[64];
+    const char *label = launch->spec->selinux_mount_label; /* in quotes, since categories are parted by commas */
     int n = snprintf(options, sizeof(options),
-                     "redirect_dir=nofollow,metacopy=off,index=off,upperdir=/proc/self/fd/%d,"
+                     "%s%s%s%sredirect_dir=nofollow,metacopy=off,index=off,upperdir=/proc/self/fd/%d,"
                      "workdir=/proc/self/fd/%d,lowerdir=",
+                     launch->spec->ephemeral ? "volatile," : "", *label ? "context=\"" : "", label, *label ? "\"," : "",
                      upper, work);
     if (launch->n_layers == 0) {
         n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d", launch->executor->empty);

@@ -334,7 +334,9 @@ int executor_start(struct bh_service_context *context, struct bh_error *error)
     return reopen(context, BH_FOLDER_LAYERS, &executor->folders.layers, error) < 0 ||
                    reopen(context, BH_FOLDER_CONTAINERS, &executor->folders.containers, error) < 0 ||
                    reopen(context, BH_FOLDER_LOGS, &executor->folders.logs, error) < 0 ||
-                   make_empty(&executor->empty, error) < 0 || record_boot_id(executor->boot_id, error) < 0 ||
+                   make_empty(&executor->empty, error) < 0 ||
+                   layers_init(&executor->layers, executor->folders.layers, executor->empty, error) < 0 ||
+                   record_boot_id(executor->boot_id, error) < 0 ||
                    cgroups_open(&executor->cgroups, context->config->cgroup_parent, error) < 0 ||
                    monitors_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0 ||
                    remove_leftovers(executor, error) < 0
