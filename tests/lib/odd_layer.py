@@ -22,8 +22,8 @@ def main():
         add("var/run-relative", tarfile.SYMTYPE, linkname="../run", mode=0o777)
         add("dangling", tarfile.SYMTYPE, linkname="/no/such/place", mode=0o777)
         add("a", tarfile.DIRTYPE)
-        add("b", tarfile.DIRTYPE)
         add("a/file", content=b"content\n", mode=0o640, uid=1000, gid=1001)
+        add("b", tarfile.DIRTYPE)  # right before what is in it: else tar -x forgets its time
         add("b/link", tarfile.LNKTYPE, linkname="a/file", mode=0o640, uid=1000, gid=1001)
         add("setuid", content=b"x", mode=0o4755)
         add("setgid", content=b"x", mode=0o2755, gid=50)
