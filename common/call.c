@@ -94,8 +94,10 @@ static int call_send(struct bh_call *call, ProtobufCMessage *packet, const int *
     }
     if (result < 0) {
         (void)pthread_mutex_lock(&channel->lock);
+        bool untold = call->listed;
         unlist(call);
         (void)pthread_mutex_unlock(&channel->lock);
+        result = untold ? -1 : 0; /* whoever hung up meanwhile has ended the call, and told so */
     }
     return result;
 }
@@ -360,11 +362,14 @@ int bh_call_async(struct bh_channel *channel, ProtobufCMessage *packet, const in
     }
     call->notify = notify;
     call->notify_argument = argument;
-    atomic_fetch_add(&call->references,
-                     1); /* ours while sending; the other one is the channel's until the final answer */
+    /* Ours while sending, of the call and of the channel: once it is sent, the answer may come, and with it the end of
+     * both. */
+    atomic_fetch_add(&call->references, 1);
+    (void)bh_channel_ref(channel);
     if (call_send(call, packet, fds, n_fds, deadline_ms, error) < 0) {
         call_unref(call);
         call_unref(call);
+        bh_channel_unref(channel);
         return -1;
     }
     if (ret_id) {
@@ -374,6 +379,7 @@ int bh_call_async(struct bh_channel *channel, ProtobufCMessage *packet, const in
     if (channel->loop) {
         channel->loop->want_timer(channel);
     }
+    bh_channel_unref(channel);
     return 0;
 }
 

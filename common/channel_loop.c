@@ -38,14 +38,23 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
     bh_channel_unref(channel);
 }
 
+/* Any thread may ask to write while another one hangs up: the lock says whose the event is. */
+static void want_write(struct bh_channel *channel)
+{
+    struct loop_state *state = channel->loop_state;
+    (void)pthread_mutex_lock(&channel->lock);
+    if (state->writable) {
+        (void)event_add(state->writable, NULL);
+    }
+    (void)pthread_mutex_unlock(&channel->lock);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
     (void)what;
-    struct bh_channel *channel = argument;
-    struct loop_state *state = channel->loop_state;
-    if (bh_channel_flush(channel)) {
-        (void)event_add(state->writable, NULL);
+    if (bh_channel_flush(argument)) {
+        want_write(argument);
     }
 }
 
@@ -60,26 +69,37 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     bh_channel_unref(channel);
 }
 
-static void free_events(struct loop_state *state)
+/* Freed outside of the lock: event_free() waits for a callback that runs. */
+static void free_events(struct bh_channel *channel)
 {
-    if (state->readable) {
-        event_free(state->readable);
-        state->readable = NULL;
+    struct loop_state *state = channel->loop_state;
+    (void)pthread_mutex_lock(&channel->lock);
+    struct event *readable = bh_steal_pointer(&state->readable);
+    struct event *writable = bh_steal_pointer(&state->writable);
+    (void)pthread_mutex_unlock(&channel->lock);
+    if (readable) {
+        event_free(readable);
     }
-    if (state->writable) {
-        event_free(state->writable);
-        state->writable = NULL;
+    if (writable) {
+        event_free(writable);
     }
 }
 
 static int attach(struct bh_channel *channel, struct bh_error *error)
 {
     struct loop_state *state = channel->loop_state;
-    free_events(state);
-    state->readable = event_new(state->base, channel->fd, EV_READ | EV_PERSIST, on_readable, channel);
-    state->writable = event_new(state->base, channel->fd, EV_WRITE, on_writable, channel);
-    if (!state->readable || !state->writable || event_add(state->readable, NULL) < 0) {
-        free_events(state);
+    free_events(channel);
+    struct event *readable = event_new(state->base, channel->fd, EV_READ | EV_PERSIST, on_readable, channel);
+    struct event *writable = event_new(state->base, channel->fd, EV_WRITE, on_writable, channel);
+    bool made = readable && writable;
+    (void)pthread_mutex_lock(&channel->lock);
+    state->readable = readable;
+    state->writable = writable;
+    bool added =
+        made && event_add(readable, NULL) == 0; /* from here on the loop may hang up, which waits for the lock */
+    (void)pthread_mutex_unlock(&channel->lock);
+    if (!added) {
+        free_events(channel);
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "put channel %s on the loop", channel->protocol->name);
     }
     return 0;
@@ -87,15 +107,7 @@ static int attach(struct bh_channel *channel, struct bh_error *error)
 
 static void detach(struct bh_channel *channel)
 {
-    free_events(channel->loop_state);
-}
-
-static void want_write(struct bh_channel *channel)
-{
-    struct loop_state *state = channel->loop_state;
-    if (state->writable) {
-        (void)event_add(state->writable, NULL);
-    }
+    free_events(channel);
 }
 
 /* How long until the next deadline somebody on the loop waits for. */
@@ -130,7 +142,7 @@ static void want_timer(struct bh_channel *channel)
 static void destroy(struct bh_channel *channel)
 {
     struct loop_state *state = channel->loop_state;
-    free_events(state);
+    free_events(channel);
     event_free(state->timer);
     free(state);
 }
