@@ -63,7 +63,14 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
                  struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
-    if (database_container(job->engine->database, id, &row, error) < 0) {
+    int read = database_container(job->engine->database, id, &row, error);
+    const bool full_for_reading = read < 0 && error->code == BH_RESOURCE_EXHAUSTED;
+    if (full_for_reading) { /* even reading takes room, for the database's index */
+        reserve_release();
+        bh_error_clear(error);
+        read = database_container(job->engine->database, id, &row, error);
+    }
+    if (read < 0) {
         live_set_running(live, false);
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
@@ -87,7 +94,7 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
         bh_error_clear(error);
         result = remove_automatically(job, live, id, &row.state, error);
     }
-    if (full) {
+    if (full || full_for_reading) {
         reserve_take();
     }
     if (result < 0) {
