@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The database's floor: the schema, its statements, transactions, and how values go in and out. Trusts the file,
+ * The database's floor: its statements, transactions, and how values go in and out. Trusts the file,
  * which lies in a folder only the engine can name; what it reads is still checked for shape.
  */
 #include <string.h>
-#include <sys/random.h>
 
 #include "services/engine/database_internal.h"
-
-#define SCHEMA_VERSION 1
-
-static const char schema[] =
-    "CREATE TABLE engine (id TEXT NOT NULL);"
-    "CREATE TABLE images (tenant_uid INTEGER NOT NULL, id BLOB NOT NULL, manifest BLOB NOT NULL, config BLOB NOT NULL,"
-    "  last_tag_ns INTEGER NOT NULL, visible INTEGER NOT NULL, PRIMARY KEY (tenant_uid, id)) WITHOUT ROWID;"
-    "CREATE INDEX images_by_id ON images (id);"
-    "CREATE INDEX images_by_manifest ON images (manifest);"
-    "CREATE TABLE image_layers (tenant_uid INTEGER NOT NULL, image BLOB NOT NULL, position INTEGER NOT NULL,"
-    "  digest BLOB NOT NULL, size_bytes INTEGER NOT NULL, PRIMARY KEY (tenant_uid, image, position),"
-    "  FOREIGN KEY (tenant_uid, image) REFERENCES images ON DELETE CASCADE) WITHOUT ROWID;"
-    "CREATE INDEX layers_by_digest ON image_layers (digest, tenant_uid);"
-    "CREATE TABLE image_names (tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, image BLOB NOT NULL,"
-    "  PRIMARY KEY (tenant_uid, name), FOREIGN KEY (tenant_uid, image) REFERENCES images ON DELETE CASCADE) WITHOUT "
-    "ROWID;"
-    "CREATE INDEX names_by_image ON image_names (tenant_uid, image);"
-    "CREATE TABLE containers (id BLOB PRIMARY KEY, tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, image BLOB NOT "
-    "NULL,"
-    "  auto_remove INTEGER NOT NULL, created_ns INTEGER NOT NULL, restart_count INTEGER NOT NULL DEFAULT 0,"
-    "  status INTEGER NOT NULL, pid INTEGER NOT NULL DEFAULT 0, exit_code INTEGER NOT NULL DEFAULT 0,"
-    "  oom_killed INTEGER NOT NULL DEFAULT 0, started_ns INTEGER NOT NULL DEFAULT 0,"
-    "  finished_ns INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', request BLOB NOT NULL,"
-    "  spec BLOB NOT NULL, UNIQUE (tenant_uid, name)) WITHOUT ROWID;"
-    "CREATE INDEX containers_by_image ON containers (tenant_uid, image);"
-    "PRAGMA user_version = 1;";
 
 #define IMAGE_COLUMNS                                                                                                  \
     "SELECT id, manifest, config, last_tag_ns, tenant_uid, (SELECT count(*) FROM containers c"                         \
@@ -88,71 +61,17 @@ static const char *const query_text[QUERY_COUNT_] = {
                      " (SELECT count(*) FROM images WHERE tenant_uid = ?1 AND visible = 1)",
 };
 
-static int database_failure(struct database *database, const char *what, struct bh_error *error)
+int database_failure(struct database *database, const char *what, struct bh_error *error)
 {
     int code = sqlite3_extended_errcode(database->handle);
     enum bh_code kind = (code & 0xff) == SQLITE_FULL ? BH_RESOURCE_EXHAUSTED : BH_INTERNAL;
     return bh_error_set(error, kind, "the engine's database: %s: %s", what, sqlite3_errmsg(database->handle));
 }
 
-static int execute(struct database *database, const char *sql, struct bh_error *error)
+int database_execute(struct database *database, const char *sql, struct bh_error *error)
 {
     if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
         return database_failure(database, "cannot prepare it", error);
-    }
-    return 0;
-}
-
-static int make_engine_id(struct database *database, struct bh_error *error)
-{
-    uint8_t random[16];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-        return bh_error_errno(error, errno, "make the engine's id");
-    }
-    random[6] = (uint8_t)((random[6] & 0x0f) | 0x40);
-    random[8] = (uint8_t)((random[8] & 0x3f) | 0x80);
-    char sql[128];
-    (void)snprintf(sql, sizeof sql,
-                   "INSERT INTO engine VALUES ('%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x')",
-                   random[0], random[1], random[2], random[3], random[4], random[5], random[6], random[7], random[8],
-                   random[9], random[10], random[11], random[12], random[13], random[14], random[15]);
-    return execute(database, sql, error);
-}
-
-static int read_schema_version(struct database *database, int *ret_version, struct bh_error *error)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(database->handle, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        (void)sqlite3_finalize(statement);
-        return database_failure(database, "cannot read its schema's version", error);
-    }
-    *ret_version = sqlite3_column_int(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return 0;
-}
-
-static int ensure_schema(struct database *database, struct bh_error *error)
-{
-    int version = 0;
-    if (read_schema_version(database, &version, error) < 0) {
-        return -1;
-    }
-    if (version > SCHEMA_VERSION) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION,
-                            "the engine's database has schema %d and this engine knows up to %d: start a newer engine",
-                            version, SCHEMA_VERSION);
-    }
-    if (version == SCHEMA_VERSION) {
-        return 0;
-    }
-    if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
-        return -1;
-    }
-    if (execute(database, schema, error) < 0 || make_engine_id(database, error) < 0 ||
-        transaction_commit(database, error) < 0) {
-        transaction_abandon(database);
-        return -1;
     }
     return 0;
 }
@@ -180,11 +99,11 @@ int database_open(const char *path, struct database **ret_database, struct bh_er
                         NULL) != SQLITE_OK) {
         return database_failure(database, path, error);
     }
-    if (execute(database,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;",
-                error) < 0 ||
-        ensure_schema(database, error) < 0 || prepare_all(database, error) < 0) {
+    if (database_execute(database,
+                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;",
+                         error) < 0 ||
+        database_schema_ensure(database, error) < 0 || prepare_all(database, error) < 0) {
         return -1;
     }
     *ret_database = bh_steal_pointer(&database);
@@ -254,15 +173,15 @@ int query_run(struct database *database, sqlite3_stmt *statement, struct bh_erro
 
 int transaction_begin(struct database *database, enum durability durability, struct bh_error *error)
 {
-    return execute(database,
-                   durability == SURVIVES_POWER ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"
-                                                : "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
-                   error);
+    return database_execute(database,
+                            durability == SURVIVES_POWER ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"
+                                                         : "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+                            error);
 }
 
 int transaction_commit(struct database *database, struct bh_error *error)
 {
-    return execute(database, "COMMIT", error);
+    return database_execute(database, "COMMIT", error);
 }
 
 void transaction_abandon(struct database *database)

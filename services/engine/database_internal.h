@@ -50,6 +50,14 @@ struct database {
     sqlite3_stmt *statements[QUERY_COUNT_];
 };
 
+/* What SQLite says went wrong with `what`: RESOURCE_EXHAUSTED on a full disk, else INTERNAL. Returns -1. */
+int database_failure(struct database *database, const char *what, struct bh_error *error);
+
+/* SQL text that gives no rows and is run once. */
+int database_execute(struct database *database, const char *sql, struct bh_error *error);
+/* Makes the schema, or brings that of an older engine up to date, all or nothing (database_schema.c). */
+int database_schema_ensure(struct database *database, struct bh_error *error);
+
 /* What a commit has to survive: see database.h. */
 enum durability { SURVIVES_PROCESS, SURVIVES_POWER };
 
