@@ -5,7 +5,7 @@
 #pragma once
 
 #include "api_engine.pb-c.h"
-#include "json_write.h"
+#include "common/json_write.h"
 
 /* "created", "running", "paused", "exited", "removing", "dead". */
 const char *container_status_word(Bulkhead__ContainerStatus status);

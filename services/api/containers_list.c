@@ -8,7 +8,7 @@
 
 #include "common/io.h"
 #include "container_json.h"
-#include "docker_time.h"
+#include "common/docker_time.h"
 #include "engine_call.h"
 #include "handlers.h"
 #include "json_types.h"

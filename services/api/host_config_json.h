@@ -5,6 +5,6 @@
 #pragma once
 
 #include "api_engine.pb-c.h"
-#include "json_write.h"
+#include "common/json_write.h"
 
 void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request);

@@ -5,7 +5,7 @@
 #include "json_types.h"
 
 #include "common/digest.h"
-#include "docker_time.h"
+#include "common/docker_time.h"
 
 const char *id_hex(const ProtobufCBinaryData *id, char *buffer)
 {

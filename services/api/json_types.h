@@ -5,7 +5,7 @@
 #pragma once
 
 #include "container.pb-c.h"
-#include "json_write.h"
+#include "common/json_write.h"
 #include "types.pb-c.h"
 
 /* "sha256:<hex>" of 32 bytes; "" for anything else. */

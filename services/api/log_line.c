@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "docker_time.h"
+#include "common/docker_time.h"
 
 static int refuse(struct bh_error *error)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "common/io.h"
-#include "docker_time.h"
+#include "common/docker_time.h"
 #include "engine_call.h"
 #include "engine_monitor.pb-c.h"
 #include "frames.h"

@@ -13,7 +13,7 @@
 #include "connection.h"
 #include "http_target.h"
 #include "json_read.h"
-#include "json_write.h"
+#include "common/json_write.h"
 
 struct request {
     struct api *api;

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 
 #include "connection.h"
-#include "docker_time.h"
+#include "common/docker_time.h"
 
 #define HEAD_BYTES 1024
 

@@ -9,7 +9,7 @@
 
 #include "common/digest.h"
 #include "common/io.h"
-#include "docker_time.h"
+#include "common/docker_time.h"
 #include "engine_call.h"
 #include "handlers.h"
 #include "registry_auth.h"

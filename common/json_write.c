@@ -2,7 +2,7 @@
  *
  * The JSON writer behind json_write.h.
  */
-#include "json_write.h"
+#include "common/json_write.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

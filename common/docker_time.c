@@ -3,7 +3,7 @@
  * Calendar arithmetic (the proleptic Gregorian calendar, after Howard Hinnant's "chrono-compatible date algorithms")
  * and Docker's ways to write times.
  */
-#include "docker_time.h"
+#include "common/docker_time.h"
 
 #include <ctype.h>
 #include <stdbool.h>
