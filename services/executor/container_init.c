@@ -28,6 +28,7 @@
 #include "act.h"
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "labels.h"
 #include "program.h"
 #include "reaper.h"
 #include "target.h"
@@ -227,28 +228,6 @@ static int confine(const struct launch *launch, const struct account *account, s
                : check_capabilities(final, error);
 }
 
-/* SELinux and AppArmor labels of the program to come, written through the procfs that we mounted. */
-static int write_label(int proc, const char *path, const char *prefix, const char *label, struct bh_error *error)
-{
-    char text[512];
-    if (!*label) {
-        return 0;
-    }
-    bh_autoclose int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
-    int n = snprintf(text, sizeof(text), "%s%s", prefix, label);
-    return fd < 0 || write(fd, text, (size_t)n) != n ? bh_error_errno(error, errno, "set security label \"%s\"", label)
-                                                     : 0;
-}
-
-static int set_labels(const struct launch *launch, struct bh_error *error)
-{
-    return write_label(launch->proc, "thread-self/attr/exec", "", launch->spec->selinux_label, error) < 0 ||
-                   write_label(launch->proc, "thread-self/attr/apparmor/exec", "exec ", launch->spec->apparmor_profile,
-                               error) < 0
-               ? -1
-               : 0;
-}
-
 /* ---- all of it ------------------------------------------------------------------------------------------- */
 
 /* A program of another user must be able to open /dev/stdout again. Ours to give: the launcher made them the container
@@ -274,7 +253,8 @@ static int set_up(struct launch *launch, int go, int failure, struct bh_error *e
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setsid() < 0) {
         return bh_error_errno(error, errno, "start a session");
     }
-    return act_create(launch, error) < 0 || act_attach(launch, error) < 0 || set_labels(launch, error) < 0 ||
+    return act_create(launch, error) < 0 || act_attach(launch, error) < 0 ||
+                   labels_set(launch->proc, launch->spec->selinux_label, launch->spec->apparmor_profile, error) < 0 ||
                    take_streams(launch, failure, error) < 0
                ? -1
                : 0;
