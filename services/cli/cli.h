@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What every command is handed, and what a command is: one const struct, exported by the file that implements it and
- * listed in commands.c. The dispatcher parses options and counts arguments, so that a handler begins with what
+ * listed in command_table.c. The dispatcher parses options and counts arguments, so that a handler begins with what
  * the user meant.
  */
 #pragma once
@@ -21,15 +21,34 @@ struct cli {
     bool misused; /* the error is about how the command was written: point at its --help */
 };
 
+/* What a command's arguments name: shell completion asks the engine for such names. */
+enum complete {
+    COMPLETE_NOTHING = 0,
+    COMPLETE_CONTAINERS, /* all of them */
+    COMPLETE_RUNNING,    /* containers that run */
+    COMPLETE_IMAGES,
+    COMPLETE_VOLUMES,
+    COMPLETE_NETWORKS,
+    COMPLETE_OBJECTS,         /* any of the above */
+    COMPLETE_COMMANDS,        /* our own verbs */
+    COMPLETE_FILES,           /* the shell's own business */
+    COMPLETE_CONTAINER_PATHS, /* CONTAINER:PATH or a local path */
+};
+
 struct command {
-    const char *name;  /* "run", "audit verify" */
-    const char *usage; /* what follows the name: "[OPTIONS] IMAGE [COMMAND] [ARG...]" */
-    const char *summary;
+    const char *name;             /* "run", "volume create" */
+    const char *aliases;          /* its other names, ", " between them; NULL if none */
+    const char *usage;            /* what follows the name: "[OPTIONS] IMAGE [COMMAND] [ARG...]" */
+    const char *summary;          /* one line */
+    const char *details;          /* more for --help and the man page; NULL if the summary says it all */
+    const char *example;          /* command lines, a line each; NULL if none */
     const struct option *options; /* ends with an empty row; NULL if it has none */
     size_t values_bytes;          /* size of the struct that the options fill in */
     size_t arguments_min, arguments_max;
-    bool options_first; /* what follows the first argument is not ours to parse */
-    int failure_status; /* exit status when the handler fails; 0 means 1 */
+    bool options_first;      /* what follows the first argument is not ours to parse */
+    bool hidden;             /* for scripts of ours: neither listed nor completed */
+    enum complete completes; /* what its arguments are; with options_first, the first one */
+    int failure_status;      /* exit status when the handler fails; 0 means 1 */
 
     /* Returns the exit status, or -1 with `error` set. `values` is zeroed and then filled in by the options. */
     int (*run)(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error);

@@ -1,47 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one table of commands and its dispatcher: find the command, parse its options, count its arguments, run it, and
- * turn an error into one line and an exit status.
+ * The dispatcher: find the command, parse its options, count its arguments, run it, and turn an error into one line and
+ * an exit status.
  */
 #include "commands.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "command_table.h"
 #include "help.h"
-
-static const struct command *const commands[] = {
-    /* containers */
-    &run_command, &create_command, &start_command, &attach_command, &stop_command, &restart_command, &kill_command,
-    &pause_command, &unpause_command, &wait_command, &logs_command, &ps_command, &inspect_command, &rename_command,
-    &rm_command,
-    /* images */
-    &pull_command, &load_command, &images_command, &tag_command, &rmi_command,
-    /* the engine */
-    &info_command, &version_command, &privileges_command, &audit_verify_command, &doctor_command, &dial_stdio_command,
-    NULL};
-
-/* Docker's management commands are other names for the same. */
-static const struct {
-    const char *group, *verb, *command;
-} synonyms[] = {
-    {"container", "ls", "ps"}, {"container", "list", "ps"}, {"container", "ps", "ps"}, {"container", "*", "*"},
-    {"image", "ls", "images"}, {"image", "list", "images"}, {"image", "rm", "rmi"},    {"image", "remove", "rmi"},
-    {"image", "*", "*"},       {"system", "info", "info"},
-};
-
-struct global_values {
-    const char *host;
-    bool version;
-};
-
-static const struct option global_options[] = {
-    {OPTION_TEXT, "host", 'H', offsetof(struct global_values, host), "string",
-     "The engine's socket (default unix:///run/bulkhead/bulkhead.sock)"},
-    {OPTION_FLAG, "version", 'v', offsetof(struct global_values, version), NULL, "Print version and quit"},
-    {0},
-};
 
 int cli_misuse(struct cli *cli, struct bh_error *error, const char *format, ...)
 {
@@ -59,38 +31,6 @@ void cli_print_error(const struct bh_error *error)
     char text[2048];
     (void)fflush(stdout);
     (void)fprintf(stderr, "bulkhead: %s\n", bh_error_format(error, text, sizeof(text)));
-}
-
-static const struct command *find_by_name(const char *name)
-{
-    for (size_t i = 0; commands[i]; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
-        }
-    }
-    return NULL;
-}
-
-/* The command that `words` begin with: "run", "audit verify", "container ls". *ret_used is how many words named it. */
-static const struct command *find_command(const struct strings *words, size_t *ret_used)
-{
-    char two[128];
-    *ret_used = 1;
-    const struct command *command = find_by_name(words->items[0]);
-    if (command || words->count < 2) {
-        return command;
-    }
-    *ret_used = 2;
-    (void)snprintf(two, sizeof(two), "%s %s", words->items[0], words->items[1]);
-    command = find_by_name(two);
-    for (size_t i = 0; !command && i < sizeof(synonyms) / sizeof(*synonyms); i++) {
-        bool any = *synonyms[i].verb == '*';
-        if (strcmp(words->items[0], synonyms[i].group) == 0 &&
-            (any || strcmp(words->items[1], synonyms[i].verb) == 0)) {
-            command = find_by_name(any ? words->items[1] : synonyms[i].command);
-        }
-    }
-    return command;
 }
 
 static int count_arguments(struct cli *cli, const struct command *command, size_t count, struct bh_error *error)
@@ -155,24 +95,62 @@ static int run_command_line(struct cli *cli, const struct command *command, int 
     return status;
 }
 
-static int choose_and_run(struct cli *cli, const struct strings *words, char **argv_rest, int argc_rest)
+/* `bulkhead help [COMMAND]` */
+static int show_help(const struct strings *words)
 {
+    const struct strings rest = {.items = words->items + 1, .count = words->count - 1};
     size_t used = 0;
-    const struct command *command = find_command(words, &used);
-    if (!command && strcmp(words->items[0], "help") == 0) {
-        command = words->count > 1 ? find_by_name(words->items[1]) : NULL;
-        if (command) {
-            help_print(command, stdout);
-        } else {
-            help_print_all(commands, global_options, stdout);
-        }
-        return 0;
+    const struct command *command = rest.count ? command_find_words(&rest, &used) : NULL;
+    const struct command_group *group = rest.count ? command_group_find(rest.items[0]) : NULL;
+    if (command) {
+        help_print(command, stdout);
+    } else if (group && rest.count == 1) {
+        help_print_group(group, stdout);
+    } else if (rest.count == 0) {
+        help_print_all(stdout);
+    } else {
+        (void)fprintf(stderr, "bulkhead: unknown help topic: %s\nSee 'bulkhead --help'.\n", rest.items[0]);
+        return 1;
     }
-    if (!command) {
+    return 0;
+}
+
+/* A word that is no command: a group's name by itself, or a mistake. */
+static int explain(const struct strings *words)
+{
+    const struct command_group *group = command_group_find(words->items[0]);
+    const char *second = words->count > 1 ? words->items[1] : "--help";
+    if (!group) {
         (void)fprintf(stderr, "bulkhead: unknown command: bulkhead %s\nSee 'bulkhead --help'.\n", words->items[0]);
         return 1;
     }
-    return run_command_line(cli, command, argc_rest - (int)used, argv_rest + used);
+    if (strcmp(second, "--help") != 0 && strcmp(second, "-h") != 0) {
+        (void)fprintf(stderr, "bulkhead: unknown command: bulkhead %s %s\nSee 'bulkhead %s --help'.\n", group->name,
+                      second, group->name);
+        return 1;
+    }
+    help_print_group(group, stdout);
+    return 0;
+}
+
+static int choose_and_run(struct cli *cli, const struct strings *words, char **argv_rest, int argc_rest)
+{
+    size_t used = 0;
+    const struct command *command = command_find_words(words, &used);
+    if (command) {
+        return run_command_line(cli, command, argc_rest - (int)used, argv_rest + used);
+    }
+    return strcmp(words->items[0], "help") == 0 ? show_help(words) : explain(words);
+}
+
+/* A shell with standard descriptors closed would hand out 0 to 2 to sockets, and output would go to the engine. */
+static void open_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+        }
+    }
 }
 
 int commands_run(int argc, char **argv)
@@ -182,6 +160,7 @@ int commands_run(int argc, char **argv)
     strings_auto struct strings words = {0};
     bool help = false;
     struct cli cli = {0};
+    open_standard_descriptors();
     int parsed = options_parse(global_options, &globals, true, argc - 1, argv + 1, &words, &help, &error);
     if (parsed < 0) {
         cli_print_error(&error);
@@ -193,10 +172,11 @@ int commands_run(int argc, char **argv)
         return 0;
     }
     if (help || words.count == 0) {
-        help_print_all(commands, global_options, stdout);
+        help_print_all(stdout);
         return 0;
     }
-    if (engine_new(globals.host, &cli.engine, &error) < 0) {
+    if ((globals.config && setenv("DOCKER_CONFIG", globals.config, 1) < 0) ||
+        engine_new(globals.host, &cli.engine, &error) < 0) {
         cli_print_error(&error);
         return CLI_STATUS_FAILED;
     }

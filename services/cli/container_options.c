@@ -10,7 +10,7 @@
 
 const struct option container_options_table[] = {
     {OPTION_FLAG, "detach", 'd', AT(detach), NULL, "Run the container in the background and print its ID"},
-    {OPTION_TEXT, "sig-proxy", 0, AT(signal_proxy), "bool", "Proxy received signals to the process (default true)"},
+    {OPTION_ON, "sig-proxy", 0, AT(signals_kept), NULL, "Pass received signals on to the process"},
     {OPTION_TEXT, "detach-keys", 0, AT(detach_keys), "string", "Key sequence that detaches (default ctrl-p,ctrl-q)"},
     /* create's begin here */
     {OPTION_LIST, "add-host", 0, AT(add_host), "list", "Add a host-to-IP mapping (host:ip)"},

@@ -8,8 +8,8 @@
 
 struct container_options {
     /* run's own */
-    bool detach;
-    const char *signal_proxy, *detach_keys;
+    bool detach, signals_kept;
+    const char *detach_keys;
 
     const char *name, *user, *working_dir, *entrypoint, *host_name, *domain_name, *pull, *platform, *stop_signal,
         *memory, *memory_swap, *memory_reservation, *cpus, *cpuset_cpus, *cpuset_mems, *shm_size, *network, *pid_mode,

@@ -18,6 +18,7 @@
 #include "common/limits.h"
 #include "detach_keys.h"
 #include "fields.h"
+#include "query.h"
 #include "signals.h"
 #include "stream_frames.h"
 #include "terminal.h"
@@ -94,20 +95,39 @@ int container_stream_write(void *argument, int fd, const char *bytes, size_t n_b
     return bh_write_all(fd, bytes, n_bytes, fd == STDERR_FILENO ? "standard error" : "standard output", error);
 }
 
+static int open_exec(struct container_stream *stream, struct bh_error *error)
+{
+    bh_autofree char *path = NULL;
+    json_auto json_t *body = json_pack("{s:b, s:b}", "Detach", 0, "Tty", stream->tty);
+    struct http_head head = {0};
+    if (!body || strings_format(&path, error, "/exec/%s/start", stream->exec_id) < 0) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    const struct engine_question question = {.method = "POST", .path = path, .body = body, .upgrade = true};
+    return engine_stream(stream->engine, &question, &stream->stream, &head, error);
+}
+
 int container_stream_open(struct container_stream *stream, const char *condition, struct bh_error *error)
 {
     bh_autofree char *attach_path = NULL, *wait_path = NULL;
     const struct container_attachment *attachment = &stream->attachment;
     struct http_head head = {0};
+    if (signals_open(stream->exec_id != NULL, &stream->signal_fd, error) < 0) {
+        return -1;
+    }
+    if (stream->exec_id) {
+        return open_exec(stream, error);
+    }
     if (strings_format(&attach_path, error, "/containers/%s/attach?stream=1%s%s%s", stream->id,
                        attachment->stdin_on ? "&stdin=1" : "", attachment->stdout_on ? "&stdout=1" : "",
                        attachment->stderr_on ? "&stderr=1" : "") < 0 ||
         strings_format(&wait_path, error, "/containers/%s/wait?condition=%s", stream->id, condition) < 0) {
         return -1;
     }
-    if (signals_open(&stream->signal_fd, error) < 0 ||
-        engine_stream_send(stream->engine, "POST", attach_path, NULL, true, &stream->stream, error) < 0 ||
-        engine_stream_send(stream->engine, "POST", wait_path, NULL, false, &stream->waiting, error) < 0 ||
+    const struct engine_question attach = {.method = "POST", .path = attach_path, .upgrade = true};
+    const struct engine_question wait = {.method = "POST", .path = wait_path};
+    if (engine_stream_send(stream->engine, &attach, &stream->stream, error) < 0 ||
+        engine_stream_send(stream->engine, &wait, &stream->waiting, error) < 0 ||
         engine_stream_receive(stream->stream, &head, error) < 0) {
         return -1;
     }
@@ -119,7 +139,8 @@ static void send_size(const struct container_stream *stream)
     unsigned int rows = 0, columns = 0;
     bh_autofree char *path = NULL;
     if (terminal_size(&rows, &columns) &&
-        strings_format(&path, NULL, "/containers/%s/resize?h=%u&w=%u", stream->id, rows, columns) == 0) {
+        strings_format(&path, NULL, "/%s/%s/resize?h=%u&w=%u", stream->exec_id ? "exec" : "containers",
+                       stream->exec_id ? stream->exec_id : stream->id, rows, columns) == 0) {
         (void)engine_ask(stream->engine, "POST", path, NULL, NULL, NULL); /* a size that did not arrive is no failure */
     }
 }
@@ -157,6 +178,16 @@ static int take_output(struct container_stream *stream, struct stream_frames *fr
     *ret_end = n_read == 0;
     return stream->tty ? container_stream_write(NULL, STDOUT_FILENO, piece, n_read, error)
                        : stream_frames_decode(frames, piece, n_read, container_stream_write, NULL, error);
+}
+
+static int take_exec_code(struct container_stream *stream, int *ret_code, struct bh_error *error)
+{
+    json_auto json_t *details = NULL;
+    if (query_ask(stream->engine, "GET", "/exec/", stream->exec_id, "/json", &details, error) < 0) {
+        return -1;
+    }
+    *ret_code = (int)(field_integer(details, "ExitCode") & 0xff);
+    return 0;
 }
 
 static int take_exit_code(struct container_stream *stream, int *ret_code, struct bh_error *error)
@@ -211,18 +242,21 @@ static int pump(struct container_stream *stream, int detached_event, struct bh_e
         if (fds[2].revents) {
             return 0;
         }
-        if (!fds[0].revents) {
-            continue;
-        }
         if (!stream_ended) {
-            if (take_output(stream, &frames, &stream_ended, error) < 0) {
+            if (fds[0].revents && take_output(stream, &frames, &stream_ended, error) < 0) {
                 return -1;
             }
+            exited = stream_ended && stream->exec_id;
+        } else if (!fds[0].revents) {
+            continue;
         } else if (take_exit_code(stream, &code, error) < 0) {
             return -1;
         } else {
             exited = true;
         }
+    }
+    if (stream->exec_id && take_exec_code(stream, &code, error) < 0) {
+        return -1;
     }
     return code;
 }

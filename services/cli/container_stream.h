@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Being attached to a container: its streams to ours, our signals to it, and its exit code in the end. Used by run,
- * start and attach.
+ * start, attach, and for the programs that exec starts.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 
 struct container_stream {
     struct engine *engine;
-    const char *id; /* of the container, for signals and resizing; borrowed */
+    const char *id;      /* of the container, for signals and resizing; borrowed */
+    const char *exec_id; /* of the program that exec starts instead; NULL: the container's own */
     struct container_attachment attachment;
     bool tty;
     bool signals_forwarded;          /* --sig-proxy, and not for a raw terminal's own keys */
@@ -21,7 +22,7 @@ struct container_stream {
 };
 
 /* Attaches and asks for the exit code, both at once. Returns when both are in effect, so that a start from now on loses
- * nothing. `condition` is the API's: "next-exit", "removed", "not-running". */
+ * nothing. (A program of exec is started by this.) `condition` is the API's: "next-exit", "removed", "not-running". */
 int container_stream_open(struct container_stream *stream, const char *condition, struct bh_error *error);
 
 /* Pumps until the container has ended. Returns its exit code, -1 for an error. If the user detached by keys: 0. */

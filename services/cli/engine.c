@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "ssh.h"
 #include "string_list.h"
 
 #define ENGINE_DEFAULT_HOST     "unix:///run/bulkhead/bulkhead.sock"
@@ -17,8 +18,11 @@
 
 struct engine {
     char *host;
-    const char *socket_path; /* within `host` */
+    const char *socket_path; /* within `host`; NULL: over ssh */
     struct http_connection *kept;
+    char version[16];   /* of the API, that requests are made with */
+    bool version_known; /* the engine has accepted it */
+    unsigned int timeout_ms;
 };
 
 int engine_new(const char *host, struct engine **ret_engine, struct bh_error *error)
@@ -29,16 +33,21 @@ int engine_new(const char *host, struct engine **ret_engine, struct bh_error *er
         host = value && *value ? value : NULL;
     }
     host = host ? host : ENGINE_DEFAULT_HOST;
-    if (!strings_begins(host, "unix:///") && host[0] != '/') {
+    bool over_ssh = strings_begins(host, "ssh://");
+    if (!over_ssh && !strings_begins(host, "unix:///") && host[0] != '/') {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "invalid host \"%s\": want unix:///path/to/socket (over ssh, forward the socket)", host);
+                            "invalid host \"%s\": want unix:///path/to/socket or ssh://[user@]host[:port]", host);
     }
     struct engine *engine = calloc(1, sizeof(*engine));
     if (!engine || !(engine->host = strdup(host))) {
         free(engine);
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
     }
-    engine->socket_path = engine->host + (host[0] == '/' ? 0 : strlen("unix://"));
+    engine->socket_path = over_ssh ? NULL : engine->host + (host[0] == '/' ? 0 : strlen("unix://"));
+    const char *version = getenv("DOCKER_API_VERSION");
+    engine->version_known = version && *version;
+    (void)snprintf(engine->version, sizeof(engine->version), "%s",
+                   engine->version_known ? version : ENGINE_API_VERSION);
     *ret_engine = engine;
     return 0;
 }
@@ -95,10 +104,32 @@ static int take_refusal(struct http_connection *connection, int status, struct b
     return bh_error_set(error, code_of_status(status), "the engine answered with status %d", status);
 }
 
-static int prefixed(const char *path, char **ret_path, struct bh_error *error)
+static int prefixed(const struct engine *engine, const char *path, char **ret_path, struct bh_error *error)
 {
-    const char *version = getenv("DOCKER_API_VERSION");
-    return strings_format(ret_path, error, "/v%s%s", version && *version ? version : ENGINE_API_VERSION, path);
+    return strings_format(ret_path, error, "/v%s%s", engine->version, path);
+}
+
+int engine_connect(struct engine *engine, struct http_connection **ret_connection, struct bh_error *error)
+{
+    http_auto struct http_connection *connection = NULL;
+    int fd = -1;
+    if (engine->socket_path) {
+        if (http_connect(engine->socket_path, &connection, error) < 0) {
+            return -1;
+        }
+    } else if (ssh_connect(engine->host, &fd, error) < 0 || http_adopt(fd, &connection, error) < 0) {
+        return -1;
+    }
+    if (engine->timeout_ms && http_set_timeout(connection, engine->timeout_ms, error) < 0) {
+        return -1;
+    }
+    *ret_connection = bh_steal_pointer(&connection);
+    return 0;
+}
+
+void engine_set_timeout(struct engine *engine, unsigned int timeout_ms)
+{
+    engine->timeout_ms = timeout_ms;
 }
 
 /* Sends over the kept connection, or a new one if that has died since, and reads the answer's head. */
@@ -108,7 +139,7 @@ static int exchange(struct engine *engine, const struct http_request *request, s
     for (bool again = true;;) {
         http_auto struct http_connection *connection = bh_steal_pointer(&engine->kept);
         bool fresh = !connection;
-        if (fresh && http_connect(engine->socket_path, &connection, error) < 0) {
+        if (fresh && engine_connect(engine, &connection, error) < 0) {
             return -1;
         }
         if (http_send(connection, request, error) < 0) {
@@ -132,11 +163,27 @@ static void keep(struct engine *engine, struct http_connection **connection)
     }
 }
 
-static int ask(struct engine *engine, const char *method, const char *path, const char *body, char **ret_text,
-               size_t *ret_bytes, struct bh_error *error)
+/* "client version 1.47 is too new. Maximum supported API version is 1.41": from then on we speak that one. True if the
+ * question is worth asking again. */
+static bool step_down(struct engine *engine, const struct bh_error *error)
+{
+    static const char words[] = "Maximum supported API version is ";
+    const char *at = error ? strstr(error->message, words) : NULL;
+    if (engine->version_known || !at) {
+        return false;
+    }
+    at += sizeof(words) - 1;
+    size_t length = strspn(at, "0123456789.");
+    (void)snprintf(engine->version, sizeof(engine->version), "%.*s", (int)length, at);
+    engine->version_known = true;
+    return length > 0;
+}
+
+static int ask_once(struct engine *engine, const char *method, const char *path, const char *body, char **ret_text,
+                    size_t *ret_bytes, struct bh_error *error)
 {
     bh_autofree char *full_path = NULL;
-    if (prefixed(path, &full_path, error) < 0) {
+    if (prefixed(engine, path, &full_path, error) < 0) {
         return -1;
     }
     const struct http_request request = {
@@ -156,11 +203,36 @@ static int ask(struct engine *engine, const char *method, const char *path, cons
         keep(engine, &connection);
         return result;
     }
+    engine->version_known = true;
     if (http_read_all(connection, ENGINE_ANSWER_BYTES_MAX, ret_text, ret_bytes, error) < 0) {
         return -1;
     }
     keep(engine, &connection);
     return 0;
+}
+
+static int ask(struct engine *engine, const char *method, const char *path, const char *body, char **ret_text,
+               size_t *ret_bytes, struct bh_error *error)
+{
+    struct bh_error first = {0};
+    if (ask_once(engine, method, path, body, ret_text, ret_bytes, &first) == 0) {
+        return 0;
+    }
+    if (step_down(engine, &first)) {
+        return ask_once(engine, method, path, body, ret_text, ret_bytes, error);
+    }
+    if (error) {
+        *error = first;
+    }
+    return -1;
+}
+
+/* A stream is asked for once only: which version the engine speaks must be known before. */
+static int settle_version(struct engine *engine, struct bh_error *error)
+{
+    bh_autofree char *text = NULL;
+    size_t n_text = 0;
+    return engine->version_known ? 0 : ask(engine, "GET", "/_ping", NULL, &text, &n_text, error);
 }
 
 int engine_ask(struct engine *engine, const char *method, const char *path, const json_t *body, json_t **ret_answer,
@@ -192,15 +264,30 @@ int engine_ask_text(struct engine *engine, const char *method, const char *path,
     return ask(engine, method, path, NULL, ret_text, ret_bytes, error);
 }
 
-int engine_stream_send(struct engine *engine, const char *method, const char *path, const char *extra, bool upgrade,
+int engine_stream_send(struct engine *engine, const struct engine_question *question,
                        struct http_connection **ret_connection, struct bh_error *error)
 {
-    bh_autofree char *full_path = NULL;
+    bh_autofree char *full_path = NULL, *body = question->body ? json_dumps(question->body, JSON_COMPACT) : NULL;
     http_auto struct http_connection *connection = NULL;
-    if (prefixed(path, &full_path, error) < 0 || http_connect(engine->socket_path, &connection, error) < 0) {
+    if (question->body && !body) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    if (settle_version(engine, error) < 0 || prefixed(engine, question->path, &full_path, error) < 0 ||
+        engine_connect(engine, &connection, error) < 0) {
         return -1;
     }
-    const struct http_request request = {.method = method, .path = full_path, .extra = extra, .upgrade = upgrade};
+    const struct http_request request = {
+        .method = question->method,
+        .path = full_path,
+        .extra = question->extra,
+        .upgrade = question->upgrade,
+        .chunked = question->uploads,
+        .content_type = question->uploads ? "application/x-tar"
+                        : body            ? "application/json"
+                                          : NULL,
+        .body = body,
+        .body_bytes = body ? strlen(body) : 0,
+    };
     if (http_send(connection, &request, error) < 0) {
         return -1;
     }
@@ -216,11 +303,11 @@ int engine_stream_receive(struct http_connection *connection, struct http_head *
     return ret_head->status >= 400 ? take_refusal(connection, ret_head->status, error) : 0;
 }
 
-int engine_stream(struct engine *engine, const char *method, const char *path, const char *extra, bool upgrade,
+int engine_stream(struct engine *engine, const struct engine_question *question,
                   struct http_connection **ret_connection, struct http_head *ret_head, struct bh_error *error)
 {
     http_auto struct http_connection *connection = NULL;
-    if (engine_stream_send(engine, method, path, extra, upgrade, &connection, error) < 0 ||
+    if (engine_stream_send(engine, question, &connection, error) < 0 ||
         engine_stream_receive(connection, ret_head, error) < 0) {
         return -1;
     }
@@ -228,20 +315,15 @@ int engine_stream(struct engine *engine, const char *method, const char *path, c
     return 0;
 }
 
-int engine_upload(struct engine *engine, const char *path, int fd, struct http_connection **ret_connection,
-                  struct bh_error *error)
+int engine_upload(struct engine *engine, const struct engine_question *question, int fd,
+                  struct http_connection **ret_connection, struct bh_error *error)
 {
-    bh_autofree char *full_path = NULL, *buffer = malloc(UPLOAD_BYTES);
+    bh_autofree char *buffer = malloc(UPLOAD_BYTES);
     http_auto struct http_connection *connection = NULL;
     if (!buffer) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
     }
-    if (prefixed(path, &full_path, error) < 0 || http_connect(engine->socket_path, &connection, error) < 0) {
-        return -1;
-    }
-    const struct http_request request = {
-        .method = "POST", .path = full_path, .content_type = "application/x-tar", .chunked = true};
-    if (http_send(connection, &request, error) < 0) {
+    if (engine_stream_send(engine, question, &connection, error) < 0) {
         return -1;
     }
     ssize_t n_read;

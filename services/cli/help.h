@@ -4,9 +4,13 @@
  */
 #pragma once
 
-#include "cli.h"
+#include <stdio.h>
 
-/* `bulkhead --help`: every command with its summary. `commands` ends with NULL. */
-void help_print_all(const struct command *const *commands, const struct option *global_options, FILE *stream);
+#include "command_table.h"
+
+/* `bulkhead --help`: every command with its summary. */
+void help_print_all(FILE *stream);
+/* `bulkhead volume --help`: the group's own. */
+void help_print_group(const struct command_group *group, FILE *stream);
 /* `bulkhead run --help`. */
 void help_print(const struct command *command, FILE *stream);

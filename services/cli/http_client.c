@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "common/io.h"
@@ -23,7 +24,8 @@ struct http_connection {
     enum body_kind body;
     uint64_t left; /* BODY_LENGTH */
     struct http_chunked chunked;
-    bool close; /* not to be used again */
+    bool close;     /* not to be used again */
+    bool head_only; /* the answer to a HEAD request has a length and no body */
     bool stale;
     size_t at, end; /* what has arrived and is not taken: buffer[at..end) */
     char buffer[BUFFER_BYTES];
@@ -50,14 +52,28 @@ int http_connect(const char *path, struct http_connection **ret_connection, stru
                             "Cannot connect to the engine at unix://%s. Is bulkheadd running? (%s)", path,
                             strerror(errno));
     }
+    return http_adopt(bh_steal_fd(&fd), ret_connection, error);
+}
+
+int http_adopt(int fd, struct http_connection **ret_connection, struct bh_error *error)
+{
+    bh_autoclose int owned = fd;
     struct http_connection *connection = malloc(sizeof(*connection));
     if (!connection) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
     }
     memset(connection, 0, offsetof(struct http_connection, buffer));
-    connection->fd = bh_steal_fd(&fd);
+    connection->fd = bh_steal_fd(&owned);
     *ret_connection = connection;
     return 0;
+}
+
+int http_set_timeout(const struct http_connection *connection, unsigned int timeout_ms, struct bh_error *error)
+{
+    const struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+    return setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0
+               ? bh_error_errno(error, errno, "set a timeout")
+               : 0;
 }
 
 void http_free(struct http_connection *connection)
@@ -108,7 +124,7 @@ int http_send(struct http_connection *connection, const struct http_request *req
                            request->body_bytes) < 0) {
             return -1;
         }
-    } else if (strcmp(request->method, "POST") == 0) {
+    } else if (strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0) {
         if (strings_format(&body_lines, error, "Content-Length: 0\r\n") < 0) {
             return -1;
         }
@@ -121,6 +137,7 @@ int http_send(struct http_connection *connection, const struct http_request *req
         return -1;
     }
     connection->stale = false;
+    connection->head_only = strcmp(request->method, "HEAD") == 0;
     int sent = send_all(connection, head, strlen(head), request->body_bytes > 0 ? MSG_MORE : 0, error);
     if (sent == 0 && request->body_bytes > 0) {
         sent = send_all(connection, request->body, request->body_bytes, 0, error);
@@ -163,7 +180,7 @@ static void begin_body(struct http_connection *connection, const struct http_hea
 {
     connection->close = connection->close || head->close;
     connection->chunked = (struct http_chunked){0};
-    if (head->status == 204 || head->status == 304) {
+    if (connection->head_only || head->status == 204 || head->status == 304) {
         connection->body = BODY_NONE;
     } else if (head->chunked) {
         connection->body = BODY_CHUNKED;

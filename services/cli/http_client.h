@@ -27,6 +27,10 @@ struct http_request {
 
 /* Connects to the socket at `path`. The error says what to do if nobody answers there. */
 int http_connect(const char *path, struct http_connection **ret_connection, struct bh_error *error);
+/* The same over a descriptor that is connected already, which the connection takes over whatever happens. */
+int http_adopt(int fd, struct http_connection **ret_connection, struct bh_error *error);
+/* Reading gives up after so many milliseconds without a byte. */
+int http_set_timeout(const struct http_connection *connection, unsigned int timeout_ms, struct bh_error *error);
 void http_free(struct http_connection *connection);
 void http_cleanup(struct http_connection **connection);
 #define http_auto bh_cleanup(http_cleanup)

@@ -72,6 +72,10 @@ static int parse_field(const char *line, size_t n_line, struct http_head *head, 
         head->close = head->close || value_is(value, n_value, "close");
     } else if (name_is(line, n_name, "content-type")) {
         copy_value(head->content_type, sizeof(head->content_type), value, n_value);
+    } else if (name_is(line, n_name, "api-version")) {
+        copy_value(head->api_version, sizeof(head->api_version), value, n_value);
+    } else if (name_is(line, n_name, "x-docker-container-path-stat")) {
+        copy_value(head->path_stat, sizeof(head->path_stat), value, n_value);
     }
     return 0;
 }

@@ -21,6 +21,8 @@ struct http_head {
     bool close;    /* the connection ends with this response */
     bool upgraded; /* 101, or a raw stream follows */
     char content_type[80];
+    char api_version[16]; /* Api-Version: the newest that the engine speaks */
+    char path_stat[8192]; /* X-Docker-Container-Path-Stat: base64 of JSON with a name and a link's target */
 };
 
 /* Parses `n_bytes` that end with the empty line. */

@@ -38,6 +38,11 @@ static const struct option *find_letter(const struct option *options, char lette
     return NULL;
 }
 
+bool option_is_flag(const struct option *option)
+{
+    return option->kind == OPTION_FLAG || option->kind == OPTION_ON;
+}
+
 static int parse_truth(const char *text, bool *ret_value)
 {
     static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
@@ -60,11 +65,15 @@ static int store(const struct reader *reader, const struct option *row, const ch
     (void)snprintf(shown, sizeof(shown), "%s--%s", row->letter ? letter : "", row->name);
     switch (row->kind) {
     case OPTION_FLAG:
-        if (parse_truth(text, field) < 0) {
+    case OPTION_ON: {
+        bool value = false;
+        if (parse_truth(text, &value) < 0) {
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "invalid argument \"%s\" for \"%s\" flag: want true or false", text, shown);
         }
+        *(bool *)field = row->kind == OPTION_FLAG ? value : !value;
         return 0;
+    }
     case OPTION_TEXT:
         *(const char **)field = text;
         return 0;
@@ -104,7 +113,7 @@ static int read_long(struct reader *reader, const char *word, bool *ret_help, st
     if (equals) {
         return store(reader, row, equals + 1, error);
     }
-    if (row->kind == OPTION_FLAG) {
+    if (option_is_flag(row)) {
         return store(reader, row, "true", error);
     }
     if (reader->at >= reader->argc) {
@@ -128,7 +137,7 @@ static int read_letters(struct reader *reader, const char *word, bool *ret_help,
         if (letter[1] == '=') {
             return store(reader, row, letter + 2, error);
         }
-        if (row->kind != OPTION_FLAG) {
+        if (!option_is_flag(row)) {
             if (letter[1] != '\0') {
                 return store(reader, row, letter + 1, error);
             }

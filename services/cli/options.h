@@ -15,6 +15,7 @@
 enum option_kind {
     OPTION_END = 0,
     OPTION_FLAG,    /* bool: --rm, --rm=false */
+    OPTION_ON,      /* bool, on unless --sig-proxy=false: the field is true if it was turned off */
     OPTION_TEXT,    /* const char *: the last one given; NULL if none */
     OPTION_LIST,    /* struct strings: every one given, in order */
     OPTION_INTEGER, /* struct option_integer */
@@ -40,6 +41,9 @@ struct option {
  * user. */
 int options_parse(const struct option *options, void *values, bool options_first, int argc, char *const *argv,
                   struct strings *ret_arguments, bool *ret_help, struct bh_error *error);
+
+/* True if the option stands alone: a value for it must follow an equals sign. */
+bool option_is_flag(const struct option *option);
 
 /* Frees the lists that options_parse() filled in. */
 void options_free(const struct option *options, void *values);

@@ -13,12 +13,14 @@
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 
-int signals_open(int *ret_fd, struct bh_error *error)
+int signals_open(bool only_resize, int *ret_fd, struct bh_error *error)
 {
     sigset_t set;
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++) {
-        (void)sigaddset(&set, forwarded[i]);
+        if (!only_resize || forwarded[i] == SIGWINCH) {
+            (void)sigaddset(&set, forwarded[i]);
+        }
     }
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
         return bh_error_errno(error, errno, "block signals");

@@ -30,8 +30,9 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
                             "requested load from stdin, but stdin is a terminal: give -i FILE");
     }
     http_auto struct http_connection *connection = NULL;
-    if (engine_upload(cli->engine, options->quiet ? "/images/load?quiet=1" : "/images/load?quiet=0", fd, &connection,
-                      error) < 0) {
+    const struct engine_question question = {
+        .method = "POST", .path = options->quiet ? "/images/load?quiet=1" : "/images/load?quiet=0", .uploads = true};
+    if (engine_upload(cli->engine, &question, fd, &connection, error) < 0) {
         return -1;
     }
     return json_stream_show(connection, stdout, false, error);
@@ -46,6 +47,7 @@ static const struct option options_table[] = {
 
 const struct command load_command = {
     .name = "load",
+    .aliases = "image load",
     .usage = "[OPTIONS]",
     .summary = "Load images from a tar archive or STDIN",
     .options = options_table,

@@ -39,17 +39,6 @@ static int start(struct cli *cli, const char *id)
     return start_failure_status(error.message);
 }
 
-static int parse_signal_proxy(const struct container_options *options, bool *ret_on, struct bh_error *error)
-{
-    const char *text = options->signal_proxy ? options->signal_proxy : "true";
-    *ret_on = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
-    if (*ret_on || strcmp(text, "false") == 0 || strcmp(text, "0") == 0) {
-        return 0;
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT,
-                        "invalid argument \"%s\" for \"--sig-proxy\" flag: want true or false", text);
-}
-
 static int run_attached(struct cli *cli, const struct container_options *options,
                         const struct container_attachment *attachment, const char *id, struct bh_error *error)
 {
@@ -59,10 +48,10 @@ static int run_attached(struct cli *cli, const struct container_options *options
         .attachment = *attachment,
         .tty = options->tty,
         .detach_keys = options->detach_keys,
+        .signals_forwarded = !options->signals_kept,
         .signal_fd = -1,
     };
-    if (parse_signal_proxy(options, &stream.signals_forwarded, error) < 0 ||
-        container_stream_open(&stream, options->remove ? "removed" : "next-exit", error) < 0) {
+    if (container_stream_open(&stream, options->remove ? "removed" : "next-exit", error) < 0) {
         return -1;
     }
     int status = start(cli, id);
@@ -97,6 +86,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command run_command = {
     .name = "run",
+    .aliases = "container run",
     .usage = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
     .summary = "Create and run a new container from an image",
     .options = container_options_table,
@@ -105,5 +95,6 @@ const struct command run_command = {
     .arguments_max = SIZE_MAX,
     .options_first = true,
     .failure_status = CLI_STATUS_FAILED,
+    .completes = COMPLETE_IMAGES,
     .run = run,
 };

@@ -18,9 +18,11 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command unpause_command = {
     .name = "unpause",
+    .aliases = "container unpause",
     .usage = "CONTAINER [CONTAINER...]",
     .summary = "Unpause all processes of one or more containers",
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

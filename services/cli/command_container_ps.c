@@ -166,6 +166,7 @@ static const struct option options_table[] = {
 
 const struct command ps_command = {
     .name = "ps",
+    .aliases = "container ls, container list, container ps",
     .usage = "[OPTIONS]",
     .summary = "List containers",
     .options = options_table,

@@ -24,6 +24,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command create_command = {
     .name = "create",
+    .aliases = "container create",
     .usage = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
     .summary = "Create a new container",
     .options = container_options_table + CONTAINER_OPTIONS_OF_RUN,
@@ -31,5 +32,6 @@ const struct command create_command = {
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .options_first = true,
+    .completes = COMPLETE_IMAGES,
     .run = run,
 };

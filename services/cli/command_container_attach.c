@@ -4,15 +4,14 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "commands.h"
 #include "container_stream.h"
 #include "fields.h"
 
 struct attach_options {
-    bool no_stdin;
-    const char *detach_keys, *signal_proxy;
+    bool no_stdin, signals_kept;
+    const char *detach_keys;
 };
 
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
@@ -33,7 +32,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
         .attachment = {!options->no_stdin && field_truth(details, "Config.OpenStdin"), true, true},
         .tty = field_truth(details, "Config.Tty"),
         .detach_keys = options->detach_keys,
-        .signals_forwarded = !options->signal_proxy || strcmp(options->signal_proxy, "false") != 0,
+        .signals_forwarded = !options->signals_kept,
         .signal_fd = -1,
     };
     if (container_stream_open(&stream, "not-running", error) < 0) {
@@ -46,18 +45,20 @@ static const struct option options_table[] = {
     {OPTION_FLAG, "no-stdin", 0, offsetof(struct attach_options, no_stdin), NULL, "Do not attach STDIN"},
     {OPTION_TEXT, "detach-keys", 0, offsetof(struct attach_options, detach_keys), "string",
      "Key sequence that detaches"},
-    {OPTION_TEXT, "sig-proxy", 0, offsetof(struct attach_options, signal_proxy), "bool",
-     "Proxy signals (default true)"},
+    {OPTION_ON, "sig-proxy", 0, offsetof(struct attach_options, signals_kept), NULL,
+     "Pass received signals on to the container"},
     {0},
 };
 
 const struct command attach_command = {
     .name = "attach",
+    .aliases = "container attach",
     .usage = "[OPTIONS] CONTAINER",
     .summary = "Attach to a running container's streams",
     .options = options_table,
     .values_bytes = sizeof(struct attach_options),
     .arguments_min = 1,
     .arguments_max = 1,
+    .completes = COMPLETE_RUNNING,
     .run = run,
 };

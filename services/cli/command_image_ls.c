@@ -139,10 +139,12 @@ static const struct option options_table[] = {
 
 const struct command images_command = {
     .name = "images",
+    .aliases = "image ls, image list",
     .usage = "[OPTIONS] [REPOSITORY[:TAG]]",
     .summary = "List images",
     .options = options_table,
     .values_bytes = sizeof(struct images_options),
     .arguments_max = 1,
+    .completes = COMPLETE_IMAGES,
     .run = run,
 };

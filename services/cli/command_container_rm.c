@@ -46,11 +46,13 @@ static const struct option options_table[] = {
 
 const struct command rm_command = {
     .name = "rm",
+    .aliases = "container rm, container remove",
     .usage = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Remove one or more containers",
     .options = options_table,
     .values_bytes = sizeof(struct rm_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

@@ -4,7 +4,6 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "commands.h"
 #include "container_stream.h"
@@ -12,8 +11,8 @@
 #include "references.h"
 
 struct start_options {
-    bool attach, interactive;
-    const char *detach_keys, *signal_proxy;
+    bool attach, interactive, signals_kept;
+    const char *detach_keys;
 };
 
 static int start_attached(struct cli *cli, const struct start_options *options, const char *reference,
@@ -32,7 +31,7 @@ static int start_attached(struct cli *cli, const struct start_options *options, 
         .attachment = {options->interactive && field_truth(details, "Config.OpenStdin"), true, true},
         .tty = field_truth(details, "Config.Tty"),
         .detach_keys = options->detach_keys,
-        .signals_forwarded = !options->signal_proxy || strcmp(options->signal_proxy, "false") != 0,
+        .signals_forwarded = !options->signals_kept,
         .signal_fd = -1,
     };
     if (strings_format(&start_path, error, "/containers/%s/start", stream.id) < 0 ||
@@ -62,17 +61,20 @@ static const struct option options_table[] = {
     {OPTION_FLAG, "interactive", 'i', offsetof(struct start_options, interactive), NULL, "Attach STDIN too"},
     {OPTION_TEXT, "detach-keys", 0, offsetof(struct start_options, detach_keys), "string",
      "Key sequence that detaches"},
-    {OPTION_TEXT, "sig-proxy", 0, offsetof(struct start_options, signal_proxy), "bool", "Proxy signals (default true)"},
+    {OPTION_ON, "sig-proxy", 0, offsetof(struct start_options, signals_kept), NULL,
+     "Pass received signals on to the container"},
     {0},
 };
 
 const struct command start_command = {
     .name = "start",
+    .aliases = "container start",
     .usage = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Start one or more stopped containers",
     .options = options_table,
     .values_bytes = sizeof(struct start_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

@@ -35,8 +35,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     static char piece[PIECE_BYTES];
     static int fd;
     http_auto struct http_connection *connection = NULL;
-    const char *host = engine_host(cli->engine);
-    if (http_connect(host[0] == '/' ? host : host + strlen("unix://"), &connection, error) < 0) {
+    if (engine_connect(cli->engine, &connection, error) < 0) {
         return -1;
     }
     fd = http_descriptor(connection);

@@ -40,11 +40,13 @@ static const struct option options_table[] = {
 
 const struct command restart_command = {
     .name = "restart",
+    .aliases = "container restart",
     .usage = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Restart one or more containers",
     .options = options_table,
     .values_bytes = sizeof(struct restart_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

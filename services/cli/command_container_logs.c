@@ -72,7 +72,8 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     bool raw = false;
     if (build_path(values, arguments->items[0], &path, error) < 0 ||
         has_tty(cli, arguments->items[0], &raw, error) < 0 ||
-        engine_stream(cli->engine, "GET", path, NULL, false, &connection, &head, error) < 0) {
+        engine_stream(cli->engine, &(struct engine_question){.method = "GET", .path = path}, &connection, &head,
+                      error) < 0) {
         return -1;
     }
     for (size_t n_read = 1; n_read > 0;) {
@@ -98,11 +99,13 @@ static const struct option options_table[] = {
 
 const struct command logs_command = {
     .name = "logs",
+    .aliases = "container logs",
     .usage = "[OPTIONS] CONTAINER",
     .summary = "Fetch the logs of a container",
     .options = options_table,
     .values_bytes = sizeof(struct logs_options),
     .arguments_min = 1,
     .arguments_max = 1,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

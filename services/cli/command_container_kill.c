@@ -31,11 +31,13 @@ static const struct option options_table[] = {
 
 const struct command kill_command = {
     .name = "kill",
+    .aliases = "container kill",
     .usage = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Kill one or more running containers",
     .options = options_table,
     .values_bytes = sizeof(struct kill_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_RUNNING,
     .run = run,
 };

@@ -53,11 +53,13 @@ static const struct option options_table[] = {
 
 const struct command rmi_command = {
     .name = "rmi",
+    .aliases = "image rm, image remove",
     .usage = "[OPTIONS] IMAGE [IMAGE...]",
     .summary = "Remove one or more images",
     .options = options_table,
     .values_bytes = sizeof(struct rmi_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_IMAGES,
     .run = run,
 };

@@ -40,11 +40,13 @@ static const struct option options_table[] = {
 
 const struct command stop_command = {
     .name = "stop",
+    .aliases = "container stop",
     .usage = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Stop one or more running containers",
     .options = options_table,
     .values_bytes = sizeof(struct stop_options),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_RUNNING,
     .run = run,
 };

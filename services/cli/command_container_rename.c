@@ -21,9 +21,11 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command rename_command = {
     .name = "rename",
+    .aliases = "container rename",
     .usage = "CONTAINER NEW_NAME",
     .summary = "Rename a container",
     .arguments_min = 2,
     .arguments_max = 2,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

@@ -36,9 +36,11 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command wait_command = {
     .name = "wait",
+    .aliases = "container wait",
     .usage = "CONTAINER [CONTAINER...]",
     .summary = "Block until one or more containers stop, then print their exit codes",
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_CONTAINERS,
     .run = run,
 };

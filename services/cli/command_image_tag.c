@@ -30,9 +30,11 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command tag_command = {
     .name = "tag",
+    .aliases = "image tag",
     .usage = "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
     .summary = "Make a new name for an image",
     .arguments_min = 2,
     .arguments_max = 2,
+    .completes = COMPLETE_IMAGES,
     .run = run,
 };

@@ -18,9 +18,11 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 const struct command pause_command = {
     .name = "pause",
+    .aliases = "container pause",
     .usage = "CONTAINER [CONTAINER...]",
     .summary = "Pause all processes of one or more containers",
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
+    .completes = COMPLETE_RUNNING,
     .run = run,
 };

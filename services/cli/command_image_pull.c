@@ -28,7 +28,8 @@ int pull_image(struct engine *engine, const char *reference, const char *platfor
     struct http_head head = {0};
     if (strings_format(&path, error, "/images/create?fromImage=%s&tag=%s%s%s", name_escaped, tag_escaped,
                        platform ? "&platform=" : "", platform_escaped) < 0 ||
-        engine_stream(engine, "POST", path, header, false, &connection, &head, error) < 0) {
+        engine_stream(engine, &(struct engine_question){.method = "POST", .path = path, .extra = header}, &connection,
+                      &head, error) < 0) {
         return -1;
     }
     return json_stream_show(connection, stream, quiet, error);
@@ -68,6 +69,7 @@ static const struct option options_table[] = {
 
 const struct command pull_command = {
     .name = "pull",
+    .aliases = "image pull",
     .usage = "[OPTIONS] NAME[:TAG|@DIGEST]",
     .summary = "Download an image from a registry",
     .options = options_table,

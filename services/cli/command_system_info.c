@@ -91,6 +91,7 @@ static const struct option options_table[] = {
 
 const struct command info_command = {
     .name = "info",
+    .aliases = "system info",
     .usage = "[OPTIONS]",
     .summary = "Show what the engine says about itself",
     .options = options_table,
