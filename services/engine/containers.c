@@ -20,7 +20,7 @@
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/signals.h"
-#include "services/engine/fields.h"
+#include "common/fields.h"
 #include "services/engine/waiters.h"
 
 #define INVENT_TIMES 20

@@ -9,15 +9,15 @@
 
 #define IMAGE_COLUMNS                                                                                                  \
     "SELECT id, manifest, config, last_tag_ns, tenant_uid, (SELECT count(*) FROM containers c"                         \
-    " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id) FROM images "
+    " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id), parent FROM images "
 #define CONTAINER_COLUMNS                                                                                              \
     "SELECT id, tenant_uid, name, image, auto_remove, created_ns, restart_count, status, pid, exit_code, oom_killed,"  \
     " started_ns, finished_ns, error, request, spec FROM containers "
 
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
-    [QUERY_IMAGE_ADD] = "INSERT INTO images (tenant_uid, id, manifest, config, last_tag_ns, visible)"
-                        " VALUES (?1, ?2, ?3, ?4, ?5, 1) ON CONFLICT DO NOTHING",
+    [QUERY_IMAGE_ADD] = "INSERT INTO images (tenant_uid, id, manifest, config, last_tag_ns, visible,"
+                        " parent) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT DO NOTHING",
     [QUERY_IMAGE_SHOW] = "UPDATE images SET visible = 1, last_tag_ns = ?3 WHERE tenant_uid = ?1 AND id = ?2",
     [QUERY_IMAGE_LAYER_ADD] = "INSERT INTO image_layers VALUES (?1, ?2, ?3, ?4, ?5)",
     [QUERY_IMAGE_LAYERS] = "SELECT digest, size_bytes FROM image_layers WHERE tenant_uid = ?1 AND image = ?2"

@@ -54,6 +54,8 @@ struct image_row {
     size_t n_names;
     int64_t last_tag_ns;
     uint32_t containers;
+    bool has_parent; /* made here from another image (commit) */
+    struct bh_digest parent;
 };
 void image_row_clear(struct image_row *row);
 void image_rows_free(struct image_row *rows, size_t n_rows);

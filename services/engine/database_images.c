@@ -74,6 +74,9 @@ static int insert_image(struct database *database, const struct image_row *row, 
     bind_digest(add, 2, row->id.bytes);
     bind_digest(add, 3, row->manifest.bytes);
     (void)sqlite3_bind_int64(add, 5, now_ns);
+    if (row->has_parent) {
+        bind_digest(add, 6, row->parent.bytes);
+    }
     if (bind_message(add, 4, &row->config->base, error) < 0 || query_run(database, add, error) < 0) {
         return -1;
     }
@@ -154,10 +157,12 @@ static int read_image(struct database *database, sqlite3_stmt *statement, struct
 {
     image_row_auto struct image_row row = {.last_tag_ns = sqlite3_column_int64(statement, 3),
                                            .tenant_uid = (uint32_t)sqlite3_column_int64(statement, 4),
-                                           .containers = (uint32_t)sqlite3_column_int64(statement, 5)};
+                                           .containers = (uint32_t)sqlite3_column_int64(statement, 5),
+                                           .has_parent = sqlite3_column_type(statement, 6) != SQLITE_NULL};
     ProtobufCMessage *config = NULL;
     if (column_digest(statement, 0, row.id.bytes, error) < 0 ||
         column_digest(statement, 1, row.manifest.bytes, error) < 0 ||
+        (row.has_parent && column_digest(statement, 6, row.parent.bytes, error) < 0) ||
         column_message(statement, 2, &bulkhead__image_config__descriptor, &config, error) < 0) {
         return -1;
     }

@@ -31,6 +31,9 @@ static const char *const steps[] = {
     "  finished_ns INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', request BLOB NOT NULL,"
     "  spec BLOB NOT NULL, UNIQUE (tenant_uid, name)) WITHOUT ROWID;"
     "CREATE INDEX containers_by_image ON containers (tenant_uid, image);",
+    /* the image that an image was made from */
+    "ALTER TABLE images ADD COLUMN parent BLOB;"
+    "CREATE INDEX images_by_parent ON images (tenant_uid, parent);",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

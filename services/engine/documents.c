@@ -9,7 +9,7 @@
 #include "services/engine/channels.h"
 #include "services/engine/documents.h"
 #include "services/engine/store.h"
-#include "services/engine/fields.h"
+#include "common/fields.h"
 
 void document_end(struct document *document)
 {

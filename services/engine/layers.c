@@ -207,12 +207,10 @@ static int extraction_begin(struct job *job, const struct bh_digest *digest, uin
     return job_call_start(job, extraction->worker, &packet.base, fds, 2, BH_DEADLINE_JOB_MS, &extraction->call, error);
 }
 
-/* Waits for the worker's result, ends the worker, and has the image sealed. */
-static int extraction_finish(struct extraction *extraction, const struct bh_digest *digest, uint64_t size_bytes,
-                             const struct bh_digest *diff_id, uint64_t *ret_content_bytes, struct bh_error *error)
+/* Waits for the worker's result. */
+static int extraction_wait(struct extraction *extraction, const struct bh_digest *digest, uint64_t size_bytes,
+                           struct bh_digest *ret_diff_id, struct bh_error *error)
 {
-    struct job *job = extraction->job;
-    struct bh_digest actual;
     for (;;) {
         bh_automessage struct bh_message *message = NULL;
         if (job_call_next(&extraction->call, &message, error) < 0) {
@@ -220,34 +218,44 @@ static int extraction_finish(struct extraction *extraction, const struct bh_dige
         }
         if (message->kind == BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_LAYER_EXTRACTED) {
             const Bulkhead__LayerExtracted *extracted = bh_message_body(message);
-            if (bh_digest_from_bytes(extracted->diff_id.data, extracted->diff_id.len, &actual, error) < 0) {
-                return -1;
-            }
-            break;
+            return bh_digest_from_bytes(extracted->diff_id.data, extracted->diff_id.len, ret_diff_id, error);
         }
         if (message->kind != BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_EXTRACT_PROGRESS) {
             return bh_error_set(error, BH_INTERNAL, "an extractor answered %u to a layer", message->kind);
         }
         const Bulkhead__ExtractProgress *progress = bh_message_body(message);
-        progress_layer(job, KIND(EXTRACTING), digest, progress->compressed_bytes, size_bytes);
+        progress_layer(extraction->job, KIND(EXTRACTING), digest, progress->compressed_bytes, size_bytes);
     }
-    if (!bh_digest_equal(&actual, diff_id)) {
+}
+
+/* Waits for the worker's result, ends the worker, and has the image sealed. `expected` is what the diff ID must be;
+ * NULL: whatever it is. */
+static int extraction_finish(struct extraction *extraction, const struct bh_digest *digest, uint64_t size_bytes,
+                             const struct bh_digest *expected, struct bh_digest *ret_diff_id,
+                             uint64_t *ret_content_bytes, struct bh_error *error)
+{
+    struct bh_digest actual;
+    if (extraction_wait(extraction, digest, size_bytes, &actual, error) < 0) {
+        return -1;
+    }
+    if (expected && !bh_digest_equal(&actual, expected)) {
         char is[BH_DIGEST_TEXT_SIZE], wanted[BH_DIGEST_TEXT_SIZE];
         return bh_error_set(error, BH_DATA_LOSS, "the layer's content is %s, and the image's config says %s",
-                            bh_digest_text(&actual, is), bh_digest_text(diff_id, wanted));
+                            bh_digest_text(&actual, is), bh_digest_text(expected, wanted));
     }
     job_call_end(&extraction->call);
     worker_close(&extraction->worker); /* sealing waits until nobody can write any more */
-    if (store_seal_layer(job, extraction->ingest, diff_id, ret_content_bytes, error) < 0) {
+    if (store_seal_layer(extraction->job, extraction->ingest, &actual, ret_content_bytes, error) < 0) {
         return -1;
     }
     extraction->sealed = true;
+    *ret_diff_id = actual;
     return 0;
 }
 
-/* The blob is stored and its layer is not: an earlier attempt ended in between. */
-static int extract_stored(struct job *job, const struct bh_digest *digest, const struct bh_digest *diff_id,
-                          uint64_t *ret_content_bytes, struct bh_error *error)
+/* The blob is stored and its layer is not: it was made here, or an earlier attempt ended in between. */
+static int extract_stored(struct job *job, const struct bh_digest *digest, const struct bh_digest *expected,
+                          struct bh_digest *ret_diff_id, uint64_t *ret_content_bytes, struct bh_error *error)
 {
     extraction_auto struct extraction extraction = {0};
     bh_autoclose int blob = -1;
@@ -256,7 +264,7 @@ static int extract_stored(struct job *job, const struct bh_digest *digest, const
         extraction_begin(job, digest, n_bytes, blob, &extraction, error) < 0) {
         return -1;
     }
-    return extraction_finish(&extraction, digest, n_bytes, diff_id, ret_content_bytes, error);
+    return extraction_finish(&extraction, digest, n_bytes, expected, ret_diff_id, ret_content_bytes, error);
 }
 
 /* One pass: fetched, hashed, written, decompressed and extracted at the same time. */
@@ -265,6 +273,7 @@ static int fetch_and_extract(struct transfer *transfer, const struct bh_digest *
 {
     extraction_auto struct extraction extraction = {0};
     store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
+    struct bh_digest actual;
     if (begin_transfer(transfer, true, &ingest, error) < 0 ||
         extraction_begin(transfer->job, transfer->digest, transfer->size_bytes, ingest.tee, &extraction, error) < 0) {
         return -1;
@@ -276,7 +285,8 @@ static int fetch_and_extract(struct transfer *transfer, const struct bh_digest *
     if (!transfer->quiet) {
         progress_layer(transfer->job, KIND(DOWNLOAD_COMPLETE), transfer->digest, 0, 0);
     }
-    return extraction_finish(&extraction, transfer->digest, transfer->size_bytes, diff_id, ret_content_bytes, error);
+    return extraction_finish(&extraction, transfer->digest, transfer->size_bytes, diff_id, &actual, ret_content_bytes,
+                             error);
 }
 
 int layer_ensure(struct job *job, const struct layer_source *source, const struct bh_digest *digest,
@@ -304,12 +314,29 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
     }
     struct transfer transfer = {
         .job = job, .source = source, .digest = digest, .size_bytes = size_bytes, .quiet = !source->registry};
-    int result = content.blob ? extract_stored(job, digest, diff_id, ret_content_bytes, error)
+    struct bh_digest actual;
+    int result = content.blob ? extract_stored(job, digest, diff_id, &actual, ret_content_bytes, error)
                               : fetch_and_extract(&transfer, diff_id, ret_content_bytes, error);
     if (result == 0) {
         progress_layer(job, KIND(PULL_COMPLETE), digest, 0, 0);
     }
     return result;
+}
+
+int layer_extract(struct job *job, const struct bh_digest *digest, struct bh_digest *ret_diff_id,
+                  uint64_t *ret_content_bytes, struct bh_error *error)
+{
+    claim_auto struct claim claim = {0};
+    struct store_content content;
+    if (claim_begin(job, digest, &claim, error) < 0 || store_stat(job, digest, &content, error) < 0) {
+        return -1;
+    }
+    if (content.layer) {
+        *ret_diff_id = content.diff_id;
+        *ret_content_bytes = content.content_bytes;
+        return 0;
+    }
+    return extract_stored(job, digest, NULL, ret_diff_id, ret_content_bytes, error);
 }
 
 /* ---- all layers of an image ------------------------------------------------------------------------ */

@@ -26,6 +26,12 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
                  uint64_t size_bytes, const struct bh_digest *diff_id, uint64_t *ret_content_bytes,
                  struct bh_error *error);
 
+/* Turns a blob that this tenant has brought in just now into a layer, whatever its diff ID is. The caller holds
+ * `digest`.
+ */
+int layer_extract(struct job *job, const struct bh_digest *digest, struct bh_digest *ret_diff_id,
+                  uint64_t *ret_content_bytes, struct bh_error *error);
+
 /* All layers of one image, a few at a time. `layers` are base first; the first error ends the others. */
 struct layer_task {
     struct layer_source source;

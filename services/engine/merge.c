@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/limits.h"
 #include "services/engine/merge.h"
-#include "services/engine/fields.h"
+#include "common/fields.h"
 
 #define DEFAULT_PATH      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_SHM_BYTES (64 * BH_MIB)

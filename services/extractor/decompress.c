@@ -10,9 +10,24 @@
 #include "common/io.h"
 #include "bounds.h"
 
-#define MAGIC_BYTES 6
-
 static const struct codec *const codecs[] = {&codec_gzip, &codec_zstd, &codec_xz, &codec_bzip2};
+
+/* NULL: plain. */
+static const struct codec *recognize(const uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        if (codecs[i]->recognizes(bytes, n_bytes)) {
+            return codecs[i];
+        }
+    }
+    return NULL;
+}
+
+const char *compression_name(const uint8_t *bytes, size_t n_bytes)
+{
+    const struct codec *codec = recognize(bytes, n_bytes);
+    return codec ? codec->name : "plain";
+}
 
 struct decompressor {
     struct input *input;
@@ -25,7 +40,7 @@ struct decompressor {
 int decompressor_open(struct input *input, uint64_t max_bytes, struct decompressor **ret_decompressor,
                       struct bh_error *error)
 {
-    if (input_want(input, MAGIC_BYTES, error) < 0) {
+    if (input_want(input, COMPRESSION_MAGIC_BYTES, error) < 0) {
         return -1;
     }
     bh_autodecompressor struct decompressor *decompressor = calloc(1, sizeof(*decompressor));
@@ -34,14 +49,9 @@ int decompressor_open(struct input *input, uint64_t max_bytes, struct decompress
     }
     decompressor->input = input;
     decompressor->max_bytes = max_bytes;
-    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
-        if (codecs[i]->recognizes(input_bytes(input), input_available(input))) {
-            decompressor->codec = codecs[i];
-            if (codecs[i]->open(&decompressor->state, error) < 0) {
-                return -1;
-            }
-            break;
-        }
+    decompressor->codec = recognize(input_bytes(input), input_available(input));
+    if (decompressor->codec && decompressor->codec->open(&decompressor->state, error) < 0) {
+        return -1;
     }
     *ret_decompressor = bh_steal_pointer(&decompressor);
     return 0;

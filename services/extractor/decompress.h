@@ -8,7 +8,13 @@
 #include "common/cleanup.h"
 #include "input.h"
 
+#define COMPRESSION_MAGIC_BYTES 6
+
 struct decompressor;
+
+/* What a stream that begins with these bytes is: "gzip", "zstd", "xz", "bzip2" or "plain". COMPRESSION_MAGIC_BYTES are
+ * enough, fewer if it has no more. */
+const char *compression_name(const uint8_t *bytes, size_t n_bytes);
 
 /* Looks at the first bytes and opens the decoder that fits; what none recognizes is passed on as it is. `input` is
  * borrowed. More than `max_bytes` of output are RESOURCE_EXHAUSTED. */

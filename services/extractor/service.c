@@ -19,9 +19,11 @@
 #include "extract.h"
 #include "bounds.h"
 #include "manifest.h"
+#include "probe.h"
 
-#define STATE_NEW  1u /* waiting for its one job */
-#define STATE_DONE 2u /* had it */
+#define STATE_NEW     1u /* waiting for its one job */
+#define STATE_DONE    2u /* had it */
+#define STATE_PROBING 4u /* answers ProbeBlob, and nothing else */
 
 /* ---- jobs, in a worker --------------------------------------------------------------------------- */
 
@@ -157,6 +159,19 @@ static void handle_decompress(struct bh_request *request)
     reply(request, BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_DECOMPRESSED, &decompressed);
 }
 
+static void handle_probe_blob(struct bh_request *request)
+{
+    bh_channel_set_state(bh_request_channel(request), STATE_PROBING);
+    bh_autoclose int fd = bh_request_take_fd(request, 0);
+    Bulkhead__BlobProbed probed = BULKHEAD__BLOB_PROBED__INIT;
+    struct bh_error error = {0};
+    if (probe_compression(fd, &probed.compression, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    reply(request, BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_BLOB_PROBED, &probed);
+}
+
 static const struct bh_protocol job_protocol = {
     .name = "engine_extractor job",
     .incoming = &bulkhead__engine_to_extractor__descriptor,
@@ -169,6 +184,8 @@ static const struct bh_protocol job_protocol = {
             {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_EXTRACT_LAYER, "ExtractLayer", STATE_NEW, 2, 2, handle_extract_layer},
             {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_SCAN_ARCHIVE, "ScanArchive", STATE_NEW, 1, 1, handle_scan_archive},
             {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_DECOMPRESS, "Decompress", STATE_NEW, 2, 2, handle_decompress},
+            {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PROBE_BLOB, "ProbeBlob", STATE_NEW | STATE_PROBING, 1, 1,
+             handle_probe_blob},
             {0},
         },
 };

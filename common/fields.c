@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
-#include "services/engine/fields.h"
+#include "common/fields.h"
 
 int string_set(char **field, const char *text, struct bh_error *error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Strings and lists of strings inside messages that are freed with protobuf-c's *_free_unpacked(): every value is a
- * copy of its own. Used by the merge; knows nothing of containers.
+ * copy of its own. Knows nothing of what the messages mean.
  */
 #pragma once
 
