@@ -46,3 +46,10 @@
 #define BH_MOUNTS_MAX      256
 #define BH_ATTACHMENTS_MAX 5     /* clients attached at the moment of start */
 #define BH_CONTAINERS_MAX  10000 /* over all tenants */
+
+/* Events. A tenant's journal is what a client that was away can still learn: an hour of a busy tenant. */
+#define BH_EVENTS_MAX        8192          /* of one tenant; twelve rows a second for ten minutes */
+#define BH_EVENTS_BYTES_MAX  (4 * BH_MIB)  /* of one tenant: labels are part of an event, and may be long */
+#define BH_EVENT_BYTES_MAX   (32 * BH_KIB) /* one event; what does not fit is left out, labels first */
+#define BH_EVENT_BATCH_MAX   64            /* events in one answer; with their bytes at most one datagram */
+#define BH_EVENT_READERS_MAX 256           /* clients of one tenant that wait for events */

@@ -14,6 +14,9 @@ int handle_auth(struct request *request, struct bh_error *error);
 int handle_privileges(struct request *request, struct bh_error *error);
 int handle_audit_verify(struct request *request, struct bh_error *error);
 
+/* events.c */
+int handle_events(struct request *request, struct bh_error *error);
+
 /* images.c */
 int handle_images_list(struct request *request, struct bh_error *error);
 int handle_image_inspect(struct request *request, struct bh_error *error);

@@ -20,7 +20,7 @@ const struct route routes[] = {
     {"GET", "/version", .handle = handle_version},
     {"GET", "/_ping", .handle = handle_ping},
     {"HEAD", "/_ping", .handle = handle_ping},
-    {"GET", "/events", .handle = NULL},
+    {"GET", "/events", .handle = handle_events},
     {"GET", "/system/df", .since = 25},
     /* Images. */
     {"GET", "/images/json", .handle = handle_images_list},

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
+#include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
 #include "services/engine/policy.h"
@@ -85,13 +86,15 @@ static const struct policy_found *find(const struct policy_found *found, size_t 
 static int adopt_running(struct job *job, struct container_row *row, struct live *live,
                          const struct policy_found *found, int monitor, struct bh_error *error)
 {
-    if (!container_runs(&row->state)) { /* its start was never acknowledged, but happened */
+    const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
+    const bool news = !container_runs(&row->state); /* its start was never acknowledged, but happened */
+    if (news) {
         row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING};
     }
     row->state.pid = found->pid;
     row->state.started_at_ns = found->started_at_ns;
     live_set_running(live, true);
-    if (database_set_state(job->engine->database, row->id, &row->state, error) < 0) {
+    if (database_set_state(job->engine->database, row->id, &row->state, news ? &event : NULL, error) < 0) {
         int fd = monitor;
         bh_close(&fd);
         return -1;

@@ -2,12 +2,15 @@
  *
  * Attach and resize; see attach.h.
  */
+#include <stdio.h>
+
 #include "common/log.h"
 #include "engine_monitor.pb-c.h"
 #include "services/engine/adopt.h"
 #include "services/engine/attach.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
+#include "services/engine/events.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 
@@ -85,6 +88,7 @@ int attach_container(struct job *job, struct bh_error *error)
     if (!live || place_streams(job, &row, live, error) < 0) {
         return -1;
     }
+    events_emit_container(job->engine, &row, "attach", NULL);
     Bulkhead__Attached attached = BULKHEAD__ATTACHED__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     attached.tty = row.spec->process && row.spec->process->tty;
@@ -111,5 +115,9 @@ int resize_container(struct job *job, struct bh_error *error)
     if (!live || ask_monitor(job, live, &packet, NULL, 0, error) < 0) {
         return -1;
     }
+    char height[16], width[16];
+    (void)snprintf(height, sizeof height, "%u", question->rows);
+    (void)snprintf(width, sizeof width, "%u", question->columns);
+    events_emit_container(job->engine, &row, "resize", (const char *[]){"height", height, "width", width, NULL});
     return job_reply_done(job);
 }

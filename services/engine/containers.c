@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
+#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/merge.h"
@@ -127,8 +128,9 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
 /* Adds the row under the client's name, or under invented ones until one is free. */
 static int add_row(struct job *job, const char *wanted, struct container_row *row, struct bh_error *error)
 {
+    const struct engine_event event = EVENT_OF_CONTAINER(row, "create");
     if (wanted[0]) {
-        if (database_add_container(job->engine->database, row, error) < 0) {
+        if (database_add_container(job->engine->database, row, &event, error) < 0) {
             return error->code == BH_ALREADY_EXISTS ? refuse_name(job, row->name, error) : -1;
         }
         return 0;
@@ -140,7 +142,7 @@ static int add_row(struct job *job, const char *wanted, struct container_row *ro
         }
         (void)name_invent(random, attempt, row->name);
         bh_error_clear(error);
-        if (database_add_container(job->engine->database, row, error) == 0) {
+        if (database_add_container(job->engine->database, row, &event, error) == 0) {
             return 0;
         }
         if (error->code != BH_ALREADY_EXISTS || attempt == INVENT_TIMES) {
@@ -186,6 +188,19 @@ int create_container(struct job *job, struct bh_error *error)
 
 /* ---- rename ------------------------------------------------------------------------------------- */
 
+/* Afterwards `row` has the new name, as the event says. */
+static int rename_row(struct job *job, struct container_row *row, const char *name, struct bh_error *error)
+{
+    char old[sizeof row->name + 1];
+    (void)snprintf(old, sizeof old, "/%s", row->name);
+    (void)snprintf(row->name, sizeof row->name, "%s", name);
+    const struct engine_event_attribute attribute = {"oldName", old};
+    struct engine_event event = EVENT_OF_CONTAINER(row, "rename");
+    event.attributes = &attribute;
+    event.n_attributes = 1;
+    return database_rename_container(job->engine->database, row->id, name, &event, error);
+}
+
 int rename_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__RenameContainer *question = job_body(job);
@@ -198,7 +213,7 @@ int rename_container(struct job *job, struct bh_error *error)
     if (strcmp(name, row.name) == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "Renaming a container with the same name as its current name");
     }
-    if (database_rename_container(job->engine->database, row.id, name, error) < 0) {
+    if (rename_row(job, &row, name, error) < 0) {
         return error->code == BH_ALREADY_EXISTS ? refuse_name(job, name, error) : -1;
     }
     return job_reply_done(job);
@@ -220,7 +235,8 @@ int container_remove(struct job *job, const struct container_row *row, struct li
         (void)database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD, &ignored);
         return bh_error_wrap(error, "remove container \"/%s\"", row->name);
     }
-    if (database_delete_container(database, row->id, error) < 0) {
+    const struct engine_event event = EVENT_OF_CONTAINER(row, "destroy");
+    if (database_delete_container(database, row->id, &event, error) < 0) {
         return -1;
     }
     size_t n_clients = live_take_streams(live, streams);

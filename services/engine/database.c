@@ -59,6 +59,13 @@ static const char *const query_text[QUERY_COUNT_] = {
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 3),"
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status NOT IN (2, 3)),"
                      " (SELECT count(*) FROM images WHERE tenant_uid = ?1 AND visible = 1)",
+    [QUERY_EVENT_NEWEST] = "SELECT place, time_ns, total_bytes FROM events WHERE tenant_uid = ?1"
+                           " ORDER BY place DESC LIMIT 1",
+    [QUERY_EVENT_ADD] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5)",
+    [QUERY_EVENTS_FORGET] = "DELETE FROM events WHERE tenant_uid = ?1 AND place < (SELECT place FROM events"
+                            " WHERE tenant_uid = ?1 AND place > ?2 AND total_bytes > ?3 ORDER BY place LIMIT 1)",
+    [QUERY_EVENTS] = "SELECT place, event FROM events WHERE tenant_uid = ?1 AND place > ?2 AND time_ns >= ?3"
+                     " AND time_ns <= ?4 ORDER BY place LIMIT ?5",
 };
 
 int database_failure(struct database *database, const char *what, struct bh_error *error)
@@ -181,11 +188,19 @@ int transaction_begin(struct database *database, enum durability durability, str
 
 int transaction_commit(struct database *database, struct bh_error *error)
 {
-    return database_execute(database, "COMMIT", error);
+    if (database_execute(database, "COMMIT", error) < 0) {
+        return -1;
+    }
+    if (database->has_event && database->on_event) {
+        database->on_event(database->event_tenant_uid, database->on_event_argument);
+    }
+    database->has_event = false;
+    return 0;
 }
 
 void transaction_abandon(struct database *database)
 {
+    database->has_event = false;
     if (!sqlite3_get_autocommit(database->handle)) {
         (void)sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
     }

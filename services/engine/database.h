@@ -24,6 +24,7 @@
 #define ENGINE_ID_BYTES 32
 
 struct database;
+struct engine_event; /* event_record.h */
 
 /* Opens or makes the file at `path`, and brings its schema up to date. A file of a newer schema is FAILED_PRECONDITION.
  */
@@ -93,6 +94,9 @@ int database_tenant_has_content(struct database *database, uint32_t tenant_uid, 
 
 /* ---- containers -------------------------------------------------------------------------------- */
 
+/* Where a function takes an event, what happened and the event that tells it are written together or not at all. NULL:
+ * it is not worth telling. */
+
 struct container_state {
     Bulkhead__ContainerStatus status;
     int32_t pid;
@@ -122,7 +126,8 @@ void container_rows_free(struct container_row *rows, size_t n_rows);
 
 /* Adds a container. ALREADY_EXISTS if the tenant has one of that name, NOT_FOUND if its image is gone,
  * RESOURCE_EXHAUSTED at BH_CONTAINERS_MAX. */
-int database_add_container(struct database *database, const struct container_row *row, struct bh_error *error);
+int database_add_container(struct database *database, const struct container_row *row, const struct engine_event *event,
+                           struct bh_error *error);
 int database_container(struct database *database, const uint8_t *id, struct container_row *ret_row,
                        struct bh_error *error);
 /* A tenant's containers, or (every_tenant) everybody's; newest first. */
@@ -133,15 +138,17 @@ int database_find_container_name(struct database *database, uint32_t tenant_uid,
                                  struct bh_error *error);
 int database_find_container_range(struct database *database, uint32_t tenant_uid, const uint8_t *low,
                                   const uint8_t *high, uint8_t *ret_id, unsigned *ret_count, struct bh_error *error);
-int database_rename_container(struct database *database, const uint8_t *id, const char *name, struct bh_error *error);
+int database_rename_container(struct database *database, const uint8_t *id, const char *name,
+                              const struct engine_event *event, struct bh_error *error);
 int database_set_state(struct database *database, const uint8_t *id, const struct container_state *state,
-                       struct bh_error *error);
+                       const struct engine_event *event, struct bh_error *error);
 int database_set_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
                         struct bh_error *error);
 /* The same, but only for a container that is running or paused. */
 int database_set_running_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
-                                struct bh_error *error);
-int database_delete_container(struct database *database, const uint8_t *id, struct bh_error *error);
+                                const struct engine_event *event, struct bh_error *error);
+int database_delete_container(struct database *database, const uint8_t *id, const struct engine_event *event,
+                              struct bh_error *error);
 /* How many of a tenant's containers are running, paused, and neither; and how many images it sees. */
 struct database_counts {
     uint32_t running, paused, stopped, images;

@@ -63,7 +63,8 @@ static int insert_container(struct database *database, const struct container_ro
     return 0;
 }
 
-int database_add_container(struct database *database, const struct container_row *row, struct bh_error *error)
+int database_add_container(struct database *database, const struct container_row *row, const struct engine_event *event,
+                           struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     int64_t count = 0;
@@ -78,7 +79,8 @@ int database_add_container(struct database *database, const struct container_row
     if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
         return -1;
     }
-    if (insert_container(database, row, error) < 0 || transaction_commit(database, error) < 0) {
+    if (insert_container(database, row, error) < 0 || event_insert(database, event, error) < 0 ||
+        transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
@@ -199,31 +201,45 @@ int database_find_container_range(struct database *database, uint32_t tenant_uid
     return found;
 }
 
-int database_rename_container(struct database *database, const uint8_t *id, const char *name, struct bh_error *error)
+int database_rename_container(struct database *database, const uint8_t *id, const char *name,
+                              const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
+    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+        return -1;
+    }
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_RENAME);
     bind_digest(statement, 1, id);
     bind_text(statement, 2, name);
     int result = sqlite3_step(statement);
     (void)sqlite3_reset(statement);
     if (result == SQLITE_CONSTRAINT_UNIQUE) {
+        transaction_abandon(database);
         return bh_error_set(error, BH_ALREADY_EXISTS, "the container name \"/%s\" is in use", name);
     }
     if (result != SQLITE_DONE) {
-        return bh_error_set(error, BH_INTERNAL, "the engine's database: cannot rename a container: %s",
-                            sqlite3_errmsg(database->handle));
+        (void)database_failure(database, "cannot rename a container", error);
+        transaction_abandon(database);
+        return -1;
+    }
+    if (event_insert(database, event, error) < 0 || transaction_commit(database, error) < 0) {
+        transaction_abandon(database);
+        return -1;
     }
     return 0;
 }
 
-/* Runs one bound statement in a transaction that survives the death of processes. */
-static int run_quickly(struct database *database, sqlite3_stmt *statement, struct bh_error *error)
+/* Runs one bound statement, and writes down what it means, in a transaction that survives the death of processes. An
+ * event is only written if a row was there to change. */
+static int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
+                       struct bh_error *error)
 {
     if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
         return -1;
     }
-    if (query_run(database, statement, error) < 0 || transaction_commit(database, error) < 0) {
+    if (query_run(database, statement, error) < 0 ||
+        event_insert(database, sqlite3_changes(database->handle) > 0 ? event : NULL, error) < 0 ||
+        transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
@@ -231,7 +247,7 @@ static int run_quickly(struct database *database, sqlite3_stmt *statement, struc
 }
 
 int database_set_state(struct database *database, const uint8_t *id, const struct container_state *state,
-                       struct bh_error *error)
+                       const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_STATE);
@@ -243,7 +259,7 @@ int database_set_state(struct database *database, const uint8_t *id, const struc
     (void)sqlite3_bind_int64(statement, 6, state->started_at_ns);
     (void)sqlite3_bind_int64(statement, 7, state->finished_at_ns);
     bind_text(statement, 8, state->error);
-    return run_quickly(database, statement, error);
+    return run_quickly(database, statement, event, error);
 }
 
 int database_set_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
@@ -253,25 +269,26 @@ int database_set_status(struct database *database, const uint8_t *id, Bulkhead__
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_STATUS);
     bind_digest(statement, 1, id);
     (void)sqlite3_bind_int(statement, 2, (int)status);
-    return run_quickly(database, statement, error);
+    return run_quickly(database, statement, NULL, error);
 }
 
 int database_set_running_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
-                                struct bh_error *error)
+                                const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_RUNNING_STATUS);
     bind_digest(statement, 1, id);
     (void)sqlite3_bind_int(statement, 2, (int)status);
-    return run_quickly(database, statement, error);
+    return run_quickly(database, statement, event, error);
 }
 
-int database_delete_container(struct database *database, const uint8_t *id, struct bh_error *error)
+int database_delete_container(struct database *database, const uint8_t *id, const struct engine_event *event,
+                              struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_DELETE);
     bind_digest(statement, 1, id);
-    return run_quickly(database, statement, error);
+    return run_quickly(database, statement, event, error);
 }
 
 int database_count(struct database *database, uint32_t tenant_uid, struct database_counts *ret_counts,

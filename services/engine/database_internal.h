@@ -41,6 +41,10 @@ enum query {
     QUERY_CONTAINER_DELETE,
     QUERY_CONTAINER_COUNT,
     QUERY_COUNTS,
+    QUERY_EVENT_NEWEST,
+    QUERY_EVENT_ADD,
+    QUERY_EVENTS_FORGET,
+    QUERY_EVENTS,
     QUERY_COUNT_,
 };
 
@@ -48,6 +52,10 @@ struct database {
     sqlite3 *handle;
     pthread_mutex_t mutex; /* around each public function */
     sqlite3_stmt *statements[QUERY_COUNT_];
+    void (*on_event)(uint32_t tenant_uid, void *argument); /* see database_events.h */
+    void *on_event_argument;
+    bool has_event; /* the transaction under way adds one, of this tenant */
+    uint32_t event_tenant_uid;
 };
 
 /* What SQLite says went wrong with `what`: RESOURCE_EXHAUSTED on a full disk, else INTERNAL. Returns -1. */
@@ -76,6 +84,9 @@ int query_run(struct database *database, sqlite3_stmt *statement, struct bh_erro
 int transaction_begin(struct database *database, enum durability durability, struct bh_error *error);
 int transaction_commit(struct database *database, struct bh_error *error);
 void transaction_abandon(struct database *database);
+
+/* Within a transaction: adds an event to its tenant's journal (database_events.c). NULL adds none. */
+int event_insert(struct database *database, const struct engine_event *event, struct bh_error *error);
 
 void bind_digest(sqlite3_stmt *statement, int index, const void *bytes);
 void bind_text(sqlite3_stmt *statement, int index, const char *text);

@@ -34,6 +34,9 @@ static const char *const steps[] = {
     /* the image that an image was made from */
     "ALTER TABLE images ADD COLUMN parent BLOB;"
     "CREATE INDEX images_by_parent ON images (tenant_uid, parent);",
+    /* The journal of events, a numbered list for each tenant; total_bytes is that of the tenant's events so far. */
+    "CREATE TABLE events (tenant_uid INTEGER NOT NULL, place INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
+    "  total_bytes INTEGER NOT NULL, event BLOB NOT NULL, PRIMARY KEY (tenant_uid, place)) WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

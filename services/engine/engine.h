@@ -14,6 +14,7 @@ struct waiters;
 struct privileges;
 struct adoption;
 struct garbage;
+struct events;
 
 struct engine {
     struct bh_service_context *context;
@@ -23,6 +24,7 @@ struct engine {
     struct content *content;       /* which digests are being fetched, kept, or deleted right now */
     struct garbage *garbage;       /* whether a collection runs */
     struct waiters *waiters;       /* clients of `wait` */
+    struct events *events;         /* clients of `events` */
     struct privileges *privileges; /* questions put to the supervisor */
     struct adoption *adoption;     /* whether the start-up's reconciliation is done */
 };

@@ -14,6 +14,7 @@
 #include "services/engine/adopt.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
+#include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/policy.h"
 #include "services/engine/reserve.h"
@@ -21,6 +22,7 @@
 
 #define ORPHAN_PATIENCE_MS 10000
 #define ORPHAN_LOOK_MS     20
+#define NS_PER_SECOND      1000000000LL
 
 /* One monitor being watched: made by exits_watch(), handed to the loop, then to the job that deals with the end. */
 struct watch {
@@ -59,6 +61,20 @@ static int remove_automatically(struct job *job, struct live *live, const uint8_
     return container_remove(job, &row, live, error);
 }
 
+/* The row and the event that tells of it, together. */
+static int write_end(struct job *job, const struct container_row *row, struct bh_error *error)
+{
+    char exit_code[16], seconds[24];
+    const int64_t ran_ns = row->state.started_at_ns ? row->state.finished_at_ns - row->state.started_at_ns : 0;
+    (void)snprintf(exit_code, sizeof exit_code, "%d", row->state.exit_code);
+    (void)snprintf(seconds, sizeof seconds, "%lld", (long long)(ran_ns > 0 ? ran_ns / NS_PER_SECOND : 0));
+    const struct engine_event_attribute attributes[] = {{"execDuration", seconds}, {"exitCode", exit_code}};
+    struct engine_event event = EVENT_OF_CONTAINER(row, "die");
+    event.attributes = attributes;
+    event.n_attributes = sizeof attributes / sizeof attributes[0];
+    return database_set_state(job->engine->database, row->id, &row->state, &event, error);
+}
+
 int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
                  struct bh_error *error)
 {
@@ -80,13 +96,16 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
     row.state.oom_killed = facts->oom_killed;
     row.state.finished_at_ns = facts->finished_at_ns;
     (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
-    int result = database_set_state(job->engine->database, id, &row.state, error);
+    if (facts->oom_killed) {
+        events_emit_container(job->engine, &row, "oom", NULL);
+    }
+    int result = write_end(job, &row, error);
     const bool full = result < 0;
     if (full) { /* the container itself may have filled the disk: what is kept free for this moment is used */
         bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
         reserve_release();
         bh_error_clear(error);
-        result = database_set_state(job->engine->database, id, &row.state, error);
+        result = write_end(job, &row, error);
     }
     live_set_running(live, false);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
@@ -103,11 +122,13 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
     return result;
 }
 
-int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id, bool paused, struct bh_error *error)
+int exits_set_paused(struct engine *engine, struct live *live, const struct container_row *row, bool paused,
+                     struct bh_error *error)
 {
     const Bulkhead__ContainerStatus status = paused ? BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED
                                                     : BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING;
-    return live_is_running(live) ? database_set_running_status(engine->database, id, status, error) : 0;
+    const struct engine_event event = EVENT_OF_CONTAINER(row, paused ? "pause" : "unpause");
+    return live_is_running(live) ? database_set_running_status(engine->database, row->id, status, &event, error) : 0;
 }
 
 /* ---- what the monitor says ----------------------------------------------------------------------- */

@@ -35,4 +35,5 @@ int exits_look(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct p
                int *ret_monitor, struct exit_facts *ret_facts, struct bh_error *error);
 
 /* Writes down that it is paused, or runs again, unless it has ended meanwhile. */
-int exits_set_paused(struct engine *engine, struct live *live, const uint8_t *id, bool paused, struct bh_error *error);
+int exits_set_paused(struct engine *engine, struct live *live, const struct container_row *row, bool paused,
+                     struct bh_error *error);

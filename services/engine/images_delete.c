@@ -9,19 +9,21 @@
 
 #include "services/engine/containers.h"
 #include "services/engine/database.h"
+#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/images.h"
 #include "services/engine/resolve.h"
 
 #define SHORT_ID 12
 
-static void tell_untagged(struct job *job, const char *name)
+static void tell_untagged(struct job *job, const struct image_row *row, const char *name)
 {
     struct bh_reference reference;
     char familiar[BH_REFERENCE_BYTES_MAX + 1];
     struct bh_error ignored;
     Bulkhead__ImageDeleted deleted = BULKHEAD__IMAGE_DELETED__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    events_emit_image(job->engine, job->tenant_uid, &row->id, row, "untag", NULL);
     if (bh_reference_parse(name, &reference, &ignored) < 0) {
         return;
     }
@@ -145,8 +147,9 @@ static int delete_whole(struct job *job, const struct image_row *row, struct bh_
         return -1;
     }
     for (size_t i = 0; i < row->n_names; i++) {
-        tell_untagged(job, row->names[i]);
+        tell_untagged(job, row, row->names[i]);
     }
+    events_emit_image(job->engine, job->tenant_uid, &row->id, NULL, "delete", NULL);
     tell_deleted(job, &row->id);
     garbage_start(job->engine);
     return 0;
@@ -167,7 +170,7 @@ int delete_image(struct job *job, struct bh_error *error)
         if (database_drop_name(job->engine->database, job->tenant_uid, name, error) < 0) {
             return -1;
         }
-        tell_untagged(job, name);
+        tell_untagged(job, &row, name);
         return job_reply_done(job);
     }
     if (!by_name && !question->force && !has_one_name(&row)) {

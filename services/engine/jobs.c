@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "services/engine/content.h"
+#include "services/engine/events.h"
 #include "services/engine/jobs.h"
 #include "services/engine/live.h"
 #include "services/engine/waiters.h"
@@ -93,7 +94,8 @@ void jobs_free(struct jobs *jobs)
     free(jobs);
 }
 
-/* The request's client went away: on the loop. The job may be over already, and its request a waiter's now. */
+/* The request's client went away: on the loop. The job may be over already, and its request a waiter's or a reader's of
+ * events now. */
 static void on_cancel(struct bh_request *request, void *argument)
 {
     struct engine *engine = argument;
@@ -107,6 +109,7 @@ static void on_cancel(struct bh_request *request, void *argument)
     (void)pthread_mutex_unlock(&jobs->mutex);
     wake_sleepers(engine);
     waiters_drop(engine->waiters, request);
+    events_drop(engine->events, request);
 }
 
 static void *thread_main(void *argument);

@@ -3,6 +3,7 @@
  * Start, stop, kill, restart, pause; see lifecycle.h.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/io.h"
@@ -10,6 +11,7 @@
 #include "services/engine/adopt.h"
 #include "services/engine/attach.h"
 #include "services/engine/containers.h"
+#include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/policy.h"
@@ -43,7 +45,7 @@ static void record_failure(struct job *job, struct container_row *row, struct li
                            : failure->code == BH_PERMISSION_DENIED ? EXIT_NOT_EXECUTABLE
                                                                    : EXIT_NOT_STARTED;
     (void)bh_error_format(failure, row->state.error, sizeof row->state.error);
-    (void)database_set_state(job->engine->database, row->id, &row->state, &ignored);
+    (void)database_set_state(job->engine->database, row->id, &row->state, NULL, &ignored);
     close_all(streams, live_take_streams(live, streams) * LIVE_STREAMS);
     if (!row->auto_remove) {
         waiters_exited(job->engine->waiters, row->id, row->state.exit_code, row->state.error);
@@ -88,7 +90,8 @@ static int start(struct job *job, struct container_row *row, struct live *live, 
                                           .finished_at_ns = row->state.finished_at_ns};
     bh_autoclose int monitor = started.monitor;
     live_set_running(live, true);
-    int recorded = database_set_state(job->engine->database, row->id, &row->state, error);
+    const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
+    int recorded = database_set_state(job->engine->database, row->id, &row->state, &event, error);
     struct bh_error other = {0};
     int watched = exits_watch(job->engine, live, row->id, row->tenant_uid, bh_steal_fd(&monitor), &other);
     if (recorded < 0 || watched < 0) { /* no room for its row, or no memory: it may not run unrecorded */
@@ -148,11 +151,16 @@ int run_container(struct job *job, struct bh_error *error)
 /* Sends one; a container that has just ended is as good as signalled. */
 static int send_signal(struct job *job, const struct container_row *row, uint32_t number, struct bh_error *error)
 {
-    if (policy_signal(job, row->id, row->tenant_uid, number, error) < 0 && error->code != BH_NOT_FOUND &&
-        error->code != BH_FAILED_PRECONDITION) {
-        return -1;
+    char text[16];
+    if (policy_signal(job, row->id, row->tenant_uid, number, error) < 0) {
+        if (error->code != BH_NOT_FOUND && error->code != BH_FAILED_PRECONDITION) {
+            return -1;
+        }
+        bh_error_clear(error);
+        return 0;
     }
-    bh_error_clear(error);
+    (void)snprintf(text, sizeof text, "%u", number);
+    events_emit_container(job->engine, row, "kill", (const char *[]){"signal", text, NULL});
     struct bh_error ignored;
     if (number == SIGKILL && row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
         (void)policy_freeze(job, row, false, &ignored); /* a frozen cgroup of version 1 does not even die */
@@ -241,6 +249,7 @@ int stop_container(struct job *job, struct bh_error *error)
     if (stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error) < 0) {
         return -1;
     }
+    events_emit_container(job->engine, &row, "stop", NULL);
     return job_reply_done(job);
 }
 
@@ -283,15 +292,23 @@ int restart_container(struct job *job, struct bh_error *error)
     }
     live_keep_through_restart(live, true); /* --rm does not take it away in between */
     bool asked = question->timeout_s_presence_case == BULKHEAD__RESTART_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
-    int result = container_runs(&row.state)
-                     ? stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error)
-                     : 0;
+    int result = 0;
+    if (container_runs(&row.state)) {
+        result = stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error);
+        if (result == 0) {
+            events_emit_container(job->engine, &row, "stop", NULL);
+        }
+    }
     if (result == 0 && (result = live_lock(live, job, error)) == 0) {
         live_locked lock = live;
         result = start_locked(job, question->reference, live, row.id, &unchanged, error);
     }
     live_keep_through_restart(live, false);
-    return result < 0 ? -1 : job_reply_done(job);
+    if (result < 0) {
+        return -1;
+    }
+    events_emit_container(job->engine, &row, "restart", NULL);
+    return job_reply_done(job);
 }
 
 int pause_container(struct job *job, struct bh_error *error)
@@ -319,7 +336,7 @@ int pause_container(struct job *job, struct bh_error *error)
     }
     job_shield(job);
     if (policy_freeze(job, &now, question->paused, error) < 0 ||
-        exits_set_paused(job->engine, live, now.id, question->paused, error) < 0) {
+        exits_set_paused(job->engine, live, &now, question->paused, error) < 0) {
         return -1;
     }
     return job_reply_done(job);

@@ -16,6 +16,7 @@
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/documents.h"
+#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
 #include "services/engine/layers.h"
@@ -265,6 +266,7 @@ static int load_image(struct load *load, const Bulkhead__ArchiveImage *image, st
                                     error);
     }
     if (result == 0) {
+        events_emit_image(job->engine, job->tenant_uid, &row.id, &row, "load", NULL);
         tell_loaded(job, &row, familiar, image->n_references);
         load->images++;
     }

@@ -14,6 +14,7 @@
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/documents.h"
+#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
 #include "services/engine/layers.h"
@@ -207,6 +208,27 @@ static void tell_result(struct pull *pull, bool moved)
     progress_text(pull->job, KIND(STATUS), "", text);
 }
 
+/* Docker's event of a pull names the reference, not the image. */
+static void tell_pulled(const struct pull *pull, const struct image_row *row)
+{
+    char familiar[BH_REFERENCE_BYTES_MAX + 1], repository[BH_REFERENCE_BYTES_MAX + 1];
+    struct bh_reference bare = pull->reference;
+    bare.tag[0] = '\0';
+    bare.has_digest = false;
+    const struct engine_event_attribute name = {"name", bh_reference_familiar(&bare, repository, sizeof repository)};
+    const struct engine_event event = {
+        .tenant_uid = pull->job->tenant_uid,
+        .type = BULKHEAD__EVENT_TYPE__EVENT_TYPE_IMAGE,
+        .action = "pull",
+        .actor = bh_reference_familiar(&pull->reference, familiar, sizeof familiar),
+        .labels = row->config->labels,
+        .n_labels = row->config->n_labels,
+        .attributes = &name,
+        .n_attributes = 1,
+    };
+    events_emit(pull->job->engine, &event);
+}
+
 static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bool *ret_moved, struct bh_error *error)
 {
     struct job *job = pull->job;
@@ -233,7 +255,11 @@ static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bo
         fetch_layers(pull, document.manifest, &row, error) < 0 || job_check(job, error) < 0) {
         return -1;
     }
-    return record(pull, &row, ret_moved, error);
+    if (record(pull, &row, ret_moved, error) < 0) {
+        return -1;
+    }
+    tell_pulled(pull, &row);
+    return 0;
 }
 
 int pull_image(struct job *job, struct bh_error *error)

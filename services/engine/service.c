@@ -18,6 +18,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/content.h"
 #include "services/engine/database.h"
+#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/images.h"
 #include "services/engine/info.h"
@@ -87,6 +88,7 @@ HANDLER(restart_container)
 HANDLER(rename_container)
 HANDLER(pause_container)
 HANDLER(resize_container)
+HANDLER(read_events)
 
 #define REQUEST(kind, feature, fds)                                                                                    \
     {                                                                                                                  \
@@ -118,6 +120,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(RENAME_CONTAINER, rename_container, 0),
     REQUEST(PAUSE_CONTAINER, pause_container, 0),
     REQUEST(RESIZE_CONTAINER, resize_container, 0),
+    REQUEST(READ_EVENTS, read_events, 0),
     {0},
 };
 
@@ -185,11 +188,13 @@ static int start(struct bh_service_context *context, struct bh_error *error)
     engine->context = context;
     if (jobs_new(engine, &engine->jobs, error) < 0 || live_new(&engine->live, error) < 0 ||
         content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
-        waiters_new(&engine->waiters, error) < 0 || privileges_new(&engine->privileges, error) < 0 ||
-        adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
+        waiters_new(&engine->waiters, error) < 0 || events_new(engine, &engine->events, error) < 0 ||
+        privileges_new(&engine->privileges, error) < 0 || adoption_new(&engine->adoption, error) < 0 ||
+        database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
     }
     reserve_take();
+    events_begin(engine);
     adoption_start(engine);
     return 0;
 }
@@ -204,6 +209,7 @@ static void stop(struct bh_service_context *context)
     jobs_free(engine->jobs);
     engine->jobs = NULL;
     waiters_free(engine->waiters);
+    events_free(engine->events);
     database_close(engine->database);
 }
 

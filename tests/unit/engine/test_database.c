@@ -80,7 +80,7 @@ static int add_container(uint32_t tenant_uid, uint8_t id, const char *name, uint
     request.image = TEXT("busybox");
     spec.host_name = TEXT("host");
     (void)snprintf(row.name, sizeof row.name, "%s", name);
-    return database_add_container(database, &row, error);
+    return database_add_container(database, &row, NULL, error);
 }
 
 Test(database, keeps_images)
@@ -139,7 +139,7 @@ Test(database, keeps_a_hidden_image_while_a_container_needs_it)
     cr_assert_eq(database_content_used(database, &layer, &error), 1, "but kept");
     cr_assert_eq(database_forget_images(database, &any, &error), 0);
     cr_assert_not(any);
-    cr_assert_eq(database_delete_container(database, id, &error), 0);
+    cr_assert_eq(database_delete_container(database, id, NULL, &error), 0);
     cr_assert_eq(database_forget_images(database, &any, &error), 0);
     cr_assert(any);
     cr_assert_eq(database_content_used(database, &layer, &error), 0);
@@ -159,9 +159,9 @@ Test(database, gives_a_name_to_one_container_of_a_tenant)
     cr_assert_eq(error.code, BH_ALREADY_EXISTS);
     cr_assert_eq(add_container(6, 3, "web", 1, &error), 0, "another tenant's names are its own");
     cr_assert_eq(add_container(5, 2, "db", 1, &error), 0);
-    cr_assert_eq(database_rename_container(database, id, "web", &error), -1);
+    cr_assert_eq(database_rename_container(database, id, "web", NULL, &error), -1);
     cr_assert_eq(error.code, BH_ALREADY_EXISTS);
-    cr_assert_eq(database_rename_container(database, id, "sql", &error), 0);
+    cr_assert_eq(database_rename_container(database, id, "sql", NULL, &error), 0);
     cr_assert_eq(database_find_container_name(database, 5, "sql", found, &error), 1);
     cr_assert_arr_eq(found, id, 32);
     cr_assert_eq(database_find_container_name(database, 5, "db", found, &error), 0);
@@ -179,8 +179,8 @@ Test(database, keeps_states)
                                     .started_at_ns = 1,
                                     .finished_at_ns = INT64_MAX,
                                     .error = "it's gone"};
-    cr_assert_eq(database_set_state(database, id, &state, &error), 0);
-    cr_assert_eq(database_set_running_status(database, id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED, &error),
+    cr_assert_eq(database_set_state(database, id, &state, NULL, &error), 0);
+    cr_assert_eq(database_set_running_status(database, id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED, NULL, &error),
                  0);
     open_again();
     container_row_auto struct container_row row = {0};
