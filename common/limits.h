@@ -42,10 +42,12 @@
 #define BH_ARGV_MAX           4096
 
 /* Containers. */
-#define BH_TENANT_IDS      65536U /* one id range: 0..65535 inside, so that nobody (65534) maps */
-#define BH_MOUNTS_MAX      256
-#define BH_ATTACHMENTS_MAX 5     /* clients attached at the moment of start */
-#define BH_CONTAINERS_MAX  10000 /* over all tenants */
+#define BH_TENANT_IDS         65536U /* one id range: 0..65535 inside, so that nobody (65534) maps */
+#define BH_MOUNTS_MAX         256
+#define BH_LOG_FILES_MAX      14    /* of one container: their descriptors travel in one message */
+#define BH_LOG_ATTRIBUTES_MAX 32    /* labels and variables beside each line */
+#define BH_ATTACHMENTS_MAX    5     /* clients attached at the moment of start */
+#define BH_CONTAINERS_MAX     10000 /* over all tenants */
 
 /* Events. A tenant's journal is what a client that was away can still learn: an hour of a busy tenant. */
 #define BH_EVENTS_MAX        8192          /* of one tenant; twelve rows a second for ten minutes */

@@ -15,7 +15,8 @@
 
 /* Descriptors of a freshly executed monitor; everything else is closed. */
 enum bh_monitor_fd {
-    BH_MONITOR_FD_START = 3,   /* sealed memfd: struct bh_monitor_start, then `filter_count` struct sock_filter */
+    BH_MONITOR_FD_START =
+        3, /* sealed memfd: struct bh_monitor_start, `filter_count` struct sock_filter, the journal's fields */
     BH_MONITOR_FD_LOGS = 4,    /* its log folder, writable by it */
     BH_MONITOR_FD_LISTEN = 5,  /* SOCK_SEQPACKET unix listener; each connection speaks engine_monitor.proto */
     BH_MONITOR_FD_FIRST = 6,   /* a first, already connected one (ContainerStarted hands out its other end) */
@@ -25,8 +26,20 @@ enum bh_monitor_fd {
     BH_MONITOR_FD_STDERR = 10, /* to read; with a tty /dev/null */
     BH_MONITOR_FD_OOM =
         11, /* to read: memory.events (v2) or an eventfd (v1) that tells of OOM kills; /dev/null if none */
-    BH_MONITOR_FD_ATTACH = 12, /* then `attachments` times: stdin to read, stdout and stderr to write */
+    BH_MONITOR_FD_JOURNAL = 12, /* connected datagram socket of the host's journal; /dev/null with other log drivers */
+    BH_MONITOR_FD_ATTACH = 13,  /* then `attachments` times: stdin to read, stdout and stderr to write */
 };
+
+/* How the log is kept; numbered as LogDriver of container.proto. */
+enum bh_log_driver {
+    BH_LOG_DRIVER_NONE = 1,
+    BH_LOG_DRIVER_JSON_FILE = 2,
+    BH_LOG_DRIVER_LOCAL = 3,
+    BH_LOG_DRIVER_JOURNALD = 4,
+};
+
+/* What every journal entry of a container says beside its message. */
+#define BH_JOURNAL_FIELDS_MAX 16384U
 
 #define BH_MONITOR_MAGIC 0x4d4b4842U /* "BHKM" */
 
@@ -35,12 +48,14 @@ struct bh_monitor_start {
     uint32_t attachments;     /* at most BH_ATTACHMENTS_MAX */
     uint8_t container_id[32]; /* for its own log lines only */
     int32_t pid;              /* of the container's first process, in the monitor's pid namespace */
-    uint8_t tty, open_stdin, stdin_once, log_enabled;
+    uint8_t tty, open_stdin, stdin_once;
+    uint8_t log_driver;     /* enum bh_log_driver */
     uint64_t log_max_bytes; /* 0: no rotation */
     uint32_t log_max_files; /* container.log, container.log.1, ... */
     uint32_t oom_version;   /* 0 none, 1 eventfd, 2 memory.events */
     uint32_t filter_count;  /* seccomp instructions that follow; the monitor installs them first of all */
-    uint32_t ephemeral;        /* 1: removed when it ends, so its exit record need not survive a power cut */
+    uint32_t journal_bytes; /* fields of each journal entry, behind the filter, at most BH_JOURNAL_FIELDS_MAX */
+    uint32_t ephemeral;     /* 1: removed when it ends, so its exit record need not survive a power cut */
 };
 
 /* Written by the monitor to "exit" in its log folder: to "exit.new", fsynced, renamed. */

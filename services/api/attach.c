@@ -99,29 +99,18 @@ static int connect_streams(struct request *request, const struct wish *wish, str
     return result;
 }
 
-static int send_logs(struct request *request, const struct wish *wish, struct log_reader *reader, bool tty,
-                     struct bh_error *error)
-{
-    struct log_wish logs = {
-        .stdout_wanted = wish->out,
-        .stderr_wanted = wish->err,
-        .tty = tty,
-        .send = connection_send,
-    };
-    return logs_send(request, &logs, reader, error) < 0 ? -1 : 0;
-}
-
-static int attach(struct request *request, const struct wish *wish, struct log_reader *reader, bool tty,
+static int attach(struct request *request, const struct wish *wish, struct log_wish *logs, struct log_reader *reader,
                   struct bh_error *error)
 {
     struct pump pump = {
-        .client = request->connection->fd, .stdin_to = -1, .out_from = {-1, -1}, .tty = tty, .keys = wish->keys};
+        .client = request->connection->fd, .stdin_to = -1, .out_from = {-1, -1}, .tty = logs->tty, .keys = wish->keys};
     if (wish->stream && connect_streams(request, wish, &pump, error) < 0) {
         return -1;
     }
     int result = connection_hijack(request->connection, stream_media_type(request->version, pump.tty));
     if (result == 0 && wish->logs) {
-        result = send_logs(request, wish, reader, pump.tty, error);
+        logs->tty = pump.tty;
+        result = logs_send(request, logs, reader, error) < 0 ? -1 : 0;
     }
     if (result < 0) {
         bh_close(&pump.stdin_to);
@@ -137,7 +126,6 @@ int handle_container_attach(struct request *request, struct bh_error *error)
 {
     const struct http_target *target = &request->target;
     struct log_reader reader = {0};
-    bool tty = false;
     int follow_fd = -1;
     struct wish wish = {
         .logs = http_parameter_bool(target, "logs", false),
@@ -151,10 +139,11 @@ int handle_container_attach(struct request *request, struct bh_error *error)
         request_refuse_body(request, error) < 0) {
         return -1;
     }
-    if (wish.logs && logs_open(request, false, &reader, &follow_fd, &tty, error) < 0) {
+    struct log_wish logs = {.stdout_wanted = wish.out, .stderr_wanted = wish.err, .send = connection_send};
+    if (wish.logs && logs_open(request, false, false, &logs, &reader, &follow_fd, error) < 0) {
         return -1;
     }
-    int result = attach(request, &wish, &reader, tty, error);
+    int result = attach(request, &wish, &logs, &reader, error);
     log_reader_free(&reader);
     return result;
 }

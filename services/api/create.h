@@ -56,6 +56,9 @@ int create_read(struct create *create, const json_t *body, struct bh_error *erro
 /* host_config.c */
 int host_config_read(struct create *create, const json_t *host_config, struct bh_error *error);
 int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error);
+/* log_config.c: a row, and what holds without it */
+int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int log_config_default(struct create *create, struct bh_error *error);
 /* mounts.c: rows of the HostConfig table */
 int read_binds(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_mounts(struct create *create, const json_t *value, const char *where, struct bh_error *error);

@@ -14,7 +14,6 @@
 #include "create.h"
 
 #define SHM_DEFAULT_BYTES (64 * BH_MIB)
-#define LOG_FILES_MAX     14 /* their descriptors travel in one message */
 
 static const char no_bridge[] = "bridge networks are not available: the container has only a loopback interface";
 static const char no_devices[] = "devices are not supported yet";
@@ -91,67 +90,6 @@ static int read_restart_policy(struct create *create, const json_t *value, const
         }
     }
     return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid restart policy '%s'", policy);
-}
-
-static int apply_log_option(Bulkhead__LogOptions *log, const char *name, const char *value, struct bh_error *error)
-{
-    if (strcmp(name, "max-size") == 0) {
-        return parse_size(value, &log->max_bytes) == 0
-                   ? 0
-                   : bh_error_set(error, BH_INVALID_ARGUMENT, "invalid log option max-size=\"%s\": it must be like 10m",
-                                  value);
-    }
-    if (strcmp(name, "max-file") == 0) {
-        char *end;
-        unsigned long files = strtoul(value, &end, 10);
-        if (*value < '0' || *value > '9' || *end || files < 1 || files > LOG_FILES_MAX) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT,
-                                "invalid log option max-file=\"%s\": it must be from 1 to %d", value, LOG_FILES_MAX);
-        }
-        log->max_files = (uint32_t)files;
-        return 0;
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT,
-                        "unknown log opt '%s' for json-file log driver: max-size and max-file are known", name);
-}
-
-static int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    Bulkhead__ContainerRequest *request = create->request;
-    if (json_is_null(value)) {
-        return 0;
-    }
-    const json_t *type = json_object_get(value, "Type");
-    const json_t *options = json_object_get(value, "Config");
-    if (!json_is_object(value) ||
-        (type && take_string(type, "HostConfig.LogConfig.Type", &request->log_driver, error) < 0)) {
-        return json_is_object(value)
-                   ? -1
-                   : bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be an object", where);
-    }
-    if (options &&
-        take_map(options, "HostConfig.LogConfig.Config", &request->n_log_options, &request->log_options, error) < 0) {
-        return -1;
-    }
-    if (*request->log_driver == '\0' && set_string(&request->log_driver, "json-file", error) < 0) {
-        return -1;
-    }
-    bool none = strcmp(request->log_driver, "none") == 0;
-    if (!none && strcmp(request->log_driver, "json-file") != 0) {
-        return bh_error_set(error, BH_UNIMPLEMENTED,
-                            "%s: logging driver \"%s\" is not supported: json-file and none are", where,
-                            request->log_driver);
-    }
-    request->log->enabled = !none;
-    for (size_t i = 0; !none && i < request->n_log_options; i++) {
-        if (apply_log_option(request->log, request->log_options[i]->key, request->log_options[i]->value, error) < 0) {
-            return -1;
-        }
-    }
-    if (request->log->max_files > 1 && request->log->max_bytes == 0) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "log option max-file needs max-size");
-    }
-    return 0;
 }
 
 /* A namespace mode that may be its own ("" or "private") or the host's; the rest is refused. */
@@ -433,10 +371,7 @@ int host_config_read(struct create *create, const json_t *host_config, struct bh
     request->seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT;
     request->no_new_privileges = true; /* on unless asked otherwise, which Docker leaves off */
     request->shm_bytes = SHM_DEFAULT_BYTES;
-    request->log->enabled = true;
-    request->log->max_files = 1;
-    if (set_string(&request->restart_policy, "no", error) < 0 ||
-        set_string(&request->log_driver, "json-file", error) < 0) {
+    if (set_string(&request->restart_policy, "no", error) < 0 || log_config_default(create, error) < 0) {
         return -1;
     }
     if (host_config && !json_is_null(host_config)) {

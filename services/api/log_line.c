@@ -4,9 +4,13 @@
  */
 #include "log_line.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/docker_time.h"
+#include "log_format.h"
 
 static int refuse(struct bh_error *error)
 {
@@ -123,15 +127,62 @@ int log_line_parse(char *bytes, size_t n_bytes, struct log_line *ret_line, struc
         return refuse(error);
     }
     const char *quote = memchr(cursor, '"', (size_t)(end - cursor));
-    line.time = cursor;
-    line.n_time = quote ? (size_t)(quote - cursor) : 0;
-    if (!quote || docker_time_parse(cursor, line.n_time, &line.time_ns, error) < 0) {
+    size_t n_time = quote ? (size_t)(quote - cursor) : 0;
+    if (!quote || docker_time_parse(cursor, n_time, &line.time_ns, error) < 0) {
         return refuse(error);
     }
-    cursor += line.n_time;
+    cursor += n_time;
     if (expect(&cursor, end, "\"}") < 0 || cursor != end) {
         return refuse(error);
     }
     *ret_line = line;
     return 0;
 }
+
+/* ---- many of them in a file ------------------------------------------------------------------------ */
+
+static size_t next(const char *bytes, size_t n_bytes, size_t searched)
+{
+    const char *stop = n_bytes > searched ? memchr(bytes + searched, '\n', n_bytes - searched) : NULL;
+    return stop ? (size_t)(stop - bytes) + 1 : 0;
+}
+
+static int parse(char *bytes, size_t n_bytes, struct log_line *ret_line, struct bh_error *error)
+{
+    return log_line_parse(bytes, n_bytes - 1, ret_line, error);
+}
+
+/* Searches one file backwards for `*lines` line ends before its end. 1: found, *ret_offset is behind it. 0: it has
+ * fewer, which were taken off `*lines`. */
+static int search_back(int file, char *block, uint64_t *lines, off_t *ret_offset, struct bh_error *error)
+{
+    struct stat info;
+    if (fstat(file, &info) < 0) {
+        return bh_error_errno(error, errno, "look at the log");
+    }
+    off_t position = info.st_size;
+    bool closed = false; /* the line end of the last whole line was passed; what follows it is still being written */
+    while (position > 0) {
+        size_t want = position < (off_t)LOG_BLOCK_BYTES ? (size_t)position : LOG_BLOCK_BYTES;
+        ssize_t n = pread(file, block, want, position - (off_t)want);
+        if (n != (ssize_t)want) {
+            return bh_error_errno(error, n < 0 ? errno : EIO, "read the log");
+        }
+        for (size_t i = want; i-- > 0;) {
+            if (block[i] != '\n') {
+                continue;
+            }
+            if (closed && --*lines == 0) {
+                *ret_offset = position - (off_t)want + (off_t)i + 1;
+                return 1;
+            }
+            closed = true;
+        }
+        position -= (off_t)want;
+    }
+    *lines -= closed; /* the first line has no line end before it */
+    *ret_offset = 0;
+    return *lines == 0;
+}
+
+const struct log_format log_format_json = {.next = next, .parse = parse, .search_back = search_back};

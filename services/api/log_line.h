@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One line of a container's log as the monitor writes it: {"log":"…","stream":"stdout","time":"…"}. The text in it is
- * the container's: any bytes, escaped. Called by log_reader.c.
+ * the container's: any bytes, escaped. Called by log_reader.c through log_format.h.
  */
 #pragma once
 
@@ -15,8 +15,6 @@ struct log_line {
     size_t n_text;
     unsigned stream; /* 1 stdout, 2 stderr */
     int64_t time_ns;
-    const char *time; /* as written, n_time bytes */
-    size_t n_time;
 };
 
 /* Parses and decodes in place one line without its line end. Exactly this form is accepted, nothing looser (DATA_LOSS).

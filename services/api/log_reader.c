@@ -12,8 +12,6 @@
 
 #include "common/cleanup.h"
 
-#define BLOCK_BYTES (64U * 1024U)
-
 static void close_all(const int *files, size_t n_files)
 {
     for (size_t i = 0; i < n_files; i++) {
@@ -21,9 +19,10 @@ static void close_all(const int *files, size_t n_files)
     }
 }
 
-int log_reader_init(struct log_reader *reader, const int *files, size_t n_files, struct bh_error *error)
+int log_reader_init(struct log_reader *reader, const struct log_format *format, const int *files, size_t n_files,
+                    struct bh_error *error)
 {
-    *reader = (struct log_reader){.buffer = malloc(LOG_LINE_BYTES_MAX)};
+    *reader = (struct log_reader){.format = format, .buffer = malloc(LOG_ITEM_BYTES_MAX)};
     if (!reader->buffer || n_files > BH_MESSAGE_FDS_MAX) {
         close_all(files, n_files);
         return bh_error_errno(error, ENOMEM, "read the log");
@@ -42,39 +41,6 @@ void log_reader_free(struct log_reader *reader)
     *reader = (struct log_reader){0};
 }
 
-/* Searches one file backwards for `*lines` line ends before its end. 1: found, *ret_offset is behind it. 0: it has
- * fewer, which were taken off `*lines`. */
-static int search_back(int file, char *block, uint64_t *lines, off_t *ret_offset, struct bh_error *error)
-{
-    struct stat info;
-    if (fstat(file, &info) < 0) {
-        return bh_error_errno(error, errno, "look at the log");
-    }
-    off_t position = info.st_size;
-    bool closed = false; /* the line end of the last whole line was passed; what follows it is still being written */
-    while (position > 0) {
-        size_t want = position < (off_t)BLOCK_BYTES ? (size_t)position : BLOCK_BYTES;
-        ssize_t n = pread(file, block, want, position - (off_t)want);
-        if (n != (ssize_t)want) {
-            return bh_error_errno(error, n < 0 ? errno : EIO, "read the log");
-        }
-        for (size_t i = want; i-- > 0;) {
-            if (block[i] != '\n') {
-                continue;
-            }
-            if (closed && --*lines == 0) {
-                *ret_offset = position - (off_t)want + (off_t)i + 1;
-                return 1;
-            }
-            closed = true;
-        }
-        position -= (off_t)want;
-    }
-    *lines -= closed; /* the first line has no line end before it */
-    *ret_offset = 0;
-    return *lines == 0;
-}
-
 int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_error *error)
 {
     reader->start = reader->end = 0;
@@ -88,7 +54,7 @@ int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_er
             reader->offset = info.st_size;
             return 0;
         }
-        int found = search_back(reader->files[i], reader->buffer, &lines, &reader->offset, error);
+        int found = reader->format->search_back(reader->files[i], reader->buffer, &lines, &reader->offset, error);
         reader->current = i;
         if (found != 0) {
             return found < 0 ? -1 : 0;
@@ -100,16 +66,19 @@ int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_er
 /* Reads more of the current file behind what is buffered. 1, 0 at its end, -1. */
 static int fill(struct log_reader *reader, struct bh_error *error)
 {
+    if (reader->lost) {
+        return 0;
+    }
     if (reader->start > 0) {
         memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
         reader->end -= reader->start;
         reader->start = 0;
     }
-    if (reader->end == LOG_LINE_BYTES_MAX) {
+    if (reader->end == LOG_ITEM_BYTES_MAX) {
         reader->skipping = true;
         reader->end = 0;
     }
-    ssize_t n = pread(reader->files[reader->current], reader->buffer + reader->end, LOG_LINE_BYTES_MAX - reader->end,
+    ssize_t n = pread(reader->files[reader->current], reader->buffer + reader->end, LOG_ITEM_BYTES_MAX - reader->end,
                       reader->offset);
     if (n < 0) {
         return bh_error_errno(error, errno, "read the log");
@@ -119,18 +88,23 @@ static int fill(struct log_reader *reader, struct bh_error *error)
     return n > 0;
 }
 
-/* Takes one whole line out of the buffer, or reads on; goes over to the next file at the end of one. */
-static int take_line(struct log_reader *reader, char **ret_bytes, size_t *ret_n_bytes, struct bh_error *error)
+/* Takes one whole item out of the buffer, or reads on; goes over to the next file at the end of one. */
+static int take_item(struct log_reader *reader, char **ret_bytes, size_t *ret_n_bytes, struct bh_error *error)
 {
-    size_t searched = 0; /* nothing in the first so many bytes of the line */
+    size_t searched = 0; /* nothing in the first so many bytes of the item */
     for (;;) {
         size_t available = reader->end - reader->start;
         char *bytes = reader->buffer + reader->start;
-        char *stop = available > searched ? memchr(bytes + searched, '\n', available - searched) : NULL;
-        if (stop) {
+        size_t whole = reader->format->next(bytes, available, searched);
+        if (whole == LOG_ITEM_IMPOSSIBLE) { /* where the next begins cannot be told: the rest of this file is lost */
+            reader->start = reader->end;
+            reader->lost = true;
+            available = whole = 0;
+        }
+        if (whole > 0) {
             *ret_bytes = bytes;
-            *ret_n_bytes = (size_t)(stop - bytes);
-            reader->start += *ret_n_bytes + 1;
+            *ret_n_bytes = whole;
+            reader->start += whole;
             return 1;
         }
         searched = available;
@@ -139,7 +113,7 @@ static int take_line(struct log_reader *reader, char **ret_bytes, size_t *ret_n_
             return -1;
         }
         if (reader->end < searched) {
-            searched = 0; /* an overlong line was dropped */
+            searched = 0; /* an overlong item was dropped */
         }
         if (filled == 0) {
             if (reader->current + 1 >= reader->n_files) {
@@ -148,7 +122,7 @@ static int take_line(struct log_reader *reader, char **ret_bytes, size_t *ret_n_
             reader->current++;
             reader->offset = 0;
             reader->start = reader->end = searched = 0;
-            reader->skipping = false;
+            reader->skipping = reader->lost = false;
         }
     }
 }
@@ -161,13 +135,13 @@ int log_reader_next(struct log_reader *reader, struct log_line *ret_line, struct
         return 0;
     }
     for (;;) {
-        int taken = take_line(reader, &bytes, &n_bytes, error);
+        int taken = take_item(reader, &bytes, &n_bytes, error);
         if (taken <= 0) {
             return taken;
         }
         bool whole = !reader->skipping;
         reader->skipping = false;
-        if (whole && log_line_parse(bytes, n_bytes, ret_line, NULL) == 0) {
+        if (whole && reader->format->parse(bytes, n_bytes, ret_line, NULL) == 0) {
             return 1;
         }
     }

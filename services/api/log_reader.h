@@ -12,24 +12,25 @@
 #include <sys/types.h>
 
 #include "common/limits.h"
-#include "log_line.h"
-
-#define LOG_LINE_BYTES_MAX (256U * 1024U) /* the monitor's longest line, six times escaped, and room */
+#include "log_format.h"
 
 struct log_reader {
+    const struct log_format *format;
     int files[BH_MESSAGE_FDS_MAX]; /* oldest first; owned */
     size_t n_files, current;       /* files[current] is being read */
     off_t offset;                  /* in it, of the next byte that is not in the buffer */
     char *buffer;
     size_t start, end;
-    bool skipping; /* inside a line that is too long to be one of ours */
+    bool skipping; /* inside an item that is too long to be one of ours */
+    bool lost;     /* what follows in files[current] cannot be told apart */
 };
 
 /* Takes over `files`, newest first as LogsOpened brings them. */
-int log_reader_init(struct log_reader *reader, const int *files, size_t n_files, struct bh_error *error);
+int log_reader_init(struct log_reader *reader, const struct log_format *format, const int *files, size_t n_files,
+                    struct bh_error *error);
 void log_reader_free(struct log_reader *reader);
 
-/* Goes to the `lines`-th line before the end, over all files. */
+/* Goes to the `lines`-th line (or piece of a long one) before the end, over all files. */
 int log_reader_seek_tail(struct log_reader *reader, uint64_t lines, struct bh_error *error);
 
 /* The next whole line. 1: *ret_line is valid until the next call. 0: nothing more at the moment. Damaged lines are

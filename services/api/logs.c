@@ -17,9 +17,12 @@
 #include "engine_monitor.pb-c.h"
 #include "frames.h"
 #include "handlers.h"
+#include "log_details.h"
 
 #define OUT_BYTES     (32U * 1024U)
 #define NS_PER_MS     1000000LL
+#define REOPEN_MS     250 /* between two questions to an engine that is starting again */
+#define REOPEN_TRIES  120
 #define FOLLOW_MAX_MS 60000 /* how long one wait lasts when `until` bounds the whole */
 
 static const struct bh_protocol monitor_protocol = {
@@ -28,8 +31,8 @@ static const struct bh_protocol monitor_protocol = {
     .outgoing = &bulkhead__engine_to_monitor__descriptor,
 };
 
-int logs_open(struct request *request, bool follow, struct log_reader *ret_reader, int *ret_follow_fd, bool *ret_tty,
-              struct bh_error *error)
+int logs_open(struct request *request, bool follow, bool details, struct log_wish *wish, struct log_reader *ret_reader,
+              int *ret_follow_fd, struct bh_error *error)
 {
     bh_automessage struct bh_message *answer = NULL;
     int files[BH_MESSAGE_FDS_MAX];
@@ -41,6 +44,9 @@ int logs_open(struct request *request, bool follow, struct log_reader *ret_reade
         return -1;
     }
     const Bulkhead__LogsOpened *opened = bh_message_body(answer);
+    if (details && log_details_make(opened->attributes, opened->n_attributes, &wish->details, error) < 0) {
+        return -1;
+    }
     size_t first = opened->following ? 1 : 0;
     if (answer->n_fds != first + opened->files) {
         return bh_error_set(error, BH_INTERNAL, "the engine sent %zu log files where it said %u", answer->n_fds,
@@ -49,11 +55,13 @@ int logs_open(struct request *request, bool follow, struct log_reader *ret_reade
     for (size_t i = first; i < answer->n_fds; i++) {
         files[i - first] = bh_message_take_fd(answer, i);
     }
-    if (log_reader_init(ret_reader, files, opened->files, error) < 0) {
+    const struct log_format *format =
+        opened->driver == BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE ? &log_format_json : &log_format_records;
+    if (log_reader_init(ret_reader, format, files, opened->files, error) < 0) {
         return -1;
     }
     *ret_follow_fd = opened->following ? bh_message_take_fd(answer, 0) : -1;
-    *ret_tty = opened->tty;
+    wish->tty = opened->tty;
     return 0;
 }
 
@@ -98,12 +106,16 @@ static int put_line(struct gathered *out, const struct log_line *line, struct bh
         docker_time_fixed(line->time_ns, stamp);
         strcat(stamp, " ");
     }
-    size_t n_stamp = strlen(stamp);
-    frame_head(head, line->stream, n_stamp + line->n_text);
+    const char *details = out->wish->details ? out->wish->details : "";
+    size_t n_stamp = strlen(stamp), n_details = strlen(details);
+    frame_head(head, line->stream, n_stamp + n_details + line->n_text);
     if (!out->wish->tty && put(out, head, sizeof(head), error) < 0) {
         return -1;
     }
-    return put(out, stamp, n_stamp, error) < 0 || put(out, line->text, line->n_text, error) < 0 ? -1 : 0;
+    return put(out, stamp, n_stamp, error) < 0 || put(out, details, n_details, error) < 0 ||
+                   put(out, line->text, line->n_text, error) < 0
+               ? -1
+               : 0;
 }
 
 int logs_send(struct request *request, const struct log_wish *wish, struct log_reader *reader, struct bh_error *error)
@@ -155,6 +167,23 @@ static int wait_for_monitor(struct request *request, struct bh_channel *channel,
     }
 }
 
+/* The engine may be about to come back: its death ends no log that somebody follows. */
+static int open_again(struct request *request, struct log_wish *wish, struct log_reader *ret_reader, int *ret_follow_fd,
+                      struct bh_error *error)
+{
+    for (int tries = 0;; tries++) {
+        bh_error_clear(error);
+        int result = logs_open(request, false, false, wish, ret_reader, ret_follow_fd, error);
+        if (result == 0 || error->code != BH_UNAVAILABLE || tries == REOPEN_TRIES) {
+            return result;
+        }
+        struct pollfd client = {.fd = request->connection->fd};
+        if (poll(&client, 1, REOPEN_MS) > 0) {
+            return bh_error_set(error, BH_CANCELLED, "the client is gone");
+        }
+    }
+}
+
 /* Sends what is new; when nothing is, the file may have been rotated away below us. 1: `until` was reached. */
 static int send_growth(struct request *request, const struct log_wish *wish, struct log_reader *reader,
                        struct bh_error *error)
@@ -165,11 +194,11 @@ static int send_growth(struct request *request, const struct log_wish *wish, str
     if (sent != 0 || reader->current != file || reader->offset != offset) {
         return sent;
     }
+    struct log_wish same = *wish;
     struct log_reader now;
     int follow_fd;
-    bool tty;
     bool moved;
-    if (logs_open(request, false, &now, &follow_fd, &tty, error) < 0) {
+    if (open_again(request, &same, &now, &follow_fd, error) < 0) {
         return error->code == BH_NOT_FOUND ? 0 : -1; /* removed meanwhile: what we hold is all there is */
     }
     int newest_first[BH_MESSAGE_FDS_MAX];
@@ -228,7 +257,8 @@ static int follow(struct request *request, const struct log_wish *wish, struct l
     return result;
 }
 
-static int read_wish(struct request *request, struct log_wish *wish, bool *ret_follow, struct bh_error *error)
+static int read_wish(struct request *request, struct log_wish *wish, bool *ret_follow, bool *ret_details,
+                     struct bh_error *error)
 {
     const struct http_target *target = &request->target;
     const char *since = http_parameter(target, "since");
@@ -245,6 +275,7 @@ static int read_wish(struct request *request, struct log_wish *wish, bool *ret_f
         .send = connection_stream_write,
     };
     *ret_follow = http_parameter_bool(target, "follow", false);
+    *ret_details = http_parameter_bool(target, "details", false);
     if (!wish->stdout_wanted && !wish->stderr_wanted) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "Bad parameters: you must choose at least one stream");
     }
@@ -287,13 +318,16 @@ int handle_container_logs(struct request *request, struct bh_error *error)
 {
     struct log_wish wish;
     struct log_reader reader;
-    bool following;
+    bool following, details;
     int follow_fd;
-    if (read_wish(request, &wish, &following, error) < 0 ||
-        logs_open(request, following, &reader, &follow_fd, &wish.tty, error) < 0) {
+    if (read_wish(request, &wish, &following, &details, error) < 0) {
         return -1;
     }
-    int result = stream_logs(request, &wish, &reader, follow_fd, error);
-    log_reader_free(&reader);
+    int result = logs_open(request, following, details, &wish, &reader, &follow_fd, error);
+    if (result == 0) {
+        result = stream_logs(request, &wish, &reader, follow_fd, error);
+        log_reader_free(&reader);
+    }
+    free(wish.details);
     return result;
 }

@@ -14,6 +14,7 @@
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/lifecycle.h"
+#include "services/engine/log_options.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/signals.h"
@@ -75,7 +76,10 @@ static int start(struct job *job, struct container_row *row, struct live *live, 
     struct policy_started started = {.monitor = -1};
     job_shield(job);
     size_t n_clients = live_take_streams(live, streams);
-    int result = policy_start(job, row->spec, streams, n_clients, &started, error);
+    int result = log_options_name(row->spec, row->name, error);
+    if (result == 0) {
+        result = policy_start(job, row->spec, streams, n_clients, &started, error);
+    }
     close_all(streams, n_clients * LIVE_STREAMS);
     if (result < 0 && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED)) {
         result = find_out(job, row, &started, error);

@@ -57,7 +57,7 @@ int read_logs(struct job *job, struct bh_error *error)
     if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
         return -1;
     }
-    if (row.spec->log && !row.spec->log->enabled) {
+    if (row.spec->log->driver == BULKHEAD__LOG_DRIVER__LOG_DRIVER_NONE) {
         return bh_error_set(error, BH_UNIMPLEMENTED, "configured logging driver does not support reading");
     }
     if (open_all(job, &row, question->follow, fds, &n_fds, &following, error) < 0) {
@@ -68,6 +68,9 @@ int read_logs(struct job *job, struct bh_error *error)
     opened.tty = row.spec->process && row.spec->process->tty;
     opened.following = following;
     opened.files = (uint32_t)(n_fds - following);
+    opened.driver = row.spec->log->driver;
+    opened.attributes = row.spec->log->attributes;
+    opened.n_attributes = row.spec->log->n_attributes;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_LOGS_OPENED;
     packet.logs_opened = &opened;
     (void)bh_request_reply(job->request, &packet.base, fds, n_fds);

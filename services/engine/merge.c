@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "services/engine/merge.h"
 #include "common/fields.h"
+#include "services/engine/log_options.h"
 
 #define DEFAULT_PATH      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_SHM_BYTES (64 * BH_MIB)
@@ -336,17 +337,11 @@ static int merge_resources(const Bulkhead__ContainerRequest *request, Bulkhead__
                            struct bh_error *error)
 {
     const Bulkhead__Resources none = BULKHEAD__RESOURCES__INIT;
-    Bulkhead__LogOptions json_file = BULKHEAD__LOG_OPTIONS__INIT;
-    json_file.enabled = true;
     ProtobufCMessage *copy = NULL;
     if (message_copy(request->resources ? &request->resources->base : &none.base, &copy, error) < 0) {
         return -1;
     }
     spec->resources = (Bulkhead__Resources *)copy;
-    if (message_copy(request->log ? &request->log->base : &json_file.base, &copy, error) < 0) {
-        return -1;
-    }
-    spec->log = (Bulkhead__LogOptions *)copy;
     spec->shm_bytes = request->shm_bytes ? request->shm_bytes : DEFAULT_SHM_BYTES;
     spec->oom_score_adjust = request->oom_score_adjust;
     spec->init = request->init;
@@ -400,7 +395,7 @@ int merge_container(const Bulkhead__ImageConfig *image, const Bulkhead__Containe
     bulkhead__container_spec__init(spec);
     if (merge_identity(request, facts, spec, error) < 0 || merge_process(image, request, spec, error) < 0 ||
         merge_rights(request, spec, error) < 0 || merge_lists(request, spec, error) < 0 ||
-        merge_resources(request, spec, error) < 0) {
+        merge_resources(request, spec, error) < 0 || log_options_merge(image, request, spec, error) < 0) {
         return -1;
     }
     *ret_spec = bh_steal_pointer(&spec);

@@ -268,7 +268,8 @@ static void undo(struct launch *launch)
 
 static int start(struct launch *launch, struct bh_error *error)
 {
-    return make_folders(launch, error) < 0 || act_prepare(launch, error) < 0 || make_streams(launch, error) < 0 ||
+    return monitor_open_journal(launch->spec, &launch->journal, error) < 0 || make_folders(launch, error) < 0 ||
+                   act_prepare(launch, error) < 0 || make_streams(launch, error) < 0 ||
                    make_cgroup(launch, error) < 0 || join_host(launch, error) < 0 ||
                    run_first_process(launch, error) < 0
                ? -1
@@ -295,6 +296,7 @@ static int hand_over(struct launch *launch, int answer_socket, struct bh_error *
         launch->outside[1] >= 0 ? launch->outside[1] : null,
         launch->outside[2] >= 0 ? launch->outside[2] : null,
         oom >= 0 ? oom : null,
+        launch->journal >= 0 ? launch->journal : null,
     };
     size_t n = BH_MONITOR_FD_ATTACH - BH_MONITOR_FD_LOGS;
     for (size_t i = 0; i < launch->n_attachments; i++) {

@@ -25,6 +25,7 @@ struct launch {
 
     uint32_t tenant_gid;
     int folder, logs; /* the container's own */
+    int journal;      /* connected to the host's journal; -1: it logs elsewhere */
     struct cgroup cgroup;
     int tasks[CGROUP_HIERARCHIES_MAX]; /* v1: `tasks` of each hierarchy, open for writing */
     int binds_userns;                  /* id map of bind mounts */

@@ -113,6 +113,24 @@ int monitor_sockets(const struct launch *launch, int *ret_listen, int *ret_monit
     return 0;
 }
 
+/* The journal's own path, a constant: nothing of the container's leads there. */
+int monitor_open_journal(const struct container_spec *spec, int *ret_fd, struct bh_error *error)
+{
+    static const struct sockaddr_un journal = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+    if (spec->log_driver != BH_LOG_DRIVER_JOURNALD) {
+        return 0;
+    }
+    bh_autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&journal, sizeof(journal)) < 0) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION,
+                            "failed to initialize logging driver: journald is not enabled on this host (connect to %s: "
+                            "%s); json-file and local need no journal",
+                            journal.sun_path, strerror(errno));
+    }
+    *ret_fd = bh_steal_fd(&fd);
+    return 0;
+}
+
 int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *ret_fd, struct bh_error *error)
 {
     const struct container_spec *spec = launch->spec;
@@ -124,22 +142,27 @@ int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *r
         .tty = spec->tty,
         .open_stdin = spec->open_stdin,
         .stdin_once = spec->stdin_once,
-        .log_enabled = spec->log_enabled,
+        .log_driver = (uint8_t)spec->log_driver,
         .log_max_bytes = spec->log_max_bytes,
         .log_max_files = spec->log_max_files,
         .oom_version = oom_version,
         .filter_count = (uint32_t)filter->n,
+        .journal_bytes = (uint32_t)spec->n_journal_fields,
         .ephemeral = spec->ephemeral,
     };
     memcpy(start.container_id, spec->id, sizeof(start.container_id));
     size_t n_filter = filter->n * sizeof(filter->instructions[0]);
-    bh_autofree uint8_t *bytes = malloc(sizeof(start) + n_filter);
+    size_t n_bytes = sizeof(start) + n_filter + spec->n_journal_fields;
+    bh_autofree uint8_t *bytes = malloc(n_bytes);
     if (!bytes) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the monitor's start record");
     }
     memcpy(bytes, &start, sizeof(start));
     memcpy(bytes + sizeof(start), filter->instructions, n_filter);
-    return bh_memfd_sealed("monitor-start", bytes, sizeof(start) + n_filter, ret_fd, error);
+    if (spec->n_journal_fields > 0) {
+        memcpy(bytes + sizeof(start) + n_filter, spec->journal_fields, spec->n_journal_fields);
+    }
+    return bh_memfd_sealed("monitor-start", bytes, n_bytes, ret_fd, error);
 }
 
 /* ---- becoming it -------------------------------------------------------------------------------------- */

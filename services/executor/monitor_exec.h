@@ -18,5 +18,8 @@ int monitor_sockets(const struct launch *launch, int *ret_listen, int *ret_monit
 int monitor_become(const struct launch *launch, int start, const int *descriptors, size_t n_descriptors,
                    struct bh_error *error);
 
+/* Connects to the host's journal if the container logs there. FAILED_PRECONDITION if there is none. */
+int monitor_open_journal(const struct container_spec *spec, int *ret_fd, struct bh_error *error);
+
 /* The sealed start record. */
 int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *ret_fd, struct bh_error *error);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "journal_fields.h"
 #include "spec_parts.h"
 #include "text.h"
 
@@ -317,15 +318,21 @@ static int decode_confinement(const Bulkhead__ContainerSpec *message, struct con
     return decode_seccomp(message, spec, error);
 }
 
-static int decode_log(const Bulkhead__LogOptions *log, struct container_spec *spec, struct bh_error *error)
+static int decode_log(const Bulkhead__ContainerSpec *message, struct container_spec *spec, struct bh_error *error)
 {
-    if (!log) {
-        return 0;
+    const Bulkhead__LogOptions *log = message->log;
+    if (!log || log->driver == BULKHEAD__LOG_DRIVER__LOG_DRIVER_UNSPECIFIED) {
+        return refuse(error, "the log driver", "given");
     }
-    spec->log_enabled = log->enabled;
+    spec->log_driver = (enum bh_log_driver)log->driver; /* of a known value: the channel refuses all others */
     spec->log_max_bytes = log->max_bytes;
     spec->log_max_files = log->max_files;
-    return log->max_files <= 1000 ? 0 : refuse(error, "the number of log files", "at most 1000");
+    if (log->max_files > BH_LOG_FILES_MAX) {
+        return refuse(error, "the number of log files", "at most 14");
+    }
+    return spec->log_driver == BH_LOG_DRIVER_JOURNALD
+               ? journal_fields_make(message, &spec->journal_fields, &spec->n_journal_fields, error)
+               : 0;
 }
 
 static int decode(const Bulkhead__ContainerSpec *message, const char *cgroup_parent, struct container_spec *spec,
@@ -341,7 +348,7 @@ static int decode(const Bulkhead__ContainerSpec *message, const char *cgroup_par
         spec_decode_limits(message, spec, error) < 0 || spec_decode_sysctls(message, spec, error) < 0) {
         return -1;
     }
-    return decode_log(message->log, spec, error);
+    return decode_log(message, spec, error);
 }
 
 int spec_decode(const Bulkhead__ContainerSpec *message, const char *cgroup_parent, struct container_spec **ret_spec,
@@ -371,6 +378,7 @@ void spec_free(struct container_spec *spec)
     free(spec->mounts);
     free(spec->limits);
     free(spec->sysctls);
+    free(spec->journal_fields);
     if (spec->profile) {
         bulkhead__seccomp_profile__free_unpacked(spec->profile, NULL);
     }

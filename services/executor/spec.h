@@ -11,6 +11,7 @@
 
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/monitor_start.h"
 #include "container.pb-c.h"
 
 enum spec_mount_kind { SPEC_MOUNT_BIND, SPEC_MOUNT_TMPFS };
@@ -81,9 +82,11 @@ struct container_spec {
     struct spec_text_list extra_hosts, dns_servers, dns_search, dns_options;
     uint64_t shm_bytes;
     int32_t oom_score_adjust;
-    bool log_enabled;
+    enum bh_log_driver log_driver;
     uint64_t log_max_bytes;
     uint32_t log_max_files;
+    char *journal_fields; /* of every entry, with log_driver journald; else NULL */
+    size_t n_journal_fields;
     bool host_pid, host_ipc, host_uts, init, ephemeral;
 
     uint32_t id_base, id_count, monitor_uid;

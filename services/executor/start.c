@@ -137,6 +137,7 @@ static int fork_launch(struct executor *executor, struct bh_request *request, st
         .tenant_gid = tenant_group(spec->tenant_uid),
         .folder = -1,
         .logs = -1,
+        .journal = -1,
         .dev = -1,
         .devpts = -1,
         .terminal = -1,

@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "json_line.h"
+#include "local_record.h"
 #include "memory.h"
 
 #define LOG_NAME     "container.log"
@@ -27,8 +28,8 @@ static const char *const stream_names[MONITOR_STREAMS] = {"stdout", "stderr"};
 
 int log_file_open(struct log_file *log, int folder, const struct bh_monitor_start *start, struct bh_error *error)
 {
-    *log = (struct log_file){.folder = folder, .fd = -1};
-    if (!start->log_enabled) {
+    *log = (struct log_file){.folder = folder, .fd = -1, .driver = start->log_driver, .journal = {.fd = -1}};
+    if (log->driver == BH_LOG_DRIVER_NONE) {
         return 0;
     }
     log->max_bytes = start->log_max_bytes;
@@ -53,6 +54,11 @@ int log_file_open(struct log_file *log, int folder, const struct bh_monitor_star
     return 0;
 }
 
+void log_file_add_journal(struct log_file *log, int fd, const char *fields, size_t n_fields)
+{
+    log->journal = (struct journal){.fd = fd, .fields = fields, .n_fields = n_fields};
+}
+
 /* Says once that lines are being lost, until some can be written again. */
 static void tell_failure(struct log_file *log, const char *what, int err)
 {
@@ -60,6 +66,18 @@ static void tell_failure(struct log_file *log, const char *what, int err)
         bh_log_error("%s: %s; lines are dropped until it succeeds", what, strerror(err));
     }
     log->failing = true;
+}
+
+/* How much of the first `n_bytes` of the batch is whole records. */
+static size_t whole_records(const struct log_file *log, size_t n_bytes)
+{
+    if (log->driver != BH_LOG_DRIVER_JSON_FILE) {
+        return monitor_local_whole(log->batch, n_bytes);
+    }
+    while (n_bytes > 0 && log->batch[n_bytes - 1] != '\n') {
+        n_bytes--;
+    }
+    return n_bytes;
 }
 
 static void write_batch(struct log_file *log)
@@ -79,9 +97,7 @@ static void write_batch(struct log_file *log)
     if (done == log->n_batch) {
         log->failing = false;
     } else {
-        while (done > 0 && log->batch[done - 1] != '\n') { /* keep the lines that went out whole */
-            done--;
-        }
+        done = whole_records(log, done);
         (void)!ftruncate(log->fd, (off_t)(log->size_bytes + done));
     }
     log->size_bytes += done;
@@ -120,8 +136,24 @@ static void rotate(struct log_file *log)
     log->size_bytes = 0;
 }
 
+/* When a chunk was read, in both forms that records want. */
+struct moment {
+    int64_t wall_ns;
+    char text[MONITOR_TIME_SIZE]; /* for json-file */
+    size_t n_text;
+};
+
+static struct moment moment_of(const struct log_file *log, int64_t wall_ns)
+{
+    struct moment moment = {.wall_ns = wall_ns};
+    if (log->driver == BH_LOG_DRIVER_JSON_FILE) {
+        moment.n_text = monitor_time_format(wall_ns, moment.text);
+    }
+    return moment;
+}
+
 static void add_line(struct log_file *log, enum monitor_stream stream, const uint8_t *text, size_t n_text, bool newline,
-                     const char *time, size_t n_time)
+                     const struct moment *moment)
 {
     bool full = log->max_bytes > 0 && log->size_bytes + log->n_batch >= log->max_bytes;
     if (full || BATCH_BYTES - log->n_batch < MONITOR_RECORD_BYTES_MAX) {
@@ -130,8 +162,12 @@ static void add_line(struct log_file *log, enum monitor_stream stream, const uin
     if (full && log->size_bytes >= log->max_bytes) {
         rotate(log);
     }
+    uint8_t *at = log->batch + log->n_batch;
     log->n_batch +=
-        monitor_json_line(log->batch + log->n_batch, text, n_text, newline, stream_names[stream], time, n_time);
+        log->driver == BH_LOG_DRIVER_JSON_FILE
+            ? monitor_json_line((char *)at, text, n_text, newline, stream_names[stream], moment->text, moment->n_text)
+            : monitor_local_record(at, text, n_text, !newline, stream_names[stream], moment->wall_ns);
+    journal_send(&log->journal, text, n_text, stream == MONITOR_STDERR, !newline);
 }
 
 void log_file_write(struct log_file *log, enum monitor_stream stream, const uint8_t *bytes, size_t n_bytes,
@@ -140,8 +176,7 @@ void log_file_write(struct log_file *log, enum monitor_stream stream, const uint
     if (log->fd < 0) {
         return;
     }
-    char time[MONITOR_TIME_SIZE];
-    size_t n_time = monitor_time_format(wall_ns, time);
+    const struct moment moment = moment_of(log, wall_ns);
     uint8_t *partial = log->partial[stream].bytes;
     size_t n_partial = log->partial[stream].n_bytes;
     while (n_bytes > 0) {
@@ -151,12 +186,12 @@ void log_file_write(struct log_file *log, enum monitor_stream stream, const uint
         size_t taken = end ? (size_t)(end - bytes) : window;
         bool complete = end || taken == room;
         if (n_partial == 0 && complete) { /* the common case: straight from the chunk */
-            add_line(log, stream, bytes, taken, end != NULL, time, n_time);
+            add_line(log, stream, bytes, taken, end != NULL, &moment);
         } else {
             memcpy(partial + n_partial, bytes, taken);
             n_partial += taken;
             if (complete) {
-                add_line(log, stream, partial, n_partial, end != NULL, time, n_time);
+                add_line(log, stream, partial, n_partial, end != NULL, &moment);
                 n_partial = 0;
             }
         }
@@ -173,9 +208,8 @@ void log_file_end(struct log_file *log, enum monitor_stream stream, int64_t wall
     if (log->fd < 0 || log->partial[stream].n_bytes == 0) {
         return;
     }
-    char time[MONITOR_TIME_SIZE];
-    size_t n_time = monitor_time_format(wall_ns, time);
-    add_line(log, stream, log->partial[stream].bytes, log->partial[stream].n_bytes, false, time, n_time);
+    const struct moment moment = moment_of(log, wall_ns);
+    add_line(log, stream, log->partial[stream].bytes, log->partial[stream].n_bytes, false, &moment);
     log->partial[stream].n_bytes = 0;
     write_batch(log);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The container's log: splits what its streams say into lines and writes them to container.log, rotated by size. Called
- * by output.c with opaque bytes. A log that cannot be written (disk full) costs lines, never the container: whole lines
- * are dropped, and writing goes on as soon as it can.
+ * by output.c with opaque bytes. With the driver `journald` each line also goes to the host's journal. A log that
+ * cannot be written (disk full) costs lines, never the container: whole lines are dropped, and writing goes on as soon
+ * as it can.
  */
 #pragma once
 
@@ -12,18 +13,21 @@
 
 #include "common/error.h"
 #include "common/monitor_start.h"
+#include "journal.h"
 
 enum monitor_stream { MONITOR_STDOUT, MONITOR_STDERR, MONITOR_STREAMS };
 
 struct log_file {
-    int folder;          /* borrowed */
-    int fd;              /* container.log; -1 if logging is off */
+    int folder; /* borrowed */
+    int fd;     /* container.log; -1 if logging is off */
+    enum bh_log_driver driver;
+    struct journal journal;
     uint64_t size_bytes; /* of whole lines in it */
     uint64_t max_bytes;  /* 0: no rotation */
     uint32_t max_files;
     uint64_t lines; /* written so far: tells followers that it grew */
     bool failing;   /* the last write failed: said once, until one succeeds */
-    char *batch;    /* finished records that wait for one write(2) */
+    uint8_t *batch; /* finished records that wait for one write(2) */
     size_t n_batch;
     struct {
         uint8_t *bytes; /* a line without its end yet, at most MONITOR_LINE_BYTES_MAX */
@@ -33,6 +37,8 @@ struct log_file {
 
 /* Opens (or makes) container.log in `folder`. With logging off, the other functions do nothing. */
 int log_file_open(struct log_file *log, int folder, const struct bh_monitor_start *start, struct bh_error *error);
+/* Has each line sent to the journal too, beside `fields` ("NAME=value\n"...; borrowed). */
+void log_file_add_journal(struct log_file *log, int fd, const char *fields, size_t n_fields);
 
 /* Logs a chunk of a stream, read at `wall_ns`. Lines end at newlines; one longer than MONITOR_LINE_BYTES_MAX is cut. */
 void log_file_write(struct log_file *log, enum monitor_stream stream, const uint8_t *bytes, size_t n_bytes,

@@ -14,7 +14,7 @@ int main(void)
     static struct monitor monitor;
     struct bh_error error = {0};
     bh_log_init("monitor", BH_LOG_INFO);
-    if (monitor_start_take(&monitor.start, &error) < 0 || monitor_open(&monitor, &error) < 0) {
+    if (monitor_start_take(&monitor.start, &monitor.journal_fields, &error) < 0 || monitor_open(&monitor, &error) < 0) {
         bh_log_failure(BH_LOG_ERROR, &error, "start");
         return EXIT_FAILURE;
     }

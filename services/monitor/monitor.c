@@ -68,6 +68,9 @@ int monitor_open(struct monitor *monitor, struct bh_error *error)
         client_set_nonblocking(BH_MONITOR_FD_LISTEN, error) < 0) {
         return -1;
     }
+    if (start->log_driver == BH_LOG_DRIVER_JOURNALD) {
+        log_file_add_journal(&monitor->log, BH_MONITOR_FD_JOURNAL, monitor->journal_fields, start->journal_bytes);
+    }
     const uint64_t beginning[MONITOR_STREAMS] = {0, 0};
     for (int i = 0; i < (int)start->attachments; i++) {
         const int first = BH_MONITOR_FD_ATTACH + 3 * i;

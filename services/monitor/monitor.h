@@ -18,6 +18,7 @@ enum monitor_phase { MONITOR_RUNNING, MONITOR_DRAINING, MONITOR_FINISHED };
 
 struct monitor {
     struct bh_monitor_start start;
+    char *journal_fields; /* `start.journal_bytes` of them; kept as long as the process lives */
     enum monitor_phase phase;
     uint64_t deadline_ms;     /* draining: when to stop; finished: when to stop telling */
     bool recorded;            /* the exit record is on disk */

@@ -21,14 +21,14 @@
 #include "common/io.h"
 
 /* Rotation renames this many files each time; Docker's users set a handful. */
-#define LOG_FILES_MAX 1000U
 
 /* The filter's instructions stand behind the record. */
 static int install_filter(const struct bh_monitor_start *start, const uint8_t *bytes, size_t n_bytes,
                           struct bh_error *error)
 {
     if (start->filter_count == 0 || start->filter_count > BPF_MAXINSNS ||
-        n_bytes != sizeof(*start) + start->filter_count * sizeof(struct sock_filter)) {
+        start->journal_bytes > BH_JOURNAL_FIELDS_MAX ||
+        n_bytes != sizeof(*start) + start->filter_count * sizeof(struct sock_filter) + start->journal_bytes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "the start record announces %u filter instructions in %zu bytes", start->filter_count,
                             n_bytes);
@@ -62,9 +62,10 @@ static void occupy_standard_descriptors(void)
 
 static int check(const struct bh_monitor_start *start, struct bh_error *error)
 {
-    bool flags_fit = start->tty <= 1 && start->open_stdin <= 1 && start->stdin_once <= 1 && start->log_enabled <= 1;
-    if (start->magic != BH_MONITOR_MAGIC || !flags_fit || start->oom_version > 2 || start->pid <= 0 ||
-        start->attachments > BH_ATTACHMENTS_MAX || start->log_max_files > LOG_FILES_MAX) {
+    bool flags_fit = start->tty <= 1 && start->open_stdin <= 1 && start->stdin_once <= 1;
+    bool driver_fits = start->log_driver >= BH_LOG_DRIVER_NONE && start->log_driver <= BH_LOG_DRIVER_JOURNALD;
+    if (start->magic != BH_MONITOR_MAGIC || !flags_fit || !driver_fits || start->oom_version > 2 || start->pid <= 0 ||
+        start->attachments > BH_ATTACHMENTS_MAX || start->log_max_files > BH_LOG_FILES_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the start record does not make sense");
     }
     int last = BH_MONITOR_FD_ATTACH + 3 * (int)start->attachments - 1;
@@ -76,7 +77,7 @@ static int check(const struct bh_monitor_start *start, struct bh_error *error)
     return 0;
 }
 
-int monitor_start_take(struct bh_monitor_start *ret_start, struct bh_error *error)
+int monitor_start_take(struct bh_monitor_start *ret_start, char **ret_journal_fields, struct bh_error *error)
 {
     sigset_t all;
     (void)sigfillset(&all);
@@ -84,7 +85,8 @@ int monitor_start_take(struct bh_monitor_start *ret_start, struct bh_error *erro
 
     void *taken = NULL;
     size_t n_bytes = 0;
-    if (bh_memfd_read(BH_MONITOR_FD_START, sizeof(*ret_start) + BPF_MAXINSNS * sizeof(struct sock_filter), &taken,
+    if (bh_memfd_read(BH_MONITOR_FD_START,
+                      sizeof(*ret_start) + BPF_MAXINSNS * sizeof(struct sock_filter) + BH_JOURNAL_FIELDS_MAX, &taken,
                       &n_bytes, error) < 0) {
         return bh_error_wrap(error, "the start record");
     }
@@ -99,5 +101,14 @@ int monitor_start_take(struct bh_monitor_start *ret_start, struct bh_error *erro
     }
     occupy_standard_descriptors();
     (void)umask(027);
-    return check(ret_start, error);
+    if (check(ret_start, error) < 0) {
+        return -1;
+    }
+    bh_autofree char *fields = malloc(ret_start->journal_bytes + 1);
+    if (!fields) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the journal's fields");
+    }
+    memcpy(fields, bytes + n_bytes - ret_start->journal_bytes, ret_start->journal_bytes);
+    *ret_journal_fields = bh_steal_pointer(&fields);
+    return 0;
 }

@@ -10,6 +10,6 @@
 #include "common/error.h"
 #include "common/monitor_start.h"
 
-/* Reads the start memfd, installs its filter, and checks the record. Signals are blocked from here on: only SIGKILL
- * ends a monitor. */
-int monitor_start_take(struct bh_monitor_start *ret_start, struct bh_error *error);
+/* Reads the start memfd, installs its filter, and checks the record. *ret_journal_fields holds `journal_bytes` bytes
+ * and is the caller's. Signals are blocked from here on: only SIGKILL ends a monitor. */
+int monitor_start_take(struct bh_monitor_start *ret_start, char **ret_journal_fields, struct bh_error *error);

@@ -190,6 +190,30 @@ static int judge_system_paths(const Bulkhead__ContainerSpec *spec, const struct 
                       sizeof(read_only_paths) / sizeof(read_only_paths[0]), rules, judgement);
 }
 
+static int judge_log_driver(const Bulkhead__LogOptions *log, const struct rules *rules, struct judgement *judgement)
+{
+    static const struct {
+        Bulkhead__LogDriver driver;
+        unsigned int bit;
+        const char *name;
+    } rows[] = {{BULKHEAD__LOG_DRIVER__LOG_DRIVER_NONE, RULES_LOG_NONE, "none"},
+                {BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE, RULES_LOG_JSON_FILE, "json-file"},
+                {BULKHEAD__LOG_DRIVER__LOG_DRIVER_LOCAL, RULES_LOG_LOCAL, "local"},
+                {BULKHEAD__LOG_DRIVER__LOG_DRIVER_JOURNALD, RULES_LOG_JOURNALD, "journald"}};
+    const char *wanted = "", *allowed = "none at all";
+    bool fits = false;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool is_allowed = rules->log_drivers & rows[i].bit;
+        allowed = is_allowed ? rows[i].name : allowed;
+        if (rows[i].driver == log->driver) {
+            wanted = rows[i].name;
+            fits = is_allowed;
+        }
+    }
+    return fits ? 0
+                : refuse(judgement, rules, RULE_LOG_DRIVERS, "log driver %s is not allowed; %s is", wanted, allowed);
+}
+
 static int judge_ceilings(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *judgement)
 {
     if (rules->quotas.memory_bytes && resources->memory_bytes > rules->quotas.memory_bytes) {
@@ -217,7 +241,7 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
     *ret_judgement = (struct judgement){0};
     if (judge_rights(spec, rules, ret_judgement) < 0 || judge_namespaces(spec, rules, ret_judgement) < 0 ||
         judge_mounts(spec, rules, ret_judgement) < 0 || judge_sysctls(spec, rules, ret_judgement) < 0 ||
-        judge_system_paths(spec, rules, ret_judgement) < 0 ||
+        judge_system_paths(spec, rules, ret_judgement) < 0 || judge_log_driver(spec->log, rules, ret_judgement) < 0 ||
         judge_ceilings(spec->resources, rules, ret_judgement) < 0) {
         return;
     }

@@ -29,6 +29,7 @@ static const char *const rule_names[RULE_COUNT] = {
     [RULE_SYSCTLS] = "sysctls",
     [RULE_SYSTEM_PATHS] = "system_paths",
     [RULE_OOM_SCORE] = "oom_score_minimum",
+    [RULE_LOG_DRIVERS] = "log_drivers",
     [RULE_QUOTAS] = "quotas",
     [RULE_OWNER] = "owner",
 };
@@ -46,6 +47,7 @@ static const struct rules root_rules = {
     .sysctls = {.n = 1, .items = {"*"}},
     .system_paths = true,
     .oom_score_minimum = -1000,
+    .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL | RULES_LOG_JOURNALD,
 };
 
 /* Everybody else: nothing that reaches beyond the container but files that are the tenant's own anyway. */
@@ -58,6 +60,7 @@ static const struct rules other_rules = {
     .mounts_must_be_owned = true,
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
+    .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL,
     .quotas = {.containers = 100, .pids = 4096},
 };
 

@@ -25,6 +25,7 @@ enum rule {
     RULE_SYSCTLS,
     RULE_SYSTEM_PATHS,
     RULE_OOM_SCORE,
+    RULE_LOG_DRIVERS,
     RULE_QUOTAS,
     RULE_OWNER, /* no file can change it: a container belongs to one tenant */
     RULE_COUNT,
@@ -38,6 +39,8 @@ const char *rule_name(enum rule rule);
 enum { RULES_SECCOMP_DEFAULT = 1, RULES_SECCOMP_PROFILE = 2, RULES_SECCOMP_UNCONFINED = 4 };
 enum { RULES_HOST_PID = 1, RULES_HOST_IPC = 2, RULES_HOST_UTS = 4 };
 enum { RULES_NETWORK_NONE = 1, RULES_NETWORK_HOST = 2 };
+
+enum { RULES_LOG_NONE = 1, RULES_LOG_JSON_FILE = 2, RULES_LOG_LOCAL = 4, RULES_LOG_JOURNALD = 8 };
 
 struct rules_list {
     size_t n;
@@ -61,6 +64,7 @@ struct rules {
     struct rules_list sysctls;                               /* patterns, within what is namespaced at all */
     bool system_paths;                                       /* may leave out Docker's masked and read-only paths */
     int32_t oom_score_minimum;
+    unsigned int log_drivers;
     struct {
         uint64_t containers;   /* running at once, of the tenant; 0: no limit */
         uint64_t memory_bytes; /* of one container; one that asks for no limit gets this one */

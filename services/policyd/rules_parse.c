@@ -270,6 +270,17 @@ static int read_oom_score(const json_t *value, struct rules *rules, const char *
     return 0;
 }
 
+static int read_log_drivers(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    static const struct word words[] = {{"none", RULES_LOG_NONE},
+                                        {"json-file", RULES_LOG_JSON_FILE},
+                                        {"local", RULES_LOG_LOCAL},
+                                        {"journald", RULES_LOG_JOURNALD},
+                                        {NULL, 0}};
+    return read_words(value, words, &rules->log_drivers, where, "log_drivers",
+                      "a list of \"none\", \"json-file\", \"local\" and \"journald\"", error);
+}
+
 static int read_containers(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     return read_count(value, &rules->quotas.containers, where, "quotas.containers", error);
@@ -321,6 +332,7 @@ static const struct key top_keys[] = {
     {"sysctls", RULE_SYSCTLS, read_sysctls},
     {"system_paths", RULE_SYSTEM_PATHS, read_system_paths},
     {"oom_score_minimum", RULE_OOM_SCORE, read_oom_score},
+    {"log_drivers", RULE_LOG_DRIVERS, read_log_drivers},
     {"quotas", RULE_QUOTAS, read_quotas},
     {NULL, RULE_NONE, NULL},
 };

@@ -13,7 +13,6 @@
 
 #define LIST_MAX       1024U /* hosts, paths, sysctls and the like: more is no honest container */
 #define NAME_BYTES_MAX 255U
-#define LOG_FILES_MAX  1000U
 #define UNLIMITED      UINT64_MAX
 
 static int wrong(struct bh_error *error, const char *field, const char *value, const char *wanted)
@@ -275,6 +274,21 @@ static int check_names(const Bulkhead__ContainerSpec *spec, struct bh_error *err
     return 0;
 }
 
+static int check_log(const Bulkhead__LogOptions *log, struct bh_error *error)
+{
+    if (!log || log->driver == BULKHEAD__LOG_DRIVER__LOG_DRIVER_UNSPECIFIED) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a container without a log driver; \"none\" is one too");
+    }
+    if (log->max_files > BH_LOG_FILES_MAX || log->n_attributes > BH_LOG_ATTRIBUTES_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "%u log files and %zu attributes; at most %d and %d",
+                            log->max_files, log->n_attributes, BH_LOG_FILES_MAX, BH_LOG_ATTRIBUTES_MAX);
+    }
+    if (!is_plain(log->tag, NAME_BYTES_MAX) || !is_plain(log->container_name, NAME_BYTES_MAX)) {
+        return wrong(error, "log tag", log->tag, "one line of at most 255 bytes");
+    }
+    return 0;
+}
+
 static int check_seccomp(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
     bool profile = spec->seccomp == BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_PROFILE;
@@ -322,9 +336,8 @@ int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
         return bh_error_set(error, BH_INVALID_ARGUMENT, "an OOM score of %d must be between -1000 and 1000",
                             spec->oom_score_adjust);
     }
-    if (spec->log && spec->log->max_files > LOG_FILES_MAX) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "%u log files; at most %u", spec->log->max_files,
-                            LOG_FILES_MAX);
+    if (check_log(spec->log, error) < 0) {
+        return -1;
     }
     if (spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE &&
         spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST) {

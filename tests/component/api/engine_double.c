@@ -458,6 +458,7 @@ static void read_logs(struct bh_request *request)
 {
     const Bulkhead__ReadLogs *body = bh_request_body(request);
     Bulkhead__LogsOpened opened = BULKHEAD__LOGS_OPENED__INIT;
+    opened.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE;
     int fds[16];
     size_t n = 0;
     if (body->follow) {

@@ -73,7 +73,7 @@ Test(containers, defaults_are_accepted_and_made_explicit)
     cr_assert_eq(request->seccomp, BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT);
     cr_assert(request->no_new_privileges);
     cr_assert(request->auto_remove);
-    cr_assert(request->log->enabled);
+    cr_assert_eq(request->log->driver, BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE);
     cr_assert_eq(request->shm_bytes, 64 << 20);
     cr_assert_eq(request->tty_rows, 24);
     cr_assert_eq(request->tty_columns, 80);

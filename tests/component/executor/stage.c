@@ -286,7 +286,7 @@ void container_init(struct container *container, const char *script)
     spec->process = &container->process;
     spec->resources = &container->resources;
     spec->log = &container->log;
-    container->log.enabled = true;
+    container->log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE;
     container->process.args = container->args;
     container->process.n_args = 3;
     container->process.env = env;

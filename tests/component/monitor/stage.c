@@ -54,6 +54,7 @@ static struct sock_filter *compile_filter(size_t *ret_count)
 static int make_start(const struct stage_options *options, pid_t container)
 {
     struct bh_monitor_start start = options->start;
+    start.log_driver = start.log_driver ? start.log_driver : BH_LOG_DRIVER_NONE;
     size_t count = 0;
     bh_autofree struct sock_filter *filter = compile_filter(&count);
     start.magic = BH_MONITOR_MAGIC;
@@ -61,10 +62,13 @@ static int make_start(const struct stage_options *options, pid_t container)
     start.attachments = options->attach ? 1 : 0;
     start.filter_count = (uint32_t)count;
     memset(start.container_id, 0xab, sizeof(start.container_id));
-    size_t n_bytes = sizeof(start) + count * sizeof(*filter);
+    start.journal_bytes = options->journal_fields ? (uint32_t)strlen(options->journal_fields) : 0;
+    size_t n_bytes = sizeof(start) + count * sizeof(*filter) + start.journal_bytes;
     bh_autofree char *bytes = malloc(n_bytes);
     memcpy(bytes, &start, sizeof(start));
     memcpy(bytes + sizeof(start), filter, count * sizeof(*filter));
+    memcpy(bytes + n_bytes - start.journal_bytes, options->journal_fields ? options->journal_fields : "",
+           start.journal_bytes);
     int fd = -1;
     struct bh_error error;
     cr_assert_eq(bh_memfd_sealed("start", bytes, n_bytes, &fd, &error), 0, "%s", error.message);
@@ -178,10 +182,11 @@ void stage_start(struct stage *stage, const struct stage_options *options)
                            ends.out[0],
                            ends.err[0],
                            options->oom_fd > 0 ? options->oom_fd : null,
+                           options->journal_fd > 0 ? options->journal_fd : null,
                            client[0][0],
                            client[1][1],
                            client[2][1]};
-        arrange(fds, options->attach ? 12 : 9, BH_MONITOR_FD_START);
+        arrange(fds, options->attach ? 13 : 10, BH_MONITOR_FD_START);
         char *const arguments[] = {(char *)"bulkhead-monitor", NULL};
         char *const environment[] = {NULL};
         (void)execve(BH_BIN "/bulkhead-monitor", arguments, environment);

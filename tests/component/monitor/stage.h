@@ -23,7 +23,9 @@ struct stage {
 };
 
 struct stage_options {
-    struct bh_monitor_start start;    /* magic, pid, container_id and filter_count are filled in */
+    struct bh_monitor_start start; /* magic, pid, container_id and filter_count are filled in; log_driver 0 is none */
+    int journal_fd;                /* with log_driver journald; 0: none */
+    const char *journal_fields;
     int (*container)(void *argument); /* runs in the container's process; its result is the exit code */
     void *argument;
     bool attach;            /* one client from the start */

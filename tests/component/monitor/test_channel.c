@@ -24,7 +24,9 @@ static int talks_until_killed(void *argument)
 }
 
 static const struct stage_options talking = {
-    .container = talks_until_killed, .attach = true, .start = {.open_stdin = 1, .stdin_once = 1, .log_enabled = 1}};
+    .container = talks_until_killed,
+    .attach = true,
+    .start = {.open_stdin = 1, .stdin_once = 1, .log_driver = BH_LOG_DRIVER_JSON_FILE}};
 
 static void send_request(struct bh_channel *channel, Bulkhead__EngineToMonitor *packet, uint64_t id)
 {

@@ -26,8 +26,9 @@ Test(monitor_exit, exit_code_is_told_and_recorded, .timeout = 30)
 {
     int code = 37;
     struct stage stage;
-    stage_start(&stage,
-                &(struct stage_options){.container = exits_with, .argument = &code, .start = {.log_enabled = 1}});
+    stage_start(&stage, &(struct stage_options){.container = exits_with,
+                                                .argument = &code,
+                                                .start = {.log_driver = BH_LOG_DRIVER_JSON_FILE}});
     bool oom = true;
     cr_assert_eq(stage_wait_exit(&stage, &oom), 37);
     cr_assert_not(oom);
@@ -132,7 +133,8 @@ static int leaves_a_grandchild(void *argument)
 Test(monitor_exit, a_process_that_holds_the_streams_open_delays_the_exit_only_a_little, .timeout = 15)
 {
     struct stage stage;
-    stage_start(&stage, &(struct stage_options){.container = leaves_a_grandchild, .start = {.log_enabled = 1}});
+    stage_start(&stage, &(struct stage_options){.container = leaves_a_grandchild,
+                                                .start = {.log_driver = BH_LOG_DRIVER_JSON_FILE}});
     cr_assert_eq(stage_wait_exit(&stage, NULL), 4);
     cr_assert_eq(stage_join(&stage), 0);
     stage_end(&stage);
@@ -143,7 +145,7 @@ Test(monitor_exit, a_process_that_holds_the_streams_open_delays_the_exit_only_a_
 Test(monitor_exit, an_idle_monitor_is_small, .timeout = 30)
 {
     struct stage stage;
-    stage_start(&stage, &(struct stage_options){.container = sleeps, .start = {.log_enabled = 1}});
+    stage_start(&stage, &(struct stage_options){.container = sleeps, .start = {.log_driver = BH_LOG_DRIVER_JSON_FILE}});
     bh_channel_free(stage_connect(&stage));
     char path[64];
     (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)stage.monitor);

@@ -66,9 +66,8 @@ static void *feed(void *argument)
 Test(monitor_streams, carries_100_mb_both_ways_and_the_half_close, .timeout = 120)
 {
     struct stage stage;
-    stage_start(&stage, &(struct stage_options){.container = echo,
-                                                .attach = true,
-                                                .start = {.open_stdin = 1, .stdin_once = 1, .log_enabled = 0}});
+    stage_start(&stage, &(struct stage_options){
+                            .container = echo, .attach = true, .start = {.open_stdin = 1, .stdin_once = 1}});
     pthread_t feeder;
     int in = bh_steal_fd(&stage.client_stdin);
     cr_assert_eq(pthread_create(&feeder, NULL, feed, &in), 0);
@@ -131,7 +130,8 @@ static int says_a_lot(void *argument)
 Test(monitor_streams, a_slow_client_holds_the_container_back_and_a_dead_one_does_not, .timeout = 60)
 {
     struct stage stage;
-    stage_start(&stage, &(struct stage_options){.container = says_a_lot, .attach = true, .start = {.log_enabled = 1}});
+    stage_start(&stage, &(struct stage_options){
+                            .container = says_a_lot, .attach = true, .start = {.log_driver = BH_LOG_DRIVER_JSON_FILE}});
     struct pollfd wait = {.fd = stage.client_stderr, .events = POLLIN};
     char byte;
     cr_assert_eq(read(stage.client_stdout, &byte, 1), 1);
@@ -161,7 +161,8 @@ static int says_64k(void *argument)
 Test(monitor_streams, a_stuck_client_does_not_hold_back_the_exit_and_still_gets_the_rest, .timeout = 60)
 {
     struct stage stage;
-    stage_start(&stage, &(struct stage_options){.container = says_64k, .attach = true, .start = {.log_enabled = 1}});
+    stage_start(&stage, &(struct stage_options){
+                            .container = says_64k, .attach = true, .start = {.log_driver = BH_LOG_DRIVER_JSON_FILE}});
     cr_assert_eq(stage_wait_exit(&stage, NULL), 3);
     struct bh_exit_record record;
     cr_assert(stage_record(&stage, &record));

@@ -228,6 +228,7 @@ void door_spec(struct door_spec *spec, uint8_t id, uint32_t tenant_uid)
     bulkhead__process__init(&spec->process);
     bulkhead__resources__init(&spec->resources);
     bulkhead__log_options__init(&spec->log);
+    spec->log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE;
     bulkhead__mount__init(&spec->mount);
     memset(spec->id, id, sizeof(spec->id));
     spec->args[0] = program;

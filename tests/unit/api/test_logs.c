@@ -83,7 +83,7 @@ Test(log_reader, tail_counts_over_files)
         struct log_reader reader;
         struct bh_error error = {0};
         const int files[] = {make_file(2001, 3000), make_file(1, 2000)};
-        cr_assert_eq(log_reader_init(&reader, files, 2, &error), 0);
+        cr_assert_eq(log_reader_init(&reader, &log_format_json, files, 2, &error), 0);
         cr_assert_eq(log_reader_seek_tail(&reader, cases[i].tail, &error), 0);
         cr_expect_eq(next(&reader), cases[i].first, "tail %u", cases[i].tail);
         log_reader_free(&reader);
@@ -97,7 +97,7 @@ Test(log_reader, goes_on_after_growth_and_rotation)
     bool moved;
     int old = make_file(1, 2);
     const int files[] = {fcntl(old, F_DUPFD_CLOEXEC, 0)};
-    cr_assert_eq(log_reader_init(&reader, files, 1, &error), 0);
+    cr_assert_eq(log_reader_init(&reader, &log_format_json, files, 1, &error), 0);
     cr_assert_eq(next(&reader), 1);
     cr_assert_eq(next(&reader), 2);
     cr_assert_eq(next(&reader), 0);
@@ -131,7 +131,7 @@ Test(log_reader, overlong_lines_are_dropped)
         dprintf(file, "%s", junk);
     }
     dprintf(file, "\n{\"log\":\"2\\n\",\"stream\":\"stdout\",\"time\":\"2024-01-01T00:00:00Z\"}\n");
-    cr_assert_eq(log_reader_init(&reader, &file, 1, &error), 0);
+    cr_assert_eq(log_reader_init(&reader, &log_format_json, &file, 1, &error), 0);
     cr_assert_eq(next(&reader), 1);
     cr_assert_eq(next(&reader), 2);
     log_reader_free(&reader);

@@ -180,7 +180,7 @@ Test(merge, defaults_are_safe)
     cr_assert_eq(spec->n_masked_paths, 12);
     cr_assert_eq(spec->n_read_only_paths, 5);
     cr_assert_eq(spec->shm_bytes, 64ULL << 20);
-    cr_assert(spec->log->enabled);
+    cr_assert_eq(spec->log->driver, BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE);
     cr_assert_not_null(spec->resources);
     cr_assert_eq(spec->tenant_uid, 7);
     cr_assert_eq(spec->n_layers, 2);

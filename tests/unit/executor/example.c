@@ -20,6 +20,7 @@ void example_init(struct example *example)
     example->spec.id = (ProtobufCBinaryData){.len = sizeof(id), .data = id};
     example->spec.process = &example->process;
     example->spec.resources = &example->resources;
+    example->log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE;
     example->spec.log = &example->log;
     example->spec.host_name = "example";
     example->spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;

@@ -20,7 +20,8 @@ static int folder_fd = -1;
 static void open_log(uint64_t max_bytes, uint32_t max_files)
 {
     struct bh_error error = {0};
-    const struct bh_monitor_start start = {.log_enabled = 1, .log_max_bytes = max_bytes, .log_max_files = max_files};
+    const struct bh_monitor_start start = {
+        .log_driver = BH_LOG_DRIVER_JSON_FILE, .log_max_bytes = max_bytes, .log_max_files = max_files};
     cr_assert(mkdtemp(folder));
     folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cr_assert_eq(log_file_open(&log_under_test, folder_fd, &start, &error), 0, "%s", error.message);
@@ -102,7 +103,7 @@ Test(log_file, a_log_that_is_there_goes_on, .fini = remove_log)
     open_log(0, 0);
     say("first\n");
     struct bh_error error = {0};
-    const struct bh_monitor_start start = {.log_enabled = 1};
+    const struct bh_monitor_start start = {.log_driver = BH_LOG_DRIVER_JSON_FILE};
     struct log_file again;
     cr_assert_eq(log_file_open(&again, folder_fd, &start, &error), 0);
     cr_assert_eq(again.size_bytes, log_under_test.size_bytes);

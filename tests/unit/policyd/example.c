@@ -32,6 +32,7 @@ void example_init(struct example *example)
     bulkhead__process__init(&example->process);
     bulkhead__resources__init(&example->resources);
     bulkhead__log_options__init(&example->log);
+    example->log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE;
     bulkhead__mount__init(&example->mount);
     bulkhead__key_value__init(&example->sysctl);
     bulkhead__resource_limit__init(&example->limit);

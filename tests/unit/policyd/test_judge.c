@@ -62,6 +62,16 @@ Test(judge, rights)
     expect(&example, RULE_NONE);
 }
 
+Test(judge, log_drivers)
+{
+    struct example example;
+    example_init(&example);
+    example.log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_LOCAL;
+    expect(&example, RULE_NONE);
+    example.log.driver = BULKHEAD__LOG_DRIVER__LOG_DRIVER_JOURNALD;
+    expect(&example, RULE_LOG_DRIVERS);
+}
+
 Test(judge, host_namespaces)
 {
     struct example example;
