@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /images/create: pulls an image and streams its progress. Names, platform and credentials come from the client.
+ * POST /images/create: pulls an image and streams its progress; imports are import.c's. Names, platform and credentials
+ * come from the client.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handlers.h"
+#include "import.h"
 #include "progress.h"
 #include "registry_auth.h"
 
@@ -74,8 +76,10 @@ int handle_image_create(struct request *request, struct bh_error *error)
     const char *image = http_parameter(&request->target, "fromImage");
     const char *source = http_parameter(&request->target, "fromSrc");
     if (source && *source) {
-        return bh_error_set(error, BH_UNIMPLEMENTED,
-                            "importing an image (fromSrc) is not supported: use POST /images/load");
+        Bulkhead__Platform wanted = BULKHEAD__PLATFORM__INIT;
+        return pull_platform(request, platform_words, sizeof(platform_words), &wanted, &platform_asked, error) < 0
+                   ? -1
+                   : handle_image_import(request, source, platform_asked ? &wanted : NULL, error);
     }
     if (!image || *image == '\0') {
         return bh_error_set(error, BH_INVALID_ARGUMENT,

@@ -24,8 +24,8 @@ int layer_intake_begin(struct job *job, struct layer_intake *intake, struct bh_e
 }
 
 /* The blob gets its name when the pipe ends: from then on garbage collection could find it, until we hold it. */
-static int finish_and_hold(struct layer_intake *intake, struct holds *holds, struct new_layer *layer,
-                           struct bh_error *error)
+int layer_intake_store(struct layer_intake *intake, struct holds *holds, struct new_layer *layer,
+                       struct bh_error *error)
 {
     struct job *job = intake->job;
     if (content_begin_unnamed(job, error) < 0) {
@@ -44,7 +44,7 @@ int layer_intake_finish(struct layer_intake *intake, struct holds *holds, struct
                         struct bh_error *error)
 {
     struct new_layer layer = {0};
-    if (finish_and_hold(intake, holds, &layer, error) < 0 ||
+    if (layer_intake_store(intake, holds, &layer, error) < 0 ||
         layer_extract(intake->job, &layer.digest, &layer.diff_id, &layer.content_bytes, error) < 0) {
         return -1;
     }

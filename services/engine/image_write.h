@@ -47,6 +47,9 @@ int layer_intake_begin(struct job *job, struct layer_intake *intake, struct bh_e
  * INVALID_ARGUMENT or DATA_LOSS. */
 int layer_intake_finish(struct layer_intake *intake, struct holds *holds, struct new_layer *ret_layer,
                         struct bh_error *error);
+/* The first half of it: stored and held, and not looked at yet. Sets the digest and size only. */
+int layer_intake_store(struct layer_intake *intake, struct holds *holds, struct new_layer *layer,
+                       struct bh_error *error);
 
 /* The image to be made. All borrowed. */
 struct image_draft {

@@ -4,8 +4,6 @@
  * what it holds, as ranges of the spool; each range becomes a blob under the digest the store computes.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 
 #include "common/io.h"
@@ -13,6 +11,7 @@
 #include "common/log.h"
 #include "engine_extractor.pb-c.h"
 #include "services/engine/channels.h"
+#include "services/engine/compression.h"
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/documents.h"
@@ -24,10 +23,9 @@
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/store.h"
+#include "services/engine/streams.h"
 
 #define SPOOL_BYTES_MAX BH_LAYER_BYTES_MAX
-#define SPLICE_BYTES    (1UL << 20)
-#define LOOK_UP_MS      500 /* how often a stalled copy looks whether its client is gone */
 
 /* A spool in the store, given up with its scope. */
 struct spool {
@@ -57,27 +55,6 @@ struct load {
 
 /* ---- the archive comes in ------------------------------------------------------------------------- */
 
-/* Moves everything from one pipe to another. */
-static int splice_all(struct job *job, int from, int to, struct bh_error *error)
-{
-    for (;;) {
-        struct pollfd readable = {.fd = from, .events = POLLIN};
-        if (job_check(job, error) < 0) {
-            return -1;
-        }
-        if (poll(&readable, 1, LOOK_UP_MS) == 0) {
-            continue;
-        }
-        ssize_t moved = splice(from, NULL, to, NULL, SPLICE_BYTES, SPLICE_F_MOVE);
-        if (moved == 0) {
-            return 0;
-        }
-        if (moved < 0 && errno != EINTR && errno != EAGAIN) {
-            return bh_error_errno(error, errno, "copy the archive to the store");
-        }
-    }
-}
-
 /* Has the client's archive stored as a spool. */
 static int take_archive(struct job *job, int archive, struct spool *spool, struct bh_error *error)
 {
@@ -86,7 +63,7 @@ static int take_archive(struct job *job, int archive, struct spool *spool, struc
     if (store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0) {
         return -1;
     }
-    int copied = splice_all(job, archive, spool->ingest.pipe, error);
+    int copied = stream_copy(job, archive, spool->ingest.pipe, error);
     if (copied < 0 && error->sys_errno != EPIPE) {
         return -1;
     }
@@ -103,30 +80,11 @@ static int take_archive(struct job *job, int archive, struct spool *spool, struc
 static int decompress(struct job *job, uint64_t compressed, struct spool *spool, struct bh_error *error)
 {
     bh_autoclose int source = -1;
-    worker_auto struct bh_channel *worker = NULL;
     uint64_t n_bytes;
-    Bulkhead__Decompress body = BULKHEAD__DECOMPRESS__INIT;
-    Bulkhead__EngineToExtractor packet = BULKHEAD__ENGINE_TO_EXTRACTOR__INIT;
-    body.max_bytes = SPOOL_BYTES_MAX;
-    packet.body_case = BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_DECOMPRESS;
-    packet.decompress = &body;
     if (store_open_spool(job, compressed, &source, error) < 0 ||
         store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0 ||
-        worker_open(job, BH_ROLE_EXTRACTOR, &worker, error) < 0) {
-        return -1;
-    }
-    job_call_auto struct job_call call = {0};
-    bh_automessage struct bh_message *message = NULL;
-    const int fds[] = {source, spool->ingest.pipe};
-    if (job_call_start(job, worker, &packet.base, fds, 2, BH_DEADLINE_JOB_MS, &call, error) < 0) {
-        return -1;
-    }
-    bh_close(&spool->ingest.pipe);
-    if (job_call_next(&call, &message, error) < 0) {
-        return -1;
-    }
-    worker_close(&worker); /* its copy of the pipe goes with it */
-    if (store_finish_spool(&spool->ingest, &n_bytes, error) < 0) {
+        decompress_into(job, source, &spool->ingest.pipe, SPOOL_BYTES_MAX, error) < 0 ||
+        store_finish_spool(&spool->ingest, &n_bytes, error) < 0) {
         return -1;
     }
     spool->id = spool->ingest.id;

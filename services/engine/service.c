@@ -21,6 +21,7 @@
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/images.h"
+#include "services/engine/import.h"
 #include "services/engine/info.h"
 #include "services/engine/inspect.h"
 #include "services/engine/lifecycle.h"
@@ -74,6 +75,7 @@ HANDLER(list_images)
 HANDLER(inspect_image)
 HANDLER(tag_image)
 HANDLER(delete_image)
+HANDLER(import_image)
 HANDLER(create_container)
 HANDLER(run_container)
 HANDLER(list_containers)
@@ -106,6 +108,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(INSPECT_IMAGE, inspect_image, 0),
     REQUEST(TAG_IMAGE, tag_image, 0),
     REQUEST(DELETE_IMAGE, delete_image, 0),
+    REQUEST(IMPORT_IMAGE, import_image, 1), /* the tarball, to read */
     REQUEST(CREATE_CONTAINER, create_container, 0),
     REQUEST(RUN_CONTAINER, run_container, 0),
     REQUEST(LIST_CONTAINERS_OF, list_containers, 0),
