@@ -1,39 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What runs in the container's first process before its program. A forked image of the executor, so: non-dumpable,
- * alone in its user namespace, and from confine() on with nothing but the descriptors 0, 1, 2 and the pipe that tells
- * of failure. The order matters at every line; each step takes away what the next must not have.
+ * alone in its user namespace, and from take_streams() on with nothing but the descriptors 0, 1, 2 and the pipe that
+ * tells of failure. The order matters at every line; each step takes away what the next must not have.
  */
 #include "container_init.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "account.h"
 #include "act.h"
-#include "common/cleanup.h"
-#include "common/io.h"
+#include "confine.h"
 #include "labels.h"
-#include "program.h"
-#include "reaper.h"
-#include "target.h"
-
-#define FAILURE_FD 3 /* right behind the standard streams, so that one close_range() takes all else */
 
 /* ---- being placed ---------------------------------------------------------------------------------------- */
 
@@ -73,174 +59,13 @@ static int take_streams(const struct launch *launch, int failure, struct bh_erro
             return bh_error_errno(error, errno, "connect standard stream %d", i);
         }
     }
-    if (dup3(failure, FAILURE_FD, O_CLOEXEC) < 0 || close_range(FAILURE_FD + 1, ~0U, 0) < 0) {
+    if (dup3(failure, CONFINE_FAILURE_FD, O_CLOEXEC) < 0 || close_range(CONFINE_FAILURE_FD + 1, ~0U, 0) < 0) {
         return bh_error_errno(error, errno, "close all other descriptors");
     }
     return 0;
 }
 
-/* ---- who it is ------------------------------------------------------------------------------------------- */
-
-static int find_account(const struct container_spec *spec, struct account *ret_account, struct bh_error *error)
-{
-    struct bh_error failure = {0};
-    bh_autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), passwd = -1, group = -1;
-    if ((target_open_file(root, "/etc/passwd", &passwd, &failure) < 0 && failure.sys_errno != ENOENT) ||
-        (target_open_file(root, "/etc/group", &group, &failure) < 0 && failure.sys_errno != ENOENT)) {
-        *error = failure;
-        return -1;
-    }
-    return account_find(passwd, group, spec->user, spec->groups.items, spec->groups.n, spec->id_count, ret_account,
-                        error);
-}
-
-/* The spec's environment, with HOME of the account if it says none. The array is owned. */
-static char **make_environment(const struct container_spec *spec, const struct account *account)
-{
-    char **env = calloc(spec->env.n + 2, sizeof(*env));
-    bool has_home = false;
-    for (size_t i = 0; env && i < spec->env.n; i++) {
-        env[i] = spec->env.items[i];
-        has_home = has_home || strncmp(env[i], "HOME=", 5) == 0;
-    }
-    if (env && !has_home && asprintf(&env[spec->env.n], "HOME=%s", *account->home ? account->home : "/") < 0) {
-        return NULL;
-    }
-    return env;
-}
-
-/* The working directory, made if it is missing as Docker does. All descriptors but ours are closed by now, so that no
- * /proc/self/fd leads anywhere else; still the kernel is asked whether it lies inside. */
-static int enter_folder(const char *path, struct bh_error *error)
-{
-    char where[BH_PATH_BYTES_MAX + 1];
-    bh_autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), folder = -1;
-    if (target_open(root, path, true, &folder, error) < 0) {
-        return bh_error_wrap(error, "working directory");
-    }
-    if (fchdir(folder) < 0) {
-        return bh_error_errno(error, errno, "chdir to cwd (\"%s\")", path);
-    }
-    if (syscall(SYS_getcwd, where, sizeof(where)) < 0 || where[0] != '/') {
-        return bh_error_set(error, BH_PERMISSION_DENIED,
-                            "working directory \"%s\" is outside of the container: permission denied", path);
-    }
-    return 0;
-}
-
-/* ---- what it may ----------------------------------------------------------------------------------------- */
-
-static int set_capabilities(uint64_t effective, struct bh_error *error)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {
-        {.effective = (uint32_t)effective, .permitted = (uint32_t)effective},
-        {.effective = (uint32_t)(effective >> 32), .permitted = (uint32_t)(effective >> 32)},
-    };
-    return syscall(SYS_capset, &header, data) < 0 ? bh_error_errno(error, errno, "set capabilities") : 0;
-}
-
-static int check_capabilities(uint64_t effective, struct bh_error *error)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0) {
-        return bh_error_errno(error, errno, "read capabilities back");
-    }
-    uint64_t is_effective = data[0].effective | (uint64_t)data[1].effective << 32;
-    uint64_t is_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-    return is_effective == effective && is_permitted == effective && !data[0].inheritable && !data[1].inheritable
-               ? 0
-               : bh_error_set(error, BH_INTERNAL, "the capabilities are not what was set");
-}
-
-static int restrict_bounding_set(uint64_t keep, struct bh_error *error)
-{
-    for (int capability = 0; capability < 64; capability++) {
-        int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-        if (present < 0) {
-            break; /* beyond the kernel's last one */
-        }
-        if (present && !(keep & (1ULL << capability)) &&
-            (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 || prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0)) {
-            return bh_error_errno(error, errno, "drop capability %d from the bounding set", capability);
-        }
-    }
-    return 0;
-}
-
-static int become_account(const struct account *account, struct bh_error *error)
-{
-    uid_t real, effective, saved;
-    gid_t real_group, effective_group, saved_group;
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(account->n_groups, account->groups) < 0 ||
-        setresgid(account->gid, account->gid, account->gid) < 0 ||
-        setresuid(account->uid, account->uid, account->uid) < 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) {
-        return bh_error_errno(error, errno, "become uid %u, gid %u", account->uid, account->gid);
-    }
-    if (getresuid(&real, &effective, &saved) < 0 || getresgid(&real_group, &effective_group, &saved_group) < 0 ||
-        real != account->uid || effective != account->uid || saved != account->uid || real_group != account->gid ||
-        effective_group != account->gid || saved_group != account->gid ||
-        getgroups(0, NULL) != (int)account->n_groups) {
-        return bh_error_set(error, BH_INTERNAL, "the process did not become uid %u", account->uid);
-    }
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0
-               ? bh_error_errno(error, errno, "clear ambient capabilities")
-               : 0;
-}
-
-static int load_filter(const struct seccomp_program *filter, struct bh_error *error)
-{
-    if (!filter) {
-        return 0;
-    }
-    struct sock_fprog program = {.len = (unsigned short)filter->n, .filter = filter->instructions};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0
-               ? bh_error_errno(error, errno, "load the seccomp filter")
-               : 0;
-}
-
-/* Root keeps the spec's capabilities; another user has none in force and the spec's as what programs may gain. The
- * filter comes last, but without no_new_privs it takes CAP_SYS_ADMIN (of the container's own user namespace) to load
- * it. */
-static int confine(const struct launch *launch, const struct account *account, struct bh_error *error)
-{
-    const struct container_spec *spec = launch->spec;
-    uint64_t final = account->uid == 0 ? spec->capabilities : 0;
-    uint64_t loader = spec->no_new_privileges ? 0 : 1ULL << CAP_SYS_ADMIN;
-    /* The program lives on if the monitor dies: nothing is watched then, but nothing is lost either. */
-    if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) {
-        return bh_error_errno(error, errno, "outlive the monitor");
-    }
-    if (restrict_bounding_set(spec->capabilities, error) < 0 || become_account(account, error) < 0 ||
-        set_capabilities(final | loader, error) < 0) {
-        return -1;
-    }
-    if (spec->no_new_privileges &&
-        (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)) {
-        return bh_error_errno(error, errno, "set no_new_privs");
-    }
-    if (loader == 0) {
-        return check_capabilities(final, error) < 0 ? -1 : load_filter(launch->filter, error);
-    }
-    return load_filter(launch->filter, error) < 0 || set_capabilities(final, error) < 0
-               ? -1
-               : check_capabilities(final, error);
-}
-
 /* ---- all of it ------------------------------------------------------------------------------------------- */
-
-/* A program of another user must be able to open /dev/stdout again. Ours to give: the launcher made them the container
- * root's. /dev/null is not, and needs not. */
-static void give_streams(const struct account *account)
-{
-    for (int i = 0; i < 3; i++) {
-        struct stat status;
-        if (account->uid != 0 && fstat(i, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(i))) {
-            (void)!fchown(i, account->uid, (gid_t)-1);
-        }
-    }
-}
 
 static int set_up(struct launch *launch, int go, int failure, struct bh_error *error)
 {
@@ -262,38 +87,16 @@ static int set_up(struct launch *launch, int go, int failure, struct bh_error *e
 
 static int run(struct launch *launch, int go, int failure, struct bh_error *error)
 {
-    static struct account account;
-    const struct container_spec *spec = launch->spec;
-    char *path = NULL;
-    if (set_up(launch, go, failure, error) < 0) {
-        return -1;
-    }
-    /* From here on the image's own bytes are read: nothing of the host is left to lose. */
-    char **args = calloc(spec->args.n + 1, sizeof(*args));
-    if (!args || find_account(spec, &account, error) < 0) {
-        return args ? -1 : bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the arguments");
-    }
-    memcpy(args, spec->args.items, spec->args.n * sizeof(*args));
-    char **env = make_environment(spec, &account);
-    if (!env) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the environment");
-    }
-    give_streams(&account);
-    if (enter_folder(spec->cwd, error) < 0 || confine(launch, &account, error) < 0 ||
-        program_find(args[0], env, launch->executor->program_device, launch->executor->program_inode, &path, error) <
-            0) {
-        return -1;
-    }
-    return spec->init ? reaper_run(path, args, env, FAILURE_FD, error) : program_execute(path, args, env, error);
+    return set_up(launch, go, failure, error) < 0 ? -1 : confine_and_execute(launch, true, error);
 }
 
 _Noreturn void container_init(struct launch *launch, int go, int failure)
 {
     struct init_failure report = {0};
     (void)run(launch, go, failure, &report.error);
-    /* Before take_streams() the pipe is `failure`, after it FAILURE_FD: one of the two is it, the other is closed or
-     * ours. */
-    int fd = fcntl(failure, F_GETFD) >= 0 ? failure : FAILURE_FD;
+    /* Before take_streams() the pipe is `failure`, after it CONFINE_FAILURE_FD: one of the two is it, the other is
+     * closed or ours. */
+    int fd = fcntl(failure, F_GETFD) >= 0 ? failure : CONFINE_FAILURE_FD;
     (void)!write(fd, &report, sizeof(report));
     _exit(1);
 }

@@ -23,6 +23,7 @@ struct job {
     struct executor *executor;
     const struct job_kind *kind;
     uint8_t id[32];
+    uint32_t tenant_uid; /* UINT32_MAX: nobody's in particular */
     struct bh_request *request;
     struct event *event;
     int socket;
@@ -146,14 +147,38 @@ static void forget_loop(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static size_t count_jobs(const struct executor *executor, uint32_t tenant_uid)
+{
+    const struct job *job;
+    size_t n = 0;
+    LIST_FOREACH(job, &executor->jobs.list, next)
+    {
+        n += job->tenant_uid == tenant_uid;
+    }
+    return n;
+}
+
 int job_start(struct executor *executor, const struct job_kind *kind, const uint8_t id[static 32], void *argument,
               struct bh_request *request, struct bh_error *error)
+{
+    return job_start_bounded(executor, kind, id, UINT32_MAX, JOBS_MAX, argument, request, error);
+}
+
+int job_start_bounded(struct executor *executor, const struct job_kind *kind, const uint8_t id[static 32],
+                      uint32_t tenant_uid, size_t most, void *argument, struct bh_request *request,
+                      struct bh_error *error)
 {
     if (job_is_running(executor, id)) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "another operation on this container is not finished yet");
     }
     if (executor->jobs.n >= JOBS_MAX) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "%d operations are under way; try again later", JOBS_MAX);
+    }
+    if (tenant_uid != UINT32_MAX && count_jobs(executor, tenant_uid) >= most) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
+                            "%zu of this tenant's operations are under way already; "
+                            "try again later",
+                            most);
     }
     __attribute__((cleanup(job_cleanup))) struct job *job = calloc(1, sizeof(*job));
     int ends[2];
@@ -162,7 +187,7 @@ int job_start(struct executor *executor, const struct job_kind *kind, const uint
         return bh_error_errno(error, errno, "prepare a job");
     }
     bh_autoclose int child_end = ends[1];
-    *job = (struct job){.executor = executor, .kind = kind, .socket = ends[0]};
+    *job = (struct job){.executor = executor, .kind = kind, .tenant_uid = tenant_uid, .socket = ends[0]};
     memcpy(job->id, id, sizeof(job->id));
     job->event = event_new(executor->context->base, job->socket, EV_READ, on_answer, job);
     if (!job->event || event_add(job->event, NULL) < 0) {

@@ -40,6 +40,11 @@ struct job_kind {
 /* Forks. Only one job at a time works on a container (`id`, 32 bytes): else FAILED_PRECONDITION. */
 int job_start(struct executor *executor, const struct job_kind *kind, const uint8_t id[static 32], void *argument,
               struct bh_request *request, struct bh_error *error);
+/* The same, unless that tenant has `most` jobs already, each of which something in a container may hold up:
+ * RESOURCE_EXHAUSTED. */
+int job_start_bounded(struct executor *executor, const struct job_kind *kind, const uint8_t id[static 32],
+                      uint32_t tenant_uid, size_t most, void *argument, struct bh_request *request,
+                      struct bh_error *error);
 /* In the child. `fd` may be -1. */
 void job_answer(int answer_socket, const struct job_answer *answer, int fd);
 bool job_is_running(const struct executor *executor, const uint8_t id[static 32]);

@@ -24,9 +24,11 @@
 #include "common/io.h"
 #include "common/monitor_start.h"
 #include "container_init.h"
+#include "exec.h"
 #include "monitor_exec.h"
 #include "policyd_executor.pb-c.h"
 #include "record.h"
+#include "remove.h"
 
 /* ---- before the clone -------------------------------------------------------------------------------- */
 
@@ -53,11 +55,11 @@ static int make_folders(struct launch *launch, struct bh_error *error)
     }
     /* What an earlier run left behind is not the truth about this one. */
     (void)unlinkat(launch->logs, "exit", 0);
-    return 0;
+    return remove_tree(launch->folder, EXECS_NAME, error);
 }
 
 /* One standard stream as a pipe. `inside_end` is 0 or 1: the pipe's end that the container gets. */
-static int make_pipe(struct launch *launch, int stream, int inside_end, struct bh_error *error)
+int launch_make_pipe(struct launch *launch, int stream, int inside_end, struct bh_error *error)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) {
@@ -80,11 +82,11 @@ static int make_streams(struct launch *launch, struct bh_error *error)
         }
         return 0;
     }
-    if (make_pipe(launch, 1, 1, error) < 0 || make_pipe(launch, 2, 1, error) < 0) {
+    if (launch_make_pipe(launch, 1, 1, error) < 0 || launch_make_pipe(launch, 2, 1, error) < 0) {
         return -1;
     }
     if (launch->spec->open_stdin) {
-        return make_pipe(launch, 0, 0, error);
+        return launch_make_pipe(launch, 0, 0, error);
     }
     launch->inside[0] = openat(launch->dev, "null", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     return launch->inside[0] < 0 ? bh_error_errno(error, errno, "open /dev/null of the container") : 0;
@@ -119,7 +121,7 @@ static int join_host(const struct launch *launch, struct bh_error *error)
 
 /* ---- the clone ---------------------------------------------------------------------------------------- */
 
-static int set_limits(const struct launch *launch, struct bh_error *error)
+int launch_set_limits(const struct launch *launch, struct bh_error *error)
 {
     for (size_t i = 0; i < launch->spec->n_limits; i++) {
         const struct spec_limit *limit = &launch->spec->limits[i];
@@ -141,7 +143,7 @@ static int set_limits(const struct launch *launch, struct bh_error *error)
     return 0;
 }
 
-static int set_oom_score(const struct launch *launch, struct bh_error *error)
+int launch_set_oom_score(const struct launch *launch, struct bh_error *error)
 {
     char path[48], text[16];
     if (launch->spec->oom_score_adjust == 0) {
@@ -158,7 +160,7 @@ static int set_oom_score(const struct launch *launch, struct bh_error *error)
                : 0;
 }
 
-static int save_record(struct launch *launch, struct bh_error *error)
+int launch_save_record(struct launch *launch, struct bh_error *error)
 {
     struct record record = {
         .magic = RECORD_MAGIC,
@@ -180,14 +182,14 @@ static int save_record(struct launch *launch, struct bh_error *error)
 static int admit(struct launch *launch, struct bh_error *error)
 {
     const struct userns_map map = userns_map_shift(launch->spec->id_base, launch->spec->id_count);
-    return userns_write(launch->pid, &map, error) < 0 || set_limits(launch, error) < 0 ||
-                   set_oom_score(launch, error) < 0 || save_record(launch, error) < 0
+    return userns_write(launch->pid, &map, error) < 0 || launch_set_limits(launch, error) < 0 ||
+                   launch_set_oom_score(launch, error) < 0 || launch_save_record(launch, error) < 0
                ? -1
                : 0;
 }
 
 /* Waits for the program to be executed, or for the reason why not. */
-static int await(int failure, struct bh_error *error)
+int launch_await(int failure, struct bh_error *error)
 {
     struct init_failure report;
     size_t n = 0;
@@ -245,7 +247,7 @@ static int run_first_process(struct launch *launch, struct bh_error *error)
     if (write(go_write, "", 1) != 1) {
         return bh_error_errno(error, errno, "start the container's first process");
     }
-    return await(failure_read, error);
+    return launch_await(failure_read, error);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------- */
@@ -277,11 +279,13 @@ static int start(struct launch *launch, struct bh_error *error)
 }
 
 /* The monitor's descriptors behind its start record, in the order of enum bh_monitor_fd. */
-static int hand_over(struct launch *launch, int answer_socket, struct bh_error *error)
+int launch_hand_over(struct launch *launch, int answer_socket, struct bh_error *error)
 {
     bh_autoclose int oom = -1, record = -1, listener = -1, monitor_end = -1, first = -1;
-    uint32_t oom_version;
-    cgroup_watch_oom(&launch->cgroup, &oom, &oom_version);
+    uint32_t oom_version = 0;
+    if (!launch->joins) {
+        cgroup_watch_oom(&launch->cgroup, &oom, &oom_version);
+    }
     if (monitor_make_start(launch, oom_version, &record, error) < 0 ||
         monitor_sockets(launch, &listener, &monitor_end, &first, error) < 0) {
         return -1;
@@ -320,14 +324,14 @@ static int launch_work(struct executor *executor, void *argument, int answer_soc
         job_answer(answer_socket, &answer, -1);
         return 0;
     }
-    if (hand_over(launch, answer_socket, &answer.error) < 0) {
+    if (launch_hand_over(launch, answer_socket, &answer.error) < 0) {
         undo(launch);
         job_answer(answer_socket, &answer, -1);
     }
     return 1;
 }
 
-static void launch_done(struct bh_request *request, const struct job_answer *answer, int fd)
+void launch_done(struct bh_request *request, const struct job_answer *answer, int fd)
 {
     Bulkhead__ContainerStarted started = BULKHEAD__CONTAINER_STARTED__INIT;
     started.pid = answer->pid;

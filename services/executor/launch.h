@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "cgroup.h"
 #include "executor.h"
 #include "plan.h"
@@ -34,9 +36,37 @@ struct launch {
     int inside[3], outside[3];         /* standard streams; outside[i] is the monitor's end, -1 where none */
     int proc, root;                    /* inside: the mounted procfs, the new root */
     int cgroup_mounts[CGROUP_HIERARCHIES_MAX];
+    bool joins; /* a further process of a container that runs (exec.h): `spec` is the container's, with the process's
+                   own part and id instead; `folder` and `logs` are this process's */
+    int container_pidfd; /* the container's first process, which it joins */
     int pid;
     int pidfd;
     int64_t started_at_ns;
 };
 
 extern const struct job_kind launch_job;
+/* For both: turns the answer into ContainerStarted. */
+void launch_done(struct bh_request *request, const struct job_answer *answer, int fd);
+
+/* ---- steps that a process which joins takes, too ---------------------------------------------------------- */
+
+/* One standard stream as a pipe. `inside_end` is 0 or 1: the pipe's end that the container gets. */
+int launch_make_pipe(struct launch *launch, int stream, int inside_end, struct bh_error *error);
+/* Of the process `pid`, before its program. */
+int launch_set_limits(const struct launch *launch, struct bh_error *error);
+int launch_set_oom_score(const struct launch *launch, struct bh_error *error);
+/* Also notes the time as its start. */
+int launch_save_record(struct launch *launch, struct bh_error *error);
+/* Waits for the program to be executed, or for the reason why not. */
+int launch_await(int failure, struct bh_error *error);
+/* Says that the program runs, and becomes its monitor. Only returns on failure. */
+int launch_hand_over(struct launch *launch, int answer_socket, struct bh_error *error);
+/* Everything not there yet. */
+void launch_clear(struct launch *launch);
+/* 3 descriptors for each attachment, taken from the request. */
+int launch_take_attachments(struct bh_request *request, uint32_t attachments, int fds[static BH_MESSAGE_FDS_MAX],
+                            size_t *n_fds, struct bh_error *error);
+/* The seccomp filter of a container: NULL if it is unconfined, from the cache, or `own`, which is the caller's to free.
+ */
+int launch_choose_filter(struct executor *executor, const struct container_spec *spec, struct seccomp_program *own,
+                         const struct seccomp_program **ret_filter, struct bh_error *error);

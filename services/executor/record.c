@@ -53,6 +53,24 @@ int record_read(int folder, const uint8_t id[static 32], struct record *ret_reco
     return 0;
 }
 
+int record_read_packed(int folder, const struct record *record, void **ret_packed, struct bh_error *error)
+{
+    size_t n = 0;
+    bh_autofree void *packed = malloc((size_t)record->packed_bytes + 1);
+    bh_autoclose int fd = openat(folder, RECORD_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (!packed || fd < 0 || lseek(fd, (off_t)sizeof(*record), SEEK_SET) < 0) {
+        return bh_error_errno(error, errno, "open the container's record");
+    }
+    if (bh_read_full(fd, packed, record->packed_bytes, &n, "the container's record", error) < 0) {
+        return -1;
+    }
+    if (n != record->packed_bytes) {
+        return bh_error_set(error, BH_DATA_LOSS, "the container's record is cut short");
+    }
+    *ret_packed = bh_steal_pointer(&packed);
+    return 0;
+}
+
 void record_remove(int folder)
 {
     (void)unlinkat(folder, RECORD_NAME, 0);

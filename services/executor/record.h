@@ -30,6 +30,8 @@ struct record {
 int record_write(int folder, const struct record *record, const void *packed, struct bh_error *error);
 /* NOT_FOUND: it was never started. DATA_LOSS: not one of ours. */
 int record_read(int folder, const uint8_t id[static 32], struct record *ret_record, struct bh_error *error);
+/* The spec behind the record, as it was judged; the caller's to free. */
+int record_read_packed(int folder, const struct record *record, void **ret_packed, struct bh_error *error);
 void record_remove(int folder);
 
 /* The kernel's boot id. */

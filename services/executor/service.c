@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "answer.h"
+#include "exec_requests.h"
 #include "executor.h"
 #include "freeze.h"
 #include "monitor_exec.h"
@@ -27,31 +29,7 @@
 #define REQUEST(name) BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##name
 #define REPLY(name)   BULKHEAD__EXECUTOR_TO_POLICYD__BODY_##name
 
-static struct executor *executor_of(const struct bh_request *request)
-{
-    const struct bh_service_context *context = bh_request_owner(request);
-    return context->state;
-}
-
 /* ---- answers ------------------------------------------------------------------------------------------ */
-
-static void answer_done(struct bh_request *request)
-{
-    Bulkhead__Done done = BULKHEAD__DONE__INIT;
-    Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
-    packet.body_case = REPLY(DONE);
-    packet.done = &done;
-    (void)bh_request_reply(request, &packet.base, NULL, 0);
-}
-
-static void answer_result(struct bh_request *request, int result, const struct bh_error *error)
-{
-    if (result < 0) {
-        (void)bh_request_fail(request, error);
-    } else {
-        answer_done(request);
-    }
-}
 
 /* Opens the container a request names. */
 static int open_named(struct bh_request *request, const Bulkhead__ContainerId *container, struct running *ret_running,
@@ -61,7 +39,7 @@ static int open_named(struct bh_request *request, const Bulkhead__ContainerId *c
     if (!container || container->id.len != 32) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a request without a container id of 32 bytes");
     }
-    return running_open(executor_of(request), container->id.data, container->tenant_uid, ret_running, error);
+    return running_open(answer_executor(request), container->id.data, container->tenant_uid, ret_running, error);
 }
 
 static void send_found(struct bh_request *request, const struct running *running, bool more)
@@ -94,7 +72,7 @@ static void send_found(struct bh_request *request, const struct running *running
 static void handle_start(struct bh_request *request)
 {
     struct bh_error error = {0};
-    if (start_container(executor_of(request), request, bh_request_body(request), &error) < 0) {
+    if (start_container(answer_executor(request), request, bh_request_body(request), &error) < 0) {
         (void)bh_request_fail(request, &error);
     }
 }
@@ -104,12 +82,10 @@ static void handle_signal(struct bh_request *request)
     const Bulkhead__SignalContainer *message = bh_request_body(request);
     struct running running;
     struct bh_error error = {0};
-    int result = message->signal < 1 || message->signal > (uint32_t)SIGRTMAX
-                     ? bh_error_set(&error, BH_INVALID_ARGUMENT, "signal %u is none", message->signal)
-                     : 0;
+    int result = answer_check_signal(message->signal, &error);
     running = (struct running){.folder = -1, .logs = -1, .pidfd = -1};
     if (result == 0 && (result = open_named(request, message->container, &running, &error)) == 0) {
-        result = running_signal(executor_of(request), &running, (int)message->signal, &error);
+        result = running_signal(answer_executor(request), &running, (int)message->signal, &error);
     }
     running_close(&running);
     answer_result(request, result, &error);
@@ -124,11 +100,7 @@ static void handle_open_monitor(struct bh_request *request)
     if (open_named(request, message->container, &running, &error) < 0 || running_connect(&running, &fd, &error) < 0) {
         (void)bh_request_fail(request, &error);
     } else {
-        Bulkhead__MonitorOpened opened = BULKHEAD__MONITOR_OPENED__INIT;
-        Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
-        packet.body_case = REPLY(MONITOR_OPENED);
-        packet.monitor_opened = &opened;
-        (void)bh_request_reply(request, &packet.base, &fd, 1);
+        answer_monitor(request, fd);
     }
     running_close(&running);
 }
@@ -162,7 +134,7 @@ static void handle_freeze(struct bh_request *request)
     struct running running;
     struct bh_error error = {0};
     if (open_named(request, message->container, &running, &error) < 0 ||
-        freeze_container(executor_of(request), &running, message->frozen, request, &error) < 0) {
+        freeze_container(answer_executor(request), &running, message->frozen, request, &error) < 0) {
         (void)bh_request_fail(request, &error);
     }
     running_close(&running);
@@ -179,7 +151,7 @@ static void handle_update(struct bh_request *request)
         result = bh_error_set(&error, BH_INVALID_ARGUMENT, "UpdateContainer without resources");
     }
     if (result == 0 && (result = spec_decode_resources(message->resources, &resources, &error)) == 0) {
-        result = running_update(executor_of(request), &running, &resources, &error);
+        result = running_update(answer_executor(request), &running, &resources, &error);
     }
     running_close(&running);
     answer_result(request, result, &error);
@@ -188,7 +160,7 @@ static void handle_update(struct bh_request *request)
 static void handle_remove(struct bh_request *request)
 {
     const Bulkhead__RemoveContainer *message = bh_request_body(request);
-    struct executor *executor = executor_of(request);
+    struct executor *executor = answer_executor(request);
     struct running running;
     struct bh_error error = {0};
     int result = open_named(request, message->container, &running, &error);
@@ -216,7 +188,7 @@ static void list_one(const uint8_t id[static 32], void *argument)
     struct running running;
     struct bh_error error;
     /* Its own record says whose it is; one without a record was never started, or never finished starting. */
-    if (running_open_any(executor_of(request), id, &running, &error) == 0) {
+    if (running_open_any(answer_executor(request), id, &running, &error) == 0) {
         send_found(request, &running, true);
     }
     running_close(&running);
@@ -225,7 +197,7 @@ static void list_one(const uint8_t id[static 32], void *argument)
 static void handle_list(struct bh_request *request)
 {
     struct bh_error error = {0};
-    answer_result(request, running_list(executor_of(request), list_one, request, &error), &error);
+    answer_result(request, running_list(answer_executor(request), list_one, request, &error), &error);
 }
 
 static void handle_inspect(struct bh_request *request)
@@ -241,6 +213,8 @@ static void handle_inspect(struct bh_request *request)
     running_close(&running);
 }
 
+/* ---- the table ------------------------------------------------------------------------------------------ */
+
 static const struct bh_handler handlers[] = {
     {REQUEST(START_CONTAINER), "StartContainer", ~0U, 0, 3 * BH_ATTACHMENTS_MAX, handle_start},
     {REQUEST(SIGNAL_CONTAINER), "SignalContainer", ~0U, 0, 0, handle_signal},
@@ -251,6 +225,11 @@ static const struct bh_handler handlers[] = {
     {REQUEST(REMOVE_CONTAINER), "RemoveContainer", ~0U, 0, 0, handle_remove},
     {REQUEST(LIST_CONTAINERS), "ListContainers", ~0U, 0, 0, handle_list},
     {REQUEST(INSPECT_CONTAINER), "InspectContainer", ~0U, 0, 0, handle_inspect},
+    {REQUEST(START_EXEC), "StartExec", ~0U, 0, 3 * BH_ATTACHMENTS_MAX, exec_handle_start},
+    {REQUEST(OPEN_EXEC_MONITOR), "OpenExecMonitor", ~0U, 0, 0, exec_handle_open_monitor},
+    {REQUEST(SIGNAL_EXEC), "SignalExec", ~0U, 0, 0, exec_handle_signal},
+    {REQUEST(INSPECT_EXEC), "InspectExec", ~0U, 0, 0, exec_handle_inspect},
+    {REQUEST(REMOVE_EXEC), "RemoveExec", ~0U, 0, 0, exec_handle_remove},
     {0},
 };
 

@@ -129,6 +129,19 @@ static int decode_process(const Bulkhead__Process *process, struct container_spe
     return 0;
 }
 
+int spec_decode_joining(const Bulkhead__Process *message, struct container_spec *spec, struct bh_error *error)
+{
+    const struct spec_text_list groups = spec->groups;
+    if (message && message->n_groups > 0) {
+        return refuse(error, "the groups of a process that joins", "its container's");
+    }
+    if (decode_process(message, spec, error) < 0) {
+        return -1;
+    }
+    spec->groups = groups;
+    return 0;
+}
+
 /* ---- mounts and paths --------------------------------------------------------------------------- */
 
 static bool is_at_or_below(const char *path, const char *folder)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ struct spec_resources {
     uint32_t blkio_weight;
     bool oom_kill_disable;
 };
+
+#define SPEC_ALL_CAPABILITIES ((1ULL << (CAP_LAST_CAP + 1)) - 1)
 
 struct spec_text_list {
     char *const *items;
@@ -99,6 +102,9 @@ struct container_spec {
  * would have been right. `cgroup_parent` is the configured one, below which the container's must lie. */
 int spec_decode(const Bulkhead__ContainerSpec *message, const char *cgroup_parent, struct container_spec **ret_spec,
                 struct bh_error *error);
+/* Checks a process that is to join the container of `spec`, and puts it in the place of that one's own; the groups stay
+ * the container's. */
+int spec_decode_joining(const Bulkhead__Process *message, struct container_spec *spec, struct bh_error *error);
 int spec_decode_resources(const Bulkhead__Resources *message, struct spec_resources *ret_resources,
                           struct bh_error *error);
 void spec_free(struct container_spec *spec);

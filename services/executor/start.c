@@ -41,16 +41,16 @@ static void release(struct preparation *preparation)
     }
 }
 
-static int take_attachments(struct bh_request *request, uint32_t attachments, struct preparation *preparation,
-                            struct bh_error *error)
+int launch_take_attachments(struct bh_request *request, uint32_t attachments, int fds[static BH_MESSAGE_FDS_MAX],
+                            size_t *n_fds, struct bh_error *error)
 {
-    size_t n_fds = bh_request_message(request)->n_fds;
-    if (attachments > BH_ATTACHMENTS_MAX || n_fds != 3 * (size_t)attachments) {
+    size_t n = bh_request_message(request)->n_fds;
+    if (attachments > BH_ATTACHMENTS_MAX || n != 3 * (size_t)attachments) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "%u attachments with %zu descriptors (three each, at most %d)",
-                            attachments, n_fds, BH_ATTACHMENTS_MAX);
+                            attachments, n, BH_ATTACHMENTS_MAX);
     }
-    for (; preparation->n_attachments < n_fds; preparation->n_attachments++) {
-        preparation->attachments[preparation->n_attachments] = bh_request_take_fd(request, preparation->n_attachments);
+    for (; *n_fds < n; (*n_fds)++) {
+        fds[*n_fds] = bh_request_take_fd(request, *n_fds);
     }
     return 0;
 }
@@ -77,17 +77,17 @@ static int collect_layers(struct executor *executor, struct preparation *prepara
     return 0;
 }
 
-static int choose_filter(struct executor *executor, struct preparation *preparation, struct bh_error *error)
+int launch_choose_filter(struct executor *executor, const struct container_spec *spec, struct seccomp_program *own,
+                         const struct seccomp_program **ret_filter, struct bh_error *error)
 {
-    const struct container_spec *spec = preparation->spec;
     switch (spec->seccomp) {
     case SPEC_SECCOMP_DEFAULT:
-        return seccomp_default_get(&executor->seccomp, spec->capabilities, &preparation->filter, error);
+        return seccomp_default_get(&executor->seccomp, spec->capabilities, ret_filter, error);
     case SPEC_SECCOMP_PROFILE:
-        preparation->filter = &preparation->own_filter;
-        return seccomp_compile_profile(spec->profile, spec->capabilities, &preparation->own_filter, error);
+        *ret_filter = own;
+        return seccomp_compile_profile(spec->profile, spec->capabilities, own, error);
     case SPEC_SECCOMP_UNCONFINED:
-        preparation->filter = NULL;
+        *ret_filter = NULL;
         return 0;
     }
     return bh_error_set(error, BH_INVALID_ARGUMENT, "no seccomp mode");
@@ -119,43 +119,48 @@ static int refuse_if_running(const struct executor *executor, const struct conta
     return runs ? bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is already running", spec->name) : 0;
 }
 
+void launch_clear(struct launch *launch)
+{
+    *launch = (struct launch){.folder = -1,
+                              .logs = -1,
+                              .journal = -1,
+                              .dev = -1,
+                              .devpts = -1,
+                              .terminal = -1,
+                              .terminal_inside = -1,
+                              .inside = {-1, -1, -1},
+                              .outside = {-1, -1, -1},
+                              .proc = -1,
+                              .root = -1,
+                              .container_pidfd = -1,
+                              .pidfd = -1};
+    for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++) {
+        launch->tasks[i] = -1;
+        launch->cgroup_mounts[i] = -1;
+        launch->cgroup.folders[i] = -1;
+    }
+}
+
 static int fork_launch(struct executor *executor, struct bh_request *request, struct preparation *preparation,
                        struct bh_error *error)
 {
     const struct container_spec *spec = preparation->spec;
-    struct launch launch = {
-        .executor = executor,
-        .spec = spec,
-        .plan = preparation->plan,
-        .layers = preparation->layers,
-        .n_layers = preparation->n_layers,
-        .attachments = preparation->attachments,
-        .n_attachments = preparation->n_attachments,
-        .packed = preparation->packed,
-        .packed_bytes = preparation->packed_bytes,
-        .filter = preparation->filter,
-        .tenant_gid = tenant_group(spec->tenant_uid),
-        .folder = -1,
-        .logs = -1,
-        .journal = -1,
-        .dev = -1,
-        .devpts = -1,
-        .terminal = -1,
-        .terminal_inside = -1,
-        .inside = {-1, -1, -1},
-        .outside = {-1, -1, -1},
-        .proc = -1,
-        .root = -1,
-        .pidfd = -1,
-    };
+    struct launch launch;
+    launch_clear(&launch);
+    launch.executor = executor;
+    launch.spec = spec;
+    launch.plan = preparation->plan;
+    launch.layers = preparation->layers;
+    launch.n_layers = preparation->n_layers;
+    launch.attachments = preparation->attachments;
+    launch.n_attachments = preparation->n_attachments;
+    launch.packed = preparation->packed;
+    launch.packed_bytes = preparation->packed_bytes;
+    launch.filter = preparation->filter;
+    launch.tenant_gid = tenant_group(spec->tenant_uid);
     struct userns_map map = spec->identity_binds
                                 ? userns_map_shift(spec->id_base, spec->id_count)
                                 : userns_map_tenant(spec->tenant_uid, launch.tenant_gid, spec->id_base, spec->id_count);
-    for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++) {
-        launch.tasks[i] = -1;
-        launch.cgroup_mounts[i] = -1;
-        launch.cgroup.folders[i] = -1;
-    }
     return userns_get(&executor->userns, &map, &launch.binds_userns, error) < 0 ||
                    seccomp_monitor_get(&executor->seccomp, &launch.monitor_filter, error) < 0
                ? -1
@@ -169,11 +174,13 @@ int start_container(struct executor *executor, struct bh_request *request, const
     if (!message->spec) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "StartContainer without a spec");
     }
-    return take_attachments(request, message->attachments, &preparation, error) < 0 ||
+    return launch_take_attachments(request, message->attachments, preparation.attachments, &preparation.n_attachments,
+                                   error) < 0 ||
                    spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
                    refuse_if_running(executor, preparation.spec, error) < 0 ||
                    collect_layers(executor, &preparation, error) < 0 ||
-                   choose_filter(executor, &preparation, error) < 0 ||
+                   launch_choose_filter(executor, preparation.spec, &preparation.own_filter, &preparation.filter,
+                                        error) < 0 ||
                    plan_make(preparation.spec, &preparation.plan, error) < 0 ||
                    pack(message->spec, &preparation, error) < 0
                ? -1

@@ -17,7 +17,7 @@
 #include "relay.h"
 #include "spec_check.h"
 
-static struct policyd *policyd_of(const struct bh_request *request)
+struct policyd *admission_policyd(const struct bh_request *request)
 {
     const struct bh_service_context *context = bh_request_owner(request);
     return context->state;
@@ -29,8 +29,8 @@ static const char *verdict_of(const struct judgement *judgement)
 }
 
 /* Writes the judgement down. */
-static int record(struct policyd *policyd, struct audit_record *record, const struct judgement *judgement,
-                  struct bh_error *error)
+int admission_record(struct policyd *policyd, struct audit_record *record, const struct judgement *judgement,
+                     struct bh_error *error)
 {
     record->verdict = verdict_of(judgement);
     if (judgement->refused) {
@@ -42,8 +42,8 @@ static int record(struct policyd *policyd, struct audit_record *record, const st
     return audit_append(&policyd->audit, record, error);
 }
 
-static void fail_invalid(struct policyd *policyd, struct bh_request *request, struct audit_record *record,
-                         const struct bh_error *failure)
+void admission_invalid(struct policyd *policyd, struct bh_request *request, struct audit_record *record,
+                       const struct bh_error *failure)
 {
     record->verdict = "invalid";
     record->reason = failure->message;
@@ -64,11 +64,11 @@ static void answer_done(struct bh_request *request)
 }
 
 /* Answers a request that goes no further. */
-static void answer(struct policyd *policyd, struct bh_request *request, struct audit_record *audit,
-                   const struct judgement *judgement)
+void admission_answer(struct policyd *policyd, struct bh_request *request, struct audit_record *audit,
+                      const struct judgement *judgement)
 {
     struct bh_error error;
-    if (record(policyd, audit, judgement, &error) < 0) {
+    if (admission_record(policyd, audit, judgement, &error) < 0) {
         (void)bh_request_fail(request, &error);
     } else if (judgement_passes(judgement)) {
         answer_done(request);
@@ -80,7 +80,7 @@ static void answer(struct policyd *policyd, struct bh_request *request, struct a
 
 void admission_image(struct bh_request *request)
 {
-    struct policyd *policyd = policyd_of(request);
+    struct policyd *policyd = admission_policyd(request);
     const Bulkhead__AdmitImage *body = bh_request_body(request);
     struct bh_error error = {0};
     struct bh_reference reference;
@@ -95,12 +95,12 @@ void admission_image(struct bh_request *request)
         audit.image = NULL;
         (void)bh_error_set(&error, BH_INVALID_ARGUMENT, "an image reference is longer than %d bytes",
                            BH_REFERENCE_BYTES_MAX);
-        fail_invalid(policyd, request, &audit, &error);
+        admission_invalid(policyd, request, &audit, &error);
         return;
     }
     if (bh_reference_parse(body->reference, &reference, &error) < 0 ||
         bh_digest_from_bytes(body->manifest_digest.data, body->manifest_digest.len, &digest, &error) < 0) {
-        fail_invalid(policyd, request, &audit, &error);
+        admission_invalid(policyd, request, &audit, &error);
         return;
     }
     audit.image_digest = &digest;
@@ -108,7 +108,7 @@ void admission_image(struct bh_request *request)
     (void)snprintf(name, sizeof(name), "%s/%s", reference.domain, reference.repository);
     struct judgement judgement;
     judge_image(name, rule_book_find(&policyd->book, body->tenant_uid), &judgement);
-    answer(policyd, request, &audit, &judgement);
+    admission_answer(policyd, request, &audit, &judgement);
 }
 
 /* ---- containers ---------------------------------------------------------------------------------- */
@@ -140,7 +140,7 @@ static bool makes_sense(struct policyd *policyd, struct bh_request *request, con
     struct audit_record audit = {
         .operation = operation, .trace = bh_request_trace(request), .has_tenant = spec != NULL, .number = -1};
     audit.tenant_uid = spec ? spec->tenant_uid : 0;
-    fail_invalid(policyd, request, &audit, &error);
+    admission_invalid(policyd, request, &audit, &error);
     return false;
 }
 
@@ -157,7 +157,7 @@ static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, 
 
 void admission_judge(struct bh_request *request)
 {
-    struct policyd *policyd = policyd_of(request);
+    struct policyd *policyd = admission_policyd(request);
     const Bulkhead__JudgeContainer *body = bh_request_body(request);
     if (!makes_sense(policyd, request, "JudgeContainer", body->spec)) {
         return;
@@ -167,7 +167,7 @@ void admission_judge(struct bh_request *request)
     struct judgement judgement;
     describe(request, "JudgeContainer", body->spec, &audit, &image_digest);
     judge(policyd, body->spec, &judgement);
-    answer(policyd, request, &audit, &judgement);
+    admission_answer(policyd, request, &audit, &judgement);
 }
 
 static void on_started(struct policyd *policyd, const uint8_t id[static 32], const struct bh_message *answer)
@@ -232,7 +232,7 @@ static int pass_on(struct policyd *policyd, struct bh_request *request, const st
         return -1;
     }
     audit->spec = &digest;
-    if (record(policyd, audit, judgement, error) < 0) {
+    if (admission_record(policyd, audit, judgement, error) < 0) {
         return -1;
     }
     struct known_container *known = known_add(&policyd->known, spec->id.data, spec->tenant_uid);
@@ -273,7 +273,7 @@ static void start(struct policyd *policyd, struct bh_request *request, bool fres
         return;
     }
     if (!judgement_passes(&judgement)) {
-        answer(policyd, request, &audit, &judgement);
+        admission_answer(policyd, request, &audit, &judgement);
     } else if (pass_on(policyd, request, &judgement, &audit, &error) < 0) {
         (void)bh_request_fail(request, &error);
     }
@@ -281,7 +281,7 @@ static void start(struct policyd *policyd, struct bh_request *request, bool fres
 
 void admission_start(struct bh_request *request)
 {
-    struct policyd *policyd = policyd_of(request);
+    struct policyd *policyd = admission_policyd(request);
     const Bulkhead__StartContainer *body = bh_request_body(request);
     if (!makes_sense(policyd, request, "StartContainer", body->spec)) {
         return;

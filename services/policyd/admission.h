@@ -5,8 +5,27 @@
  */
 #pragma once
 
+#include "audit.h"
+#include "judge.h"
 #include "policyd.h"
 
 void admission_image(struct bh_request *request);
 void admission_judge(struct bh_request *request);
 void admission_start(struct bh_request *request);
+
+/* admission_exec.c: processes that join a container. */
+void admission_judge_exec(struct bh_request *request);
+void admission_start_exec(struct bh_request *request);
+
+/* ---- what both files share -------------------------------------------------------------------------- */
+
+struct policyd *admission_policyd(const struct bh_request *request);
+/* Writes a judgement down. */
+int admission_record(struct policyd *policyd, struct audit_record *record, const struct judgement *judgement,
+                     struct bh_error *error);
+/* Writes down, and answers, that a request makes no sense. */
+void admission_invalid(struct policyd *policyd, struct bh_request *request, struct audit_record *record,
+                       const struct bh_error *failure);
+/* Answers a request that goes no further. */
+void admission_answer(struct policyd *policyd, struct bh_request *request, struct audit_record *audit,
+                      const struct judgement *judgement);

@@ -252,6 +252,23 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
     }
 }
 
+void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struct judgement *ret_judgement)
+{
+    char excess[192];
+    *ret_judgement = (struct judgement){0};
+    if (!spec->privileged) {
+        return;
+    }
+    if (!rules->privileged) {
+        (void)refuse(ret_judgement, rules, RULE_PRIVILEGED,
+                     "a privileged exec is not allowed; run it without --privileged");
+    } else if (CAPABILITY_ALL & ~rules->capabilities) {
+        (void)refuse(ret_judgement, rules, RULE_CAPABILITIES,
+                     "a privileged exec has every capability, and %s are not allowed; run it without --privileged",
+                     capability_list(CAPABILITY_ALL & ~rules->capabilities, excess, sizeof(excess)));
+    }
+}
+
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};

@@ -29,6 +29,9 @@ static inline bool judgement_passes(const struct judgement *judgement)
 void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, uint64_t running,
                      struct judgement *ret_judgement);
 
+/* May this process join its container, which was judged by itself? */
+void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struct judgement *ret_judgement);
+
 /* May its limits become these? */
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement);
 

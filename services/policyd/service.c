@@ -55,6 +55,13 @@ static const struct operation operations[] = {
     {ASKED(UPDATE_CONTAINER), "UpdateContainer", false, {.reply = ANSWERED(DONE)}},
     {ASKED(REMOVE_CONTAINER), "RemoveContainer", false, {.reply = ANSWERED(DONE), .on_answer = on_removed}},
     {ASKED(INSPECT_CONTAINER), "InspectContainer", true, {.reply = ANSWERED(CONTAINER_FOUND), .on_answer = on_found}},
+    {ASKED(OPEN_EXEC_MONITOR),
+     "OpenExecMonitor",
+     true,
+     {.reply = ANSWERED(MONITOR_OPENED), .fds_min = 1, .fds_max = 1}},
+    {ASKED(SIGNAL_EXEC), "SignalExec", false, {.reply = ANSWERED(DONE)}},
+    {ASKED(INSPECT_EXEC), "InspectExec", true, {.reply = ANSWERED(EXEC_FOUND)}},
+    {ASKED(REMOVE_EXEC), "RemoveExec", true, {.reply = ANSWERED(DONE)}},
 };
 
 static const struct operation *find_operation(uint32_t kind)
@@ -75,6 +82,12 @@ static const Bulkhead__ContainerId *translate(const Bulkhead__EngineToPolicyd *a
         packet->body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##upper;                                               \
         packet->lower = asked->lower;                                                                                  \
         return asked->lower->container
+#define TRANSLATE_EXEC(upper, lower)                                                                                   \
+    case ASKED(upper):                                                                                                 \
+        packet->body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##upper;                                               \
+        packet->lower = asked->lower;                                                                                  \
+        return asked->lower->exec && asked->lower->exec->id.len == BH_DIGEST_BYTES ? asked->lower->exec->container     \
+                                                                                   : NULL
     switch (asked->body_case) {
         TRANSLATE(SIGNAL_CONTAINER, signal_container);
         TRANSLATE(OPEN_MONITOR, open_monitor);
@@ -83,10 +96,23 @@ static const Bulkhead__ContainerId *translate(const Bulkhead__EngineToPolicyd *a
         TRANSLATE(UPDATE_CONTAINER, update_container);
         TRANSLATE(REMOVE_CONTAINER, remove_container);
         TRANSLATE(INSPECT_CONTAINER, inspect_container);
+        TRANSLATE_EXEC(OPEN_EXEC_MONITOR, open_exec_monitor);
+        TRANSLATE_EXEC(SIGNAL_EXEC, signal_exec);
+        TRANSLATE_EXEC(INSPECT_EXEC, inspect_exec);
+        TRANSLATE_EXEC(REMOVE_EXEC, remove_exec);
     default:
         return NULL;
     }
+#undef TRANSLATE_EXEC
 #undef TRANSLATE
+}
+
+/* 0 if it sends none. */
+static uint32_t signal_of(const Bulkhead__EngineToPolicyd *asked)
+{
+    return asked->body_case == ASKED(SIGNAL_CONTAINER) ? asked->signal_container->signal
+           : asked->body_case == ASKED(SIGNAL_EXEC)    ? asked->signal_exec->signal
+                                                       : 0;
 }
 
 /* Whether the request makes sense, beside whose container it is. */
@@ -95,10 +121,10 @@ static int check(const Bulkhead__EngineToPolicyd *asked, const Bulkhead__Contain
     if (!container || container->id.len != BH_DIGEST_BYTES || container->tenant_uid == UINT32_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a container is named by an id of 32 bytes and its tenant");
     }
-    if (asked->body_case == ASKED(SIGNAL_CONTAINER) &&
-        (asked->signal_container->signal == 0 || asked->signal_container->signal > SIGNAL_MAX)) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "signal %u must be between 1 and %u",
-                            asked->signal_container->signal, SIGNAL_MAX);
+    uint32_t number = signal_of(asked);
+    if ((asked->body_case == ASKED(SIGNAL_CONTAINER) || asked->body_case == ASKED(SIGNAL_EXEC)) &&
+        (number == 0 || number > SIGNAL_MAX)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "signal %u must be between 1 and %u", number, SIGNAL_MAX);
     }
     return asked->body_case == ASKED(UPDATE_CONTAINER) ? spec_check_resources(asked->update_container->resources, error)
                                                        : 0;
@@ -137,7 +163,7 @@ static int write_down(struct policyd *policyd, const struct bh_request *request,
         .rule = judgement->refused ? rule_name(judgement->rule) : NULL,
         .origin = judgement->refused ? judgement->origin : NULL,
         .reason = judgement->refused ? judgement->reason : NULL,
-        .number = asked->body_case == ASKED(SIGNAL_CONTAINER)   ? (int64_t)asked->signal_container->signal
+        .number = signal_of(asked)                              ? (int64_t)signal_of(asked)
                   : asked->body_case == ASKED(FREEZE_CONTAINER) ? (int64_t)asked->freeze_container->frozen
                                                                 : -1,
     };
@@ -273,6 +299,12 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(REMOVE_CONTAINER), "RemoveContainer", ~0u, 0, 0, handle_operation},
             {ASKED(INSPECT_CONTAINER), "InspectContainer", ~0u, 0, 0, handle_operation},
             {ASKED(LIST_CONTAINERS), "ListContainers", ~0u, 0, 0, handle_list},
+            {ASKED(START_EXEC), "StartExec", ~0u, 0, 3 * BH_ATTACHMENTS_MAX, admission_start_exec},
+            {ASKED(JUDGE_EXEC), "JudgeExec", ~0u, 0, 0, admission_judge_exec},
+            {ASKED(OPEN_EXEC_MONITOR), "OpenExecMonitor", ~0u, 0, 0, handle_operation},
+            {ASKED(SIGNAL_EXEC), "SignalExec", ~0u, 0, 0, handle_operation},
+            {ASKED(INSPECT_EXEC), "InspectExec", ~0u, 0, 0, handle_operation},
+            {ASKED(REMOVE_EXEC), "RemoveExec", ~0u, 0, 0, handle_operation},
             {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, handle_verify},
             {0},
         },

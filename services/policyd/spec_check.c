@@ -99,7 +99,7 @@ static int check_reserved(const Bulkhead__ContainerSpec *spec, struct bh_error *
                : 0;
 }
 
-static int check_process(const Bulkhead__Process *process, struct bh_error *error)
+int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
 {
     if (!process || process->n_args == 0 || process->n_args > BH_ARGV_MAX || process->n_env > BH_ENV_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
@@ -313,8 +313,9 @@ int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
     if (!spec) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the container's description is missing");
     }
-    if (check_identity(spec, error) < 0 || check_reserved(spec, error) < 0 || check_process(spec->process, error) < 0 ||
-        check_names(spec, error) < 0 || check_seccomp(spec, error) < 0 || check_limits(spec, error) < 0 ||
+    if (check_identity(spec, error) < 0 || check_reserved(spec, error) < 0 ||
+        spec_check_process(spec->process, error) < 0 || check_names(spec, error) < 0 ||
+        check_seccomp(spec, error) < 0 || check_limits(spec, error) < 0 ||
         spec_check_resources(spec->resources, error) < 0 ||
         check_paths(spec->masked_paths, spec->n_masked_paths, "masked path", error) < 0 ||
         check_paths(spec->read_only_paths, spec->n_read_only_paths, "read-only path", error) < 0) {

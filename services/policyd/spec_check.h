@@ -13,6 +13,9 @@
 /* INVALID_ARGUMENT names the field and what would have been right. */
 int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error);
 
+/* The same for a process alone, as StartExec carries it. */
+int spec_check_process(const Bulkhead__Process *process, struct bh_error *error);
+
 /* The same for resources alone, as UpdateContainer carries them. */
 int spec_check_resources(const Bulkhead__Resources *resources, struct bh_error *error);
 

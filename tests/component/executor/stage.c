@@ -330,11 +330,11 @@ static int call(Bulkhead__PolicydToExecutor *packet, const int *fds, size_t n_fd
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##name;                                                     \
     packet.field = (message)
 
-static void connect_monitor(struct container *container, int fd)
+static void connect_monitor(struct bh_channel **monitor, int fd)
 {
     struct bh_error error;
-    cr_assert_eq(bh_channel_new(&monitor_protocol, NULL, &container->monitor, &error), 0);
-    cr_assert_eq(bh_channel_wire(container->monitor, fd, &error), 0);
+    cr_assert_eq(bh_channel_new(&monitor_protocol, NULL, monitor, &error), 0);
+    cr_assert_eq(bh_channel_wire(*monitor, fd, &error), 0);
 }
 
 int container_start(struct container *container)
@@ -363,11 +363,11 @@ int container_start(struct container *container)
     container->standard_input = in[1];
     container->output = out[0];
     container->errors = err[0];
-    connect_monitor(container, bh_message_take_fd(answer, 0));
+    connect_monitor(&container->monitor, bh_message_take_fd(answer, 0));
     return 0;
 }
 
-int container_wait(struct container *container)
+static int wait_for_exit(struct bh_channel *monitor)
 {
     struct bh_error error;
     Bulkhead__WatchExit watch = BULKHEAD__WATCH_EXIT__INIT;
@@ -375,11 +375,16 @@ int container_wait(struct container *container)
     packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_WATCH_EXIT;
     packet.watch_exit = &watch;
     bh_automessage struct bh_message *answer = NULL;
-    cr_assert_eq(bh_call(container->monitor, &packet.base, NULL, 0, WAIT_MS,
-                         BULKHEAD__MONITOR_TO_ENGINE__BODY_CONTAINER_EXITED, &answer, &error),
+    cr_assert_eq(bh_call(monitor, &packet.base, NULL, 0, WAIT_MS, BULKHEAD__MONITOR_TO_ENGINE__BODY_CONTAINER_EXITED,
+                         &answer, &error),
                  0, "wait: %s", error.message);
     const Bulkhead__ContainerExited *exited = bh_message_body(answer);
     return exited->exit_code;
+}
+
+int container_wait(struct container *container)
+{
+    return wait_for_exit(container->monitor);
 }
 
 static size_t read_into(int fd, char *output, size_t size, size_t used)
@@ -542,4 +547,142 @@ int ask_list(const struct container *container, bool *ret_running)
             *ret_running = found->running;
         }
     }
+}
+
+/* ---- execs ---------------------------------------------------------------------------------------------- */
+
+void exec_prepare(struct exec *exec, const struct container *container, const char *script)
+{
+    static char *env[] = {"PATH=/bin:/usr/bin"};
+    *exec = (struct exec){.container = container,
+                          .spec = BULKHEAD__EXEC_SPEC__INIT,
+                          .exec = BULKHEAD__EXEC_ID__INIT,
+                          .owner = BULKHEAD__CONTAINER_ID__INIT,
+                          .process = BULKHEAD__PROCESS__INIT,
+                          .args = {"/bin/sh", "-c", (char *)(uintptr_t)script},
+                          .standard_input = -1,
+                          .output = -1,
+                          .errors = -1};
+    cr_assert_eq(getrandom(exec->id, sizeof(exec->id), 0), (ssize_t)sizeof(exec->id));
+    exec->owner.id = container->spec.id;
+    exec->owner.tenant_uid = container->spec.tenant_uid;
+    exec->exec.id = (ProtobufCBinaryData){.len = 32, .data = exec->id};
+    exec->exec.container = &exec->owner;
+    exec->spec.exec = &exec->exec;
+    exec->spec.process = &exec->process;
+    exec->process.args = exec->args;
+    exec->process.n_args = 3;
+    exec->process.env = env;
+    exec->process.n_env = 1;
+    exec->process.open_stdin = true;
+    exec->process.stdin_once = true;
+}
+
+int exec_start(struct exec *exec)
+{
+    int in[2], out[2], err[2];
+    cr_assert(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0);
+    Bulkhead__StartExec start = BULKHEAD__START_EXEC__INIT;
+    start.spec = &exec->spec;
+    start.attachments = 1;
+    PACKET(START_EXEC, start_exec, &start);
+    bh_automessage struct bh_message *answer = NULL;
+    const int fds[] = {in[0], out[1], err[1]};
+    int result = call(&packet, fds, 3, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_CONTAINER_STARTED, &answer, &exec->error);
+    bh_close(&in[0]);
+    bh_close(&out[1]);
+    bh_close(&err[1]);
+    exec->standard_input = in[1];
+    exec->output = out[0];
+    exec->errors = err[0];
+    if (result < 0) {
+        exec_forget(exec);
+        return -1;
+    }
+    const Bulkhead__ContainerStarted *started = bh_message_body(answer);
+    exec->pid = started->pid;
+    connect_monitor(&exec->monitor, bh_message_take_fd(answer, 0));
+    return 0;
+}
+
+int exec_wait(struct exec *exec)
+{
+    return wait_for_exit(exec->monitor);
+}
+
+int exec_wait_on(int fd)
+{
+    struct bh_channel *monitor = NULL;
+    connect_monitor(&monitor, fd);
+    int code = wait_for_exit(monitor);
+    bh_channel_free(monitor);
+    return code;
+}
+
+void exec_forget(struct exec *exec)
+{
+    bh_close(&exec->standard_input);
+    bh_close(&exec->output);
+    bh_close(&exec->errors);
+    bh_channel_free(exec->monitor);
+    exec->monitor = NULL;
+}
+
+int exec_run(struct exec *exec, char *output, size_t size)
+{
+    struct bh_error error = {0};
+    output[0] = '\0';
+    if (exec_start(exec) < 0) {
+        return -1;
+    }
+    bh_close(&exec->standard_input);
+    size_t used = read_into(exec->output, output, size, 0);
+    (void)read_into(exec->errors, output, size, used);
+    int code = exec_wait(exec);
+    exec_forget(exec);
+    cr_expect_eq(ask_exec_remove(exec, &error), 0, "remove: %s", error.message);
+    return code;
+}
+
+int ask_exec(const struct exec *exec, Bulkhead__ExecFound *ret_found, struct bh_error *error)
+{
+    Bulkhead__InspectExec inspect = BULKHEAD__INSPECT_EXEC__INIT;
+    inspect.exec = (Bulkhead__ExecId *)(uintptr_t)&exec->exec;
+    PACKET(INSPECT_EXEC, inspect_exec, &inspect);
+    bh_automessage struct bh_message *answer = NULL;
+    if (call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_EXEC_FOUND, &answer, error) < 0) {
+        return -1;
+    }
+    *ret_found = *(const Bulkhead__ExecFound *)bh_message_body(answer);
+    return 0;
+}
+
+int ask_exec_signal(const struct exec *exec, uint32_t number, struct bh_error *error)
+{
+    Bulkhead__SignalExec signal = BULKHEAD__SIGNAL_EXEC__INIT;
+    signal.exec = (Bulkhead__ExecId *)(uintptr_t)&exec->exec;
+    signal.signal = number;
+    PACKET(SIGNAL_EXEC, signal_exec, &signal);
+    return call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DONE, NULL, error);
+}
+
+int ask_exec_remove(const struct exec *exec, struct bh_error *error)
+{
+    Bulkhead__RemoveExec remove = BULKHEAD__REMOVE_EXEC__INIT;
+    remove.exec = (Bulkhead__ExecId *)(uintptr_t)&exec->exec;
+    PACKET(REMOVE_EXEC, remove_exec, &remove);
+    return call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DONE, NULL, error);
+}
+
+int ask_exec_monitor(const struct exec *exec, int *ret_fd, struct bh_error *error)
+{
+    Bulkhead__OpenExecMonitor open = BULKHEAD__OPEN_EXEC_MONITOR__INIT;
+    open.exec = (Bulkhead__ExecId *)(uintptr_t)&exec->exec;
+    PACKET(OPEN_EXEC_MONITOR, open_exec_monitor, &open);
+    bh_automessage struct bh_message *answer = NULL;
+    if (call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_MONITOR_OPENED, &answer, error) < 0) {
+        return -1;
+    }
+    *ret_fd = bh_message_take_fd(answer, 0);
+    return 0;
 }

@@ -83,3 +83,31 @@ int ask_log(const struct container *container, int *ret_fd, struct bh_error *err
 int ask_inspect(const struct container *container, Bulkhead__ContainerFound *ret_found, struct bh_error *error);
 /* How many containers ListContainers tells of; *ret_found (may be NULL) says whether ours is one, running. */
 int ask_list(const struct container *container, bool *ret_running);
+
+/* A further process in a running container: `/bin/sh -c script`, to be changed before it is started. */
+struct exec {
+    const struct container *container;
+    Bulkhead__ExecSpec spec;
+    Bulkhead__ExecId exec;
+    Bulkhead__ContainerId owner;
+    Bulkhead__Process process;
+    uint8_t id[32];
+    char *args[4];
+    int pid;
+    int standard_input, output, errors; /* our ends, -1 where closed */
+    struct bh_channel *monitor;
+    struct bh_error error; /* why it did not start */
+};
+void exec_prepare(struct exec *exec, const struct container *container, const char *script);
+int exec_start(struct exec *exec);
+/* Waits for its end. Returns the exit code. */
+int exec_wait(struct exec *exec);
+void exec_forget(struct exec *exec);
+/* All of it, as container_run() does it. */
+int exec_run(struct exec *exec, char *output, size_t size);
+int ask_exec(const struct exec *exec, Bulkhead__ExecFound *ret_found, struct bh_error *error);
+int ask_exec_signal(const struct exec *exec, uint32_t number, struct bh_error *error);
+int ask_exec_remove(const struct exec *exec, struct bh_error *error);
+int ask_exec_monitor(const struct exec *exec, int *ret_fd, struct bh_error *error);
+/* Waits on a connection to a monitor for the exit code; takes over the connection. */
+int exec_wait_on(int fd);
