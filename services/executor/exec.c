@@ -166,7 +166,8 @@ static int fork_exec(struct executor *executor, struct bh_request *request, stru
     }
     memcpy(spec->id, message->exec->id.data, sizeof(spec->id));
     spec->capabilities = message->privileged ? SPEC_ALL_CAPABILITIES : spec->capabilities;
-    spec->log_enabled = false;
+    spec->log_driver = BH_LOG_DRIVER_NONE;
+    free(bh_steal_pointer(&spec->journal_fields));
     spec->ephemeral = true; /* an exec does not outlive a power cut, and neither need its exit code */
     return job_start_bounded(executor, &exec_job, spec->id, spec->tenant_uid, JOBS_TENANT_MAX, &launch, request, error);
 }
