@@ -86,6 +86,9 @@ static bool complete(const char *text, char whole[static MOMENT_LENGTH])
     size_t zone = DATE_BYTES + strcspn(text + DATE_BYTES, "Zz+-");
     const char *time_of_day = zone > DATE_BYTES ? text + DATE_BYTES : "";
     size_t n_time = zone - DATE_BYTES;
+    if (n_time < strlen(rest) && n_time % strlen("T00") != 0) {
+        return false; /* within a number */
+    }
     const char *missing = n_time < strlen(rest) ? rest + n_time : "";
     (void)snprintf(whole, MOMENT_LENGTH, "%.*s%.*s%s%s", DATE_BYTES, text, (int)n_time, time_of_day, missing,
                    text[zone] ? text + zone : "Z");

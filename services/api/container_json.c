@@ -15,6 +15,7 @@ const char *container_status_word(Bulkhead__ContainerStatus status)
         [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED] = "exited",
         [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING] = "removing",
         [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD] = "dead",
+        [BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING] = "restarting",
     };
     size_t index = (size_t)status;
     return index < sizeof(words) / sizeof(words[0]) && words[index] ? words[index] : "created";

@@ -17,9 +17,11 @@ static void write_state(struct json_writer *writer, const Bulkhead__ContainerSta
     bool paused = state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
     write_object(writer, "State");
     write_string(writer, "Status", container_status_word(state->status));
-    write_bool(writer, "Running", paused || state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING);
+    bool restarting = state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING; /* runs, Docker says */
+    write_bool(writer, "Running",
+               paused || restarting || state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING);
     write_bool(writer, "Paused", paused);
-    write_bool(writer, "Restarting", false);
+    write_bool(writer, "Restarting", restarting);
     write_bool(writer, "OOMKilled", state->oom_killed);
     write_bool(writer, "Dead", state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD);
     write_int(writer, "Pid", state->pid);

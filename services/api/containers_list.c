@@ -29,6 +29,10 @@ static void describe_status(const Bulkhead__ContainerState *state, int64_t now_n
         human_duration((now_ns - state->finished_at_ns) / NS_PER_SECOND, duration);
         snprintf(text, text_bytes, "Exited (%d) %s ago", state->exit_code, duration);
         return;
+    case BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING:
+        human_duration((now_ns - state->finished_at_ns) / NS_PER_SECOND, duration);
+        snprintf(text, text_bytes, "Restarting (%d) %s ago", state->exit_code, duration);
+        return;
     case BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING:
         snprintf(text, text_bytes, "Removal In Progress");
         return;

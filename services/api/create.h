@@ -59,6 +59,10 @@ int network_mode_check_endpoints(const struct create *create, const json_t *endp
 /* log_config.c: a row, and what holds without it */
 int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int log_config_default(struct create *create, struct bh_error *error);
+/* restart_policy.c: a row, what can only be judged when all are read, and the policy alone, as `update` has it */
+int read_restart_policy(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int restart_policy_finish(const struct create *create, struct bh_error *error);
+int restart_policy_read(const json_t *value, char **policy, uint32_t *retries, struct bh_error *error);
 /* mounts.c: rows of the HostConfig table */
 int read_binds(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_mounts(struct create *create, const json_t *value, const char *where, struct bh_error *error);

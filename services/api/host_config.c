@@ -64,34 +64,6 @@ int network_mode_check_endpoints(const struct create *create, const json_t *endp
     return 0;
 }
 
-static int read_restart_policy(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    if (json_is_null(value)) {
-        return 0;
-    }
-    const json_t *name = json_object_get(value, "Name");
-    const json_t *count = json_object_get(value, "MaximumRetryCount");
-    int64_t retries = 0;
-    if (!json_is_object(value) || (name && !json_is_string(name) && !json_is_null(name))) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be an object with a Name", where);
-    }
-    const char *policy = json_string_value(name);
-    if (count && take_int(count, "HostConfig.RestartPolicy.MaximumRetryCount", 0, INT32_MAX, &retries, error) < 0) {
-        return -1;
-    }
-    if (!policy || *policy == '\0' || strcmp(policy, "no") == 0) {
-        return set_string(&create->request->restart_policy, "no", error);
-    }
-    static const char *const later[] = {"always", "unless-stopped", "on-failure"};
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        if (strcmp(policy, later[i]) == 0) {
-            return bh_error_set(error, BH_UNIMPLEMENTED,
-                                "%s \"%s\": restart policies are not supported yet, only \"no\"", where, policy);
-        }
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid restart policy '%s'", policy);
-}
-
 /* A namespace mode that may be its own ("" or "private") or the host's; the rest is refused. */
 static int read_namespace_mode(const json_t *value, const char *where, bool host_allowed, char **slot,
                                struct bh_error *error)
@@ -388,5 +360,5 @@ int host_config_read(struct create *create, const json_t *host_config, struct bh
     if (strcmp(request->network_mode, "none") != 0 && strcmp(request->network_mode, "host") != 0) {
         create_warn(create, no_bridge);
     }
-    return resources_finish(create, error);
+    return restart_policy_finish(create, error) < 0 ? -1 : resources_finish(create, error);
 }

@@ -15,6 +15,7 @@
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
 #include "services/engine/policy.h"
+#include "services/engine/restarts.h"
 
 #define PATIENCE_MS   30000U
 #define LOOK_AGAIN_MS 200
@@ -89,7 +90,11 @@ static int adopt_running(struct job *job, struct container_row *row, struct live
     const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
     const bool news = !container_runs(&row->state); /* its start was never acknowledged, but happened */
     if (news) {
-        row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING};
+        row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
+                                              .finished_at_ns = row->state.finished_at_ns,
+                                              .restart_count = row->state.restart_count,
+                                              .restart_wait_ms = row->state.restart_wait_ms,
+                                              .stop_asked = row->state.stop_asked};
     }
     row->state.pid = found->pid;
     row->state.started_at_ns = found->started_at_ns;
@@ -201,6 +206,7 @@ static int compare(struct job *job, struct bh_error *error)
         }
     }
     remove_strangers(job, found, n_found, rows, n_rows);
+    restarts_resume(job);
     container_rows_free(rows, n_rows);
     return 0;
 }

@@ -84,6 +84,10 @@ int attach_container(struct job *job, struct bh_error *error)
         return bh_error_set(error, BH_FAILED_PRECONDITION,
                             "container %s is paused, unpause the container before attach", question->reference);
     }
+    if (row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION,
+                            "container %s is restarting, wait until the container is running", question->reference);
+    }
     live_auto struct live *live = live_get(job->engine->live, row.id, error);
     if (!live || place_streams(job, &row, live, error) < 0) {
         return -1;

@@ -32,6 +32,11 @@ bool container_runs(const struct container_state *state)
            state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
 }
 
+bool container_is_active(const struct container_state *state)
+{
+    return container_runs(state) || state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING;
+}
+
 /* ---- create ------------------------------------------------------------------------------------- */
 
 static int refuse_name(struct job *job, const char *name, struct bh_error *error)
@@ -264,16 +269,18 @@ int delete_container(struct job *job, struct bh_error *error)
     if (database_container(job->engine->database, row.id, &now, error) < 0) {
         return error->code == BH_NOT_FOUND && question->force ? job_reply_done(job) : -1;
     }
-    if (container_runs(&now.state)) {
+    if (container_is_active(&now.state)) {
         if (!question->force) {
             return bh_error_set(
                 error, BH_FAILED_PRECONDITION,
                 "cannot remove container \"/%s\": container is %s: stop the container before removing or "
                 "force remove",
                 now.name,
-                now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED ? "paused" : "running");
+                now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED ? "paused"
+                : container_runs(&now.state)                                            ? "running"
+                                                                                        : "restarting");
         }
-        if (lifecycle_kill(job, &now, live, error) < 0) {
+        if (container_runs(&now.state) && lifecycle_kill(job, &now, live, error) < 0) {
             return -1;
         }
         container_row_clear(&now);

@@ -16,4 +16,5 @@ int delete_container(struct job *job, struct bh_error *error);
  * The caller holds its lock. A failure leaves it DEAD, and removable again. */
 int container_remove(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error);
 
-bool container_runs(const struct container_state *state); /* running or paused */
+bool container_runs(const struct container_state *state);      /* running or paused */
+bool container_is_active(const struct container_state *state); /* or about to be started again by its policy */

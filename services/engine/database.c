@@ -12,7 +12,7 @@
     " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id), parent FROM images "
 #define CONTAINER_COLUMNS                                                                                              \
     "SELECT id, tenant_uid, name, image, auto_remove, created_ns, restart_count, status, pid, exit_code, oom_killed,"  \
-    " started_ns, finished_ns, error, request, spec FROM containers "
+    " started_ns, finished_ns, error, request, spec, restart_wait_ms, restart_at_ns, stop_asked FROM containers "
 
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
@@ -49,8 +49,17 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTAINER_NAME] = "SELECT id FROM containers WHERE tenant_uid = ?1 AND name = ?2",
     [QUERY_CONTAINER_RANGE] = "SELECT id FROM containers WHERE id BETWEEN ?2 AND ?3 AND tenant_uid = ?1 LIMIT 2",
     [QUERY_CONTAINER_RENAME] = "UPDATE containers SET name = ?2 WHERE id = ?1",
-    [QUERY_CONTAINER_STATE] = "UPDATE containers SET status = ?2, pid = ?3, exit_code = ?4, oom_killed = ?5,"
-                              " started_ns = ?6, finished_ns = ?7, error = ?8 WHERE id = ?1",
+    [QUERY_CONTAINER_STATE] =
+        "UPDATE containers SET status = ?2, pid = ?3, exit_code = ?4, oom_killed = ?5,"
+        " started_ns = ?6, finished_ns = ?7, error = ?8, restart_count = ?9, restart_wait_ms = ?10,"
+        " restart_at_ns = ?11 WHERE id = ?1",
+    [QUERY_CONTAINER_RESTARTING] = "UPDATE containers SET status = 7, pid = 0, exit_code = ?3, oom_killed = ?4,"
+                                   " finished_ns = ?5, restart_count = ?6, restart_wait_ms = ?7, restart_at_ns = ?8,"
+                                   " error = '' WHERE id = ?1 AND stop_asked = ?2",
+    [QUERY_CONTAINER_STOP_ASKED] = "UPDATE containers SET stop_asked = ?2 WHERE id = ?1",
+    [QUERY_CONTAINERS_DUE] = "SELECT id, restart_at_ns FROM containers WHERE status = 7 ORDER BY restart_at_ns",
+    [QUERY_ENGINE_BOOT] = "SELECT boot_id FROM engine",
+    [QUERY_ENGINE_BOOT_SET] = "UPDATE engine SET boot_id = ?1",
     [QUERY_CONTAINER_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1",
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",

@@ -97,6 +97,13 @@ int database_tenant_has_content(struct database *database, uint32_t tenant_uid, 
 /* Where a function takes an event, what happened and the event that tells it are written together or not at all. NULL:
  * it is not worth telling. */
 
+/* Whether a client asked the container to stop since it was last started by one: what its restart policy heeds. */
+enum stop_asked {
+    STOP_NOT_ASKED = 0,
+    STOP_BY_SIGNAL = 1, /* by a signal that is not the one it stops by: unless-stopped holds it for stopped */
+    STOP_ASKED = 2,     /* no policy starts it again */
+};
+
 struct container_state {
     Bulkhead__ContainerStatus status;
     int32_t pid;
@@ -105,6 +112,11 @@ struct container_state {
     int64_t started_at_ns;
     int64_t finished_at_ns;
     char error[BH_ERROR_MESSAGE_SIZE];
+    /* by its restart policy */
+    uint32_t restart_count;
+    uint32_t restart_wait_ms;   /* the last wait */
+    int64_t restart_at_ns;      /* RESTARTING: when it ends */
+    enum stop_asked stop_asked; /* written by database_set_stop_asked() alone */
 };
 
 /* One container. Owns what it points to. */
@@ -115,7 +127,6 @@ struct container_row {
     struct bh_digest image;
     bool auto_remove;
     int64_t created_ns;
-    uint32_t restart_count;
     struct container_state state;
     Bulkhead__ContainerRequest *request;
     Bulkhead__ContainerSpec *spec;

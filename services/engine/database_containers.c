@@ -94,13 +94,16 @@ static int read_container(sqlite3_stmt *statement, struct container_row *ret_row
         .tenant_uid = (uint32_t)sqlite3_column_int64(statement, 1),
         .auto_remove = sqlite3_column_int(statement, 4) != 0,
         .created_ns = sqlite3_column_int64(statement, 5),
-        .restart_count = (uint32_t)sqlite3_column_int64(statement, 6),
         .state = {.status = (Bulkhead__ContainerStatus)sqlite3_column_int(statement, 7),
                   .pid = sqlite3_column_int(statement, 8),
                   .exit_code = sqlite3_column_int(statement, 9),
                   .oom_killed = sqlite3_column_int(statement, 10) != 0,
                   .started_at_ns = sqlite3_column_int64(statement, 11),
-                  .finished_at_ns = sqlite3_column_int64(statement, 12)},
+                  .finished_at_ns = sqlite3_column_int64(statement, 12),
+                  .restart_count = (uint32_t)sqlite3_column_int64(statement, 6),
+                  .restart_wait_ms = (uint32_t)sqlite3_column_int64(statement, 16),
+                  .restart_at_ns = sqlite3_column_int64(statement, 17),
+                  .stop_asked = (enum stop_asked)sqlite3_column_int(statement, 18)},
     };
     column_text(statement, 2, row.name, sizeof row.name);
     column_text(statement, 13, row.state.error, sizeof row.state.error);
@@ -229,10 +232,8 @@ int database_rename_container(struct database *database, const uint8_t *id, cons
     return 0;
 }
 
-/* Runs one bound statement, and writes down what it means, in a transaction that survives the death of processes. An
- * event is only written if a row was there to change. */
-static int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
-                       struct bh_error *error)
+int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
+                struct bh_error *error)
 {
     if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
         return -1;
@@ -259,6 +260,9 @@ int database_set_state(struct database *database, const uint8_t *id, const struc
     (void)sqlite3_bind_int64(statement, 6, state->started_at_ns);
     (void)sqlite3_bind_int64(statement, 7, state->finished_at_ns);
     bind_text(statement, 8, state->error);
+    (void)sqlite3_bind_int64(statement, 9, state->restart_count);
+    (void)sqlite3_bind_int64(statement, 10, state->restart_wait_ms);
+    (void)sqlite3_bind_int64(statement, 11, state->restart_at_ns);
     return run_quickly(database, statement, event, error);
 }
 

@@ -37,6 +37,11 @@ enum query {
     QUERY_CONTAINER_RENAME,
     QUERY_CONTAINER_STATE,
     QUERY_CONTAINER_STATUS,
+    QUERY_CONTAINER_RESTARTING,
+    QUERY_CONTAINER_STOP_ASKED,
+    QUERY_CONTAINERS_DUE,
+    QUERY_ENGINE_BOOT,
+    QUERY_ENGINE_BOOT_SET,
     QUERY_CONTAINER_RUNNING_STATUS,
     QUERY_CONTAINER_DELETE,
     QUERY_CONTAINER_COUNT,
@@ -84,6 +89,11 @@ int query_run(struct database *database, sqlite3_stmt *statement, struct bh_erro
 int transaction_begin(struct database *database, enum durability durability, struct bh_error *error);
 int transaction_commit(struct database *database, struct bh_error *error);
 void transaction_abandon(struct database *database);
+
+/* Runs one bound statement, and writes down what it means, in a transaction that survives the death of processes. An
+ * event is only written if a row was there to change (database_containers.c). */
+int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
+                struct bh_error *error);
 
 /* Within a transaction: adds an event to its tenant's journal (database_events.c). NULL adds none. */
 int event_insert(struct database *database, const struct engine_event *event, struct bh_error *error);

@@ -37,6 +37,13 @@ static const char *const steps[] = {
     /* The journal of events, a numbered list for each tenant; total_bytes is that of the tenant's events so far. */
     "CREATE TABLE events (tenant_uid INTEGER NOT NULL, place INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
     "  total_bytes INTEGER NOT NULL, event BLOB NOT NULL, PRIMARY KEY (tenant_uid, place)) WITHOUT ROWID;",
+    /* Restart policies: how long the last wait was, when the one under way ends, whether somebody asked it to stop; and
+       the boot of the host in which the engine last ran. */
+    "ALTER TABLE containers ADD COLUMN restart_wait_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE containers ADD COLUMN restart_at_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE containers ADD COLUMN stop_asked INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX containers_restarting ON containers (restart_at_ns) WHERE status = 7;"
+    "ALTER TABLE engine ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 
@@ -49,10 +56,11 @@ static int make_engine_id(struct database *database, struct bh_error *error)
     random[6] = (uint8_t)((random[6] & 0x0f) | 0x40);
     random[8] = (uint8_t)((random[8] & 0x3f) | 0x80);
     char sql[128];
-    (void)snprintf(sql, sizeof sql,
-                   "INSERT INTO engine VALUES ('%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x')",
-                   random[0], random[1], random[2], random[3], random[4], random[5], random[6], random[7], random[8],
-                   random[9], random[10], random[11], random[12], random[13], random[14], random[15]);
+    (void)snprintf(
+        sql, sizeof sql,
+        "INSERT INTO engine (id) VALUES ('%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x')",
+        random[0], random[1], random[2], random[3], random[4], random[5], random[6], random[7], random[8], random[9],
+        random[10], random[11], random[12], random[13], random[14], random[15]);
     return database_execute(database, sql, error);
 }
 

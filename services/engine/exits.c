@@ -14,15 +14,19 @@
 #include "services/engine/adopt.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
+#include "services/engine/database_restart.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/policy.h"
 #include "services/engine/reserve.h"
+#include "services/engine/restart_policy.h"
+#include "services/engine/restarts.h"
 #include "services/engine/waiters.h"
 
 #define ORPHAN_PATIENCE_MS 10000
 #define ORPHAN_LOOK_MS     20
 #define NS_PER_SECOND      1000000000LL
+#define NS_PER_MS          1000000LL
 
 /* One monitor being watched: made by exits_watch(), handed to the loop, then to the job that deals with the end. */
 struct watch {
@@ -61,8 +65,37 @@ static int remove_automatically(struct job *job, struct live *live, const uint8_
     return container_remove(job, &row, live, error);
 }
 
-/* The row and the event that tells of it, together. */
-static int write_end(struct job *job, const struct container_row *row, struct bh_error *error)
+static int add_die(struct job *job, struct container_row *row, const struct engine_event *event, struct bh_error *error)
+{
+    struct container_state *state = &row->state;
+    /* Whether it is started again depends on what clients ask meanwhile: decided anew until neither has changed. */
+    for (;;) {
+        uint32_t wait_ms = 0;
+        if (!restart_wanted(row->request, state, &wait_ms)) {
+            state->status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
+            return database_set_state(job->engine->database, row->id, state, event, error);
+        }
+        struct container_state again = *state;
+        again.restart_count++;
+        again.restart_wait_ms = wait_ms;
+        again.restart_at_ns = bh_wall_ns() + (int64_t)wait_ms * NS_PER_MS;
+        int written = database_set_restarting(job->engine->database, row->id, &again, event, error);
+        if (written != 0) {
+            if (written > 0) {
+                restarts_look_in(job->engine, wait_ms);
+            }
+            return written < 0 ? -1 : 0;
+        }
+        container_row_auto struct container_row now = {0};
+        if (database_container(job->engine->database, row->id, &now, error) < 0) {
+            return error->code == BH_NOT_FOUND ? 0 : -1;
+        }
+        state->stop_asked = now.state.stop_asked;
+    }
+}
+
+/* The row, and the event that tells of it, together. */
+static int write_end(struct job *job, struct container_row *row, struct bh_error *error)
 {
     char exit_code[16], seconds[24];
     const int64_t ran_ns = row->state.started_at_ns ? row->state.finished_at_ns - row->state.started_at_ns : 0;
@@ -72,7 +105,7 @@ static int write_end(struct job *job, const struct container_row *row, struct bh
     struct engine_event event = EVENT_OF_CONTAINER(row, "die");
     event.attributes = attributes;
     event.n_attributes = sizeof attributes / sizeof attributes[0];
-    return database_set_state(job->engine->database, row->id, &row->state, &event, error);
+    return add_die(job, row, &event, error);
 }
 
 int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
@@ -90,7 +123,6 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
         live_set_running(live, false);
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
-    row.state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
     row.state.pid = 0;
     row.state.exit_code = facts->exit_code;
     row.state.oom_killed = facts->oom_killed;

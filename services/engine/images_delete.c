@@ -60,7 +60,7 @@ static int find_user(struct job *job, const struct bh_digest *image, uint8_t ret
     for (size_t i = 0; i < n_rows && !*ret_runs; i++) {
         if (bh_digest_equal(&rows[i].image, image)) {
             found = 1;
-            *ret_runs = container_runs(&rows[i].state);
+            *ret_runs = container_is_active(&rows[i].state);
             memcpy(ret_id, rows[i].id, ENGINE_ID_BYTES);
         }
     }

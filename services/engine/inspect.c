@@ -20,7 +20,7 @@ static const char *const known_filters[] = {"id",       "name",    "label",  "st
 /* Docker's words for a status. */
 static const char *status_word(Bulkhead__ContainerStatus status)
 {
-    static const char *const words[] = {"", "created", "running", "paused", "exited", "removing", "dead"};
+    static const char *const words[] = {"", "created", "running", "paused", "exited", "removing", "dead", "restarting"};
     return (size_t)status < sizeof words / sizeof *words ? words[status] : "";
 }
 
@@ -110,8 +110,8 @@ static int listing_begin(struct listing *listing, struct bh_error *error)
     listing->since_ns = INT64_MIN;
     for (size_t i = 0; listing->status && i < listing->status->n_values; i++) {
         const char *word = listing->status->values[i];
-        bool valid = strcmp(word, "restarting") == 0;
-        for (int status = 1; status <= 6 && !valid; status++) {
+        bool valid = false;
+        for (int status = 1; status <= BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING && !valid; status++) {
             valid = strcmp(word, status_word((Bulkhead__ContainerStatus)status)) == 0;
         }
         if (!valid) {
@@ -137,8 +137,8 @@ static bool matches(const struct listing *listing, const struct container_row *r
     for (size_t i = 0; i < listing->n_ancestors && !of_ancestor; i++) {
         of_ancestor = bh_digest_equal(&listing->ancestors[i], &row->image);
     }
-    bool shown =
-        listing->question->all || listing->question->limit > 0 || listing->by_status || container_runs(&row->state);
+    bool shown = listing->question->all || listing->question->limit > 0 || listing->by_status ||
+                 container_is_active(&row->state);
     bool exited_so = !listing->exited || (filters_match_exactly(listing->exited, code) &&
                                           row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED);
     return shown && of_ancestor && exited_so && row->created_ns < listing->before_ns &&
@@ -251,7 +251,7 @@ int look_up_container(struct job *job, struct bh_error *error)
     details.request = row.request;
     details.spec = row.spec;
     details.image_config = image.config;
-    details.restart_count = row.restart_count;
+    details.restart_count = row.state.restart_count;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
     packet.container_details = &details;
     (void)job_reply(job, &packet);

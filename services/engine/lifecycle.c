@@ -11,12 +11,14 @@
 #include "services/engine/adopt.h"
 #include "services/engine/attach.h"
 #include "services/engine/containers.h"
+#include "services/engine/database_restart.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/log_options.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
+#include "services/engine/restarts.h"
 #include "services/engine/signals.h"
 #include "services/engine/waiters.h"
 
@@ -42,6 +44,13 @@ static void record_failure(struct job *job, struct container_row *row, struct li
 {
     struct bh_error ignored;
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
+    const bool restarting = row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING;
+    if (restarting && (failure->code == BH_UNAVAILABLE || failure->code == BH_DEADLINE_EXCEEDED)) {
+        return; /* it is tried again */
+    }
+    if (restarting) {
+        row->state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
+    }
     row->state.exit_code = failure->code == BH_NOT_FOUND           ? EXIT_NOT_FOUND
                            : failure->code == BH_PERMISSION_DENIED ? EXIT_NOT_EXECUTABLE
                                                                    : EXIT_NOT_STARTED;
@@ -69,8 +78,7 @@ static int find_out(struct job *job, const struct container_row *row, struct pol
     return policy_open_monitor(job, row->id, row->tenant_uid, &ret_started->monitor, error);
 }
 
-/* Starts a container that does not run. The caller holds its lock. */
-static int start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error)
+int lifecycle_start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error)
 {
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
     struct policy_started started = {.monitor = -1};
@@ -91,7 +99,10 @@ static int start(struct job *job, struct container_row *row, struct live *live, 
     row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
                                           .pid = started.pid,
                                           .started_at_ns = started.started_at_ns,
-                                          .finished_at_ns = row->state.finished_at_ns};
+                                          .finished_at_ns = row->state.finished_at_ns,
+                                          .restart_count = row->state.restart_count,
+                                          .restart_wait_ms = row->state.restart_wait_ms,
+                                          .stop_asked = row->state.stop_asked};
     bh_autoclose int monitor = started.monitor;
     live_set_running(live, true);
     const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
@@ -116,7 +127,8 @@ static int start_locked(struct job *job, const char *reference, struct live *liv
     if (database_container(job->engine->database, id, &row, error) < 0) {
         return error->code == BH_NOT_FOUND ? bh_error_set(error, BH_NOT_FOUND, "No such container: %s", reference) : -1;
     }
-    *ret_unchanged = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING;
+    *ret_unchanged = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING ||
+                     row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING;
     if (*ret_unchanged) {
         return 0;
     }
@@ -128,7 +140,14 @@ static int start_locked(struct job *job, const char *reference, struct live *liv
         return bh_error_set(error, BH_FAILED_PRECONDITION,
                             "container is marked for removal and cannot be started: remove \"/%s\" again", row.name);
     }
-    return start(job, &row, live, error);
+    if (row.state.stop_asked != STOP_NOT_ASKED &&
+        database_set_stop_asked(job->engine->database, id, STOP_NOT_ASKED, error) < 0) {
+        return -1;
+    }
+    row.state.stop_asked = STOP_NOT_ASKED; /* a start by a client begins its policy's count anew */
+    row.state.restart_count = 0;
+    row.state.restart_wait_ms = 0;
+    return lifecycle_start(job, &row, live, error);
 }
 
 int run_container(struct job *job, struct bh_error *error)
@@ -197,31 +216,35 @@ static int64_t timeout_ms(const struct container_row *row, bool asked, uint32_t 
     return timeout_s == UINT32_MAX ? -1 : (int64_t)timeout_s * 1000;
 }
 
-/* The signal that was asked for, or the container's own, or the image's, or SIGTERM. */
+/* The signal the container, or else its image, says it stops by. False: neither says. */
+static bool own_signal(struct job *job, const struct container_row *row, uint32_t *ret_number)
+{
+    image_row_auto struct image_row image = {0};
+    struct bh_error ignored;
+    if (row->request->stop_signal[0]) {
+        return signal_parse(row->request->stop_signal, ret_number, &ignored) == 0;
+    }
+    return database_image(job->engine->database, row->tenant_uid, &row->image, &image, &ignored) == 0 &&
+           image.config->stop_signal[0] && signal_parse(image.config->stop_signal, ret_number, &ignored) == 0;
+}
+
+/* The signal that was asked for, or the container's own, or SIGTERM. */
 static int choose_signal(struct job *job, const struct container_row *row, const char *asked, uint32_t *ret_number,
                          struct bh_error *error)
 {
-    if (asked[0] || row->request->stop_signal[0]) {
-        return signal_parse(asked[0] ? asked : row->request->stop_signal, ret_number, error);
+    if (asked[0]) {
+        return signal_parse(asked, ret_number, error);
     }
-    image_row_auto struct image_row image = {0};
-    struct bh_error ignored;
-    *ret_number = SIGTERM;
-    if (database_image(job->engine->database, row->tenant_uid, &row->image, &image, &ignored) == 0 &&
-        image.config->stop_signal[0]) {
-        (void)signal_parse(image.config->stop_signal, ret_number, &ignored);
+    if (!own_signal(job, row, ret_number)) {
+        *ret_number = SIGTERM;
     }
     return 0;
 }
 
 /* Asks it to end, and makes it after the timeout. */
-static int stop(struct job *job, const struct container_row *row, struct live *live, const char *signal,
-                int64_t patience_ms, struct bh_error *error)
+static int make_end(struct job *job, const struct container_row *row, struct live *live, uint32_t number,
+                    int64_t patience_ms, struct bh_error *error)
 {
-    uint32_t number;
-    if (choose_signal(job, row, signal, &number, error) < 0) {
-        return -1;
-    }
     job_shield(job); /* what was asked to end is made to, whoever still waits for it */
     if (patience_ms != 0) {
         if (send_signal(job, row, number, error) < 0) {
@@ -235,6 +258,28 @@ static int stop(struct job *job, const struct container_row *row, struct live *l
     return lifecycle_kill(job, row, live, error);
 }
 
+/* Stops a container that runs, or is about to be started again by its policy: that it was asked to is written down
+ * first, so that the policy heeds it whoever sees the end. */
+static int stop(struct job *job, const struct container_row *row, struct live *live, const char *signal,
+                int64_t patience_ms, struct bh_error *error)
+{
+    uint32_t number;
+    if (choose_signal(job, row, signal, &number, error) < 0 ||
+        database_set_stop_asked(job->engine->database, row->id, STOP_ASKED, error) < 0) {
+        return -1;
+    }
+    int gave_up = container_runs(&row->state) ? 0 : restarts_give_up(job, live, row->id, error);
+    if (gave_up < 0) {
+        return -1;
+    }
+    if (gave_up == 0 && (make_end(job, row, live, number, patience_ms, error) < 0 ||
+                         restarts_give_up(job, live, row->id, error) < 0)) { /* it had just ended by itself */
+        return -1;
+    }
+    events_emit_container(job->engine, row, "stop", NULL);
+    return 0;
+}
+
 int stop_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__StopContainer *question = job_body(job);
@@ -246,15 +291,31 @@ int stop_container(struct job *job, struct bh_error *error)
     if (!live) {
         return -1;
     }
-    if (!container_runs(&row.state)) {
+    if (!container_is_active(&row.state)) {
         return job_reply_unchanged(job);
     }
     bool asked = question->timeout_s_presence_case == BULKHEAD__STOP_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
     if (stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error) < 0) {
         return -1;
     }
-    events_emit_container(job->engine, &row, "stop", NULL);
     return job_reply_done(job);
+}
+
+/* What a signal tells the restart policy, by Docker's rules: any is a stop, unless the container has a signal of its
+ * own to stop by and this is another. */
+static enum stop_asked stop_by_signal(struct job *job, const struct container_row *row, uint32_t number)
+{
+    uint32_t own;
+    return number == SIGKILL || !own_signal(job, row, &own) || own == number ? STOP_ASKED : STOP_BY_SIGNAL;
+}
+
+static int not_running(const struct container_row *row, const char *reference, struct bh_error *error)
+{
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE];
+    memcpy(id.bytes, row->id, sizeof id.bytes);
+    return bh_error_set(error, BH_FAILED_PRECONDITION, "cannot kill container: %s: container %s is not running",
+                        reference, bh_digest_hex(&id, hex));
 }
 
 int kill_container(struct job *job, struct bh_error *error)
@@ -271,22 +332,42 @@ int kill_container(struct job *job, struct bh_error *error)
     if (!live) {
         return -1;
     }
-    if (!container_runs(&row.state)) {
-        struct bh_digest id;
-        char hex[BH_DIGEST_HEX_SIZE];
-        memcpy(id.bytes, row.id, sizeof id.bytes);
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "cannot kill container: %s: container %s is not running",
-                            question->reference, bh_digest_hex(&id, hex));
+    if (!container_is_active(&row.state)) {
+        return not_running(&row, question->reference, error);
+    }
+    if (row.request->restart_policy[0] && strcmp(row.request->restart_policy, "no") != 0 &&
+        database_set_stop_asked(job->engine->database, row.id, stop_by_signal(job, &row, number), error) < 0) {
+        return -1;
+    }
+    int gave_up = container_runs(&row.state) ? 0 : restarts_give_up(job, live, row.id, error);
+    if (gave_up != 0) {
+        return gave_up < 0 ? -1 : job_reply_done(job);
     }
     int result = number == SIGKILL ? lifecycle_kill(job, &row, live, error) : send_signal(job, &row, number, error);
     return result < 0 ? -1 : job_reply_done(job);
+}
+
+/* Stops it if need be, and starts it. */
+static int stop_and_start(struct job *job, const Bulkhead__RestartContainer *question, const struct container_row *row,
+                          struct live *live, struct bh_error *error)
+{
+    bool asked = question->timeout_s_presence_case == BULKHEAD__RESTART_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
+    bool unchanged = false;
+    if (container_is_active(&row->state) &&
+        stop(job, row, live, question->signal, timeout_ms(row, asked, question->timeout_s), error) < 0) {
+        return -1;
+    }
+    if (live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    return start_locked(job, question->reference, live, row->id, &unchanged, error);
 }
 
 int restart_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__RestartContainer *question = job_body(job);
     container_row_auto struct container_row row = {0};
-    bool unchanged = false;
     if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
         return -1;
     }
@@ -295,18 +376,7 @@ int restart_container(struct job *job, struct bh_error *error)
         return -1;
     }
     live_keep_through_restart(live, true); /* --rm does not take it away in between */
-    bool asked = question->timeout_s_presence_case == BULKHEAD__RESTART_CONTAINER__TIMEOUT_S_PRESENCE_TIMEOUT_S;
-    int result = 0;
-    if (container_runs(&row.state)) {
-        result = stop(job, &row, live, question->signal, timeout_ms(&row, asked, question->timeout_s), error);
-        if (result == 0) {
-            events_emit_container(job->engine, &row, "stop", NULL);
-        }
-    }
-    if (result == 0 && (result = live_lock(live, job, error)) == 0) {
-        live_locked lock = live;
-        result = start_locked(job, question->reference, live, row.id, &unchanged, error);
-    }
+    int result = stop_and_start(job, question, &row, live, error);
     live_keep_through_restart(live, false);
     if (result < 0) {
         return -1;
@@ -329,6 +399,10 @@ int pause_container(struct job *job, struct bh_error *error)
     live_locked lock = live;
     if (database_container(job->engine->database, row.id, &now, error) < 0) {
         return -1;
+    }
+    if (now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION,
+                            "Container %s is restarting, wait until the container is running", question->reference);
     }
     bool is_paused = now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
     if (!container_runs(&now.state)) {

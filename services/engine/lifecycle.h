@@ -15,5 +15,9 @@ int kill_container(struct job *job, struct bh_error *error);
 int restart_container(struct job *job, struct bh_error *error);
 int pause_container(struct job *job, struct bh_error *error);
 
+/* Starts a container that does not run. The caller holds its lock. A failure is written into its row, unless it is
+ * UNAVAILABLE: then a container that waits to be started again goes on waiting. */
+int lifecycle_start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error);
+
 /* SIGKILL, and waits until its end is recorded. */
 int lifecycle_kill(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "services/engine/adopt.h"
+#include "services/engine/containers.h"
 #include "services/engine/database.h"
 #include "services/engine/resolve.h"
 #include "services/engine/waiters.h"
@@ -162,8 +163,7 @@ int wait_container(struct job *job, struct bh_error *error)
     struct bh_error gone = {0};
     bool exists = database_container(job->engine->database, row.id, &now, &gone) == 0;
     const struct container_state *state = exists ? &now.state : &row.state;
-    bool runs = exists && (state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING ||
-                           state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED);
+    bool runs = exists && container_is_active(state);
     bool due = !exists || (question->condition == BULKHEAD__WAIT_CONDITION__WAIT_CONDITION_NOT_RUNNING && !runs);
     struct waiter *waiter = due || job_cancelled(job) ? take(waiters, job->request) : NULL;
     if (waiter) {

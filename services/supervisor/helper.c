@@ -86,11 +86,22 @@ int helper_tell(const struct helper *helper, enum bh_control_kind kind, enum bh_
     return bh_control_send(helper->control, &record, fd, error);
 }
 
+/* The kernel's own name for this boot; "" if it does not say. */
+static void read_boot_id(char *boot_id, size_t boot_id_bytes)
+{
+    bh_autoclose int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, boot_id, boot_id_bytes - 1);
+    boot_id[n < 0 ? 0 : n] = '\0';
+    boot_id[strcspn(boot_id, "\n")] = '\0';
+}
+
 static int send_config(struct helper *helper, const struct settings *settings, struct bh_error *error)
 {
     char version[] = BH_VERSION;
     char host_name[256] = "";
     (void)gethostname(host_name, sizeof(host_name) - 1);
+    char boot_id[64];
+    read_boot_id(boot_id, sizeof(boot_id));
     Bulkhead__Config config = BULKHEAD__CONFIG__INIT;
     config.version = version;
     config.log_level = (uint32_t)settings->log_level;
@@ -105,6 +116,7 @@ static int send_config(struct helper *helper, const struct settings *settings, s
     config.private_registries = (char **)(uintptr_t)settings->private_registries;
     config.n_private_registries = settings->n_private_registries;
     config.host_name = host_name;
+    config.boot_id = boot_id;
     config.state_path = (char *)(uintptr_t)settings->state;
     config.uid = helper->uid;
     config.gid = helper->uid;

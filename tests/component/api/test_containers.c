@@ -211,7 +211,6 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         {"\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/v\"}]", 501, "volumes"},
         {"\"Mounts\":[{\"Type\":\"npipe\",\"Target\":\"/v\"}]", 501, "npipe"},
         {"\"Tmpfs\":{\"/t\":\"uid=5\"}", 501, "uid=5"},
-        {"\"RestartPolicy\":{\"Name\":\"always\"}", 501, "restart policies"},
         {"\"RestartPolicy\":{\"Name\":\"sometimes\"}", 400, "invalid restart policy"},
         {"\"LogConfig\":{\"Type\":\"syslog\"}", 501, "syslog"},
         {"\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"path\":\"/etc\"}}", 400, "unknown log opt 'path'"},

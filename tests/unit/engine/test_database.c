@@ -180,8 +180,9 @@ Test(database, keeps_states)
                                     .finished_at_ns = INT64_MAX,
                                     .error = "it's gone"};
     cr_assert_eq(database_set_state(database, id, &state, NULL, &error), 0);
-    cr_assert_eq(database_set_running_status(database, id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED, NULL, &error),
-                 0);
+    cr_assert_eq(
+        database_set_running_status(database, id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED, NULL, &error),
+        0);
     open_again();
     container_row_auto struct container_row row = {0};
     cr_assert_eq(database_container(database, id, &row, &error), 0);
