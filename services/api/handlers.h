@@ -24,9 +24,11 @@ int handle_image_history(struct request *request, struct bh_error *error);
 int handle_image_tag(struct request *request, struct bh_error *error);
 int handle_image_delete(struct request *request, struct bh_error *error);
 
-/* pull.c, load.c */
+/* pull.c, load.c, save.c */
 int handle_image_create(struct request *request, struct bh_error *error);
 int handle_images_load(struct request *request, struct bh_error *error);
+int handle_image_get(struct request *request, struct bh_error *error);
+int handle_images_get(struct request *request, struct bh_error *error);
 
 /* containers_create.c, containers_list.c, containers_inspect.c */
 int handle_container_create(struct request *request, struct bh_error *error);

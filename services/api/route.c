@@ -34,8 +34,8 @@ const struct route routes[] = {
     {"GET", "/images/search", .handle = NULL},
     {"POST", "/images/prune", .since = 25},
     {"POST", "/commit", .handle = NULL},
-    {"GET", "/images/{name}/get", .handle = NULL},
-    {"GET", "/images/get", .handle = NULL},
+    {"GET", "/images/{name}/get", .handle = handle_image_get},
+    {"GET", "/images/get", .handle = handle_images_get},
     {"POST", "/images/load", .handle = handle_images_load},
     {"GET", "/distribution/{name}/json", .since = 30},
     /* Containers. */

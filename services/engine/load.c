@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "engine_extractor.pb-c.h"
 #include "services/engine/channels.h"
-#include "services/engine/compression.h"
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/documents.h"
@@ -22,29 +21,7 @@
 #include "services/engine/load.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
-#include "services/engine/store.h"
-#include "services/engine/streams.h"
-
-#define SPOOL_BYTES_MAX BH_LAYER_BYTES_MAX
-
-/* A spool in the store, given up with its scope. */
-struct spool {
-    struct store_ingest ingest;
-    uint64_t id;
-};
-static void spool_end(struct spool *spool)
-{
-    if (spool->id) {
-        store_abort(spool->ingest.call.job, spool->id);
-        spool->ingest.finished = true;
-    }
-    store_ingest_end(&spool->ingest);
-}
-#define spool_auto bh_cleanup(spool_end)
-#define SPOOL_NONE                                                                                                     \
-    {                                                                                                                  \
-        .ingest = STORE_INGEST_NONE                                                                                    \
-    }
+#include "services/engine/spool.h"
 
 struct load {
     struct job *job;
@@ -52,44 +29,6 @@ struct load {
     struct holds holds;
     unsigned images;
 };
-
-/* ---- the archive comes in ------------------------------------------------------------------------- */
-
-/* Has the client's archive stored as a spool. */
-static int take_archive(struct job *job, int archive, struct spool *spool, struct bh_error *error)
-{
-    uint64_t n_bytes;
-    struct bh_error reason = {0};
-    if (store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0) {
-        return -1;
-    }
-    int copied = stream_copy(job, archive, spool->ingest.pipe, error);
-    if (copied < 0 && error->sys_errno != EPIPE) {
-        return -1;
-    }
-    bh_close(&spool->ingest.pipe);
-    if (store_finish_spool(&spool->ingest, &n_bytes, &reason) < 0 || copied < 0) {
-        *error = reason.code ? reason : *error;
-        return -1;
-    }
-    spool->id = spool->ingest.id;
-    return 0;
-}
-
-/* The archive is compressed as a whole: a worker unpacks it into a second spool. */
-static int decompress(struct job *job, uint64_t compressed, struct spool *spool, struct bh_error *error)
-{
-    bh_autoclose int source = -1;
-    uint64_t n_bytes;
-    if (store_open_spool(job, compressed, &source, error) < 0 ||
-        store_begin_spool(job, SPOOL_BYTES_MAX, &spool->ingest, error) < 0 ||
-        decompress_into(job, source, &spool->ingest.pipe, SPOOL_BYTES_MAX, error) < 0 ||
-        store_finish_spool(&spool->ingest, &n_bytes, error) < 0) {
-        return -1;
-    }
-    spool->id = spool->ingest.id;
-    return 0;
-}
 
 /* ---- one image ------------------------------------------------------------------------------------ */
 
@@ -279,8 +218,9 @@ static int scan(struct load *load, bool *ret_compressed, struct bh_error *error)
 static int load_archive(struct load *load, int archive, struct bh_error *error)
 {
     spool_auto struct spool outer = SPOOL_NONE, inner = SPOOL_NONE;
+    bh_autoclose int source = -1;
     bool compressed = false;
-    if (take_archive(load->job, archive, &outer, error) < 0) {
+    if (spool_take(load->job, archive, &outer, error) < 0) {
         return -1;
     }
     load->spool = outer.id;
@@ -290,7 +230,8 @@ static int load_archive(struct load *load, int archive, struct bh_error *error)
     if (!compressed) {
         return 0;
     }
-    if (decompress(load->job, outer.id, &inner, error) < 0) {
+    if (store_open_spool(load->job, outer.id, &source, error) < 0 ||
+        spool_decompress(load->job, source, &inner, error) < 0) {
         return -1;
     }
     load->spool = inner.id;

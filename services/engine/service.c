@@ -30,6 +30,7 @@
 #include "services/engine/logs.h"
 #include "services/engine/privileges.h"
 #include "services/engine/reserve.h"
+#include "services/engine/save.h"
 #include "services/engine/pull.h"
 #include "services/engine/waiters.h"
 
@@ -76,6 +77,7 @@ HANDLER(inspect_image)
 HANDLER(tag_image)
 HANDLER(delete_image)
 HANDLER(import_image)
+HANDLER(save_images)
 HANDLER(create_container)
 HANDLER(run_container)
 HANDLER(list_containers)
@@ -109,6 +111,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(TAG_IMAGE, tag_image, 0),
     REQUEST(DELETE_IMAGE, delete_image, 0),
     REQUEST(IMPORT_IMAGE, import_image, 1), /* the tarball, to read */
+    REQUEST(SAVE_IMAGES, save_images, 1),   /* the pipe to write to */
     REQUEST(CREATE_CONTAINER, create_container, 0),
     REQUEST(RUN_CONTAINER, run_container, 0),
     REQUEST(LIST_CONTAINERS_OF, list_containers, 0),

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See pipe_stream.h.
+ */
+#include "pipe_stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "body_pipe.h"
+#include "common/log.h"
+
+#define STREAM_BYTES (256U * 1024U)
+
+/* Pipe to client until the engine closes its end. */
+static int pump(struct request *request, int from, struct bh_error *error)
+{
+    bh_autofree char *bytes = malloc(STREAM_BYTES);
+    if (!bytes) {
+        return out_of_memory(error);
+    }
+    for (;;) {
+        ssize_t n = read(from, bytes, STREAM_BYTES);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return bh_error_errno(error, errno, "read the engine's stream");
+        }
+        if (n == 0) {
+            return 0;
+        }
+        if (connection_stream_write(request->connection, bytes, (size_t)n) < 0) {
+            return bh_error_set(error, BH_CANCELLED, "the client has gone away");
+        }
+    }
+}
+
+/* What follows the head. A stream that is not ended properly tells the client that it is not whole. */
+static int stream(struct request *request, struct engine_call *call, int from, struct bh_error *error)
+{
+    bh_automessage struct bh_message *last = NULL;
+    if (pump(request, from, error) < 0) {
+        return -1;
+    }
+    if (engine_call_next(call, &last, error) < 0) {
+        return -1;
+    }
+    (void)connection_stream_end(request->connection);
+    return 0;
+}
+
+int pipe_stream(struct request *request, Bulkhead__ApiToEngine *packet, const char *content_type,
+                struct bh_error *error)
+{
+    auto_engine_call call = {0};
+    bh_autoclose int from = -1;
+    bh_autoclose int to = -1;
+    bh_automessage struct bh_message *first = NULL;
+    if (body_pipe_open(&from, &to, error) < 0 ||
+        engine_call_start(request, packet, &to, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
+        return -1;
+    }
+    bh_close(&to);
+    if (engine_call_next(&call, &first, error) < 0) {
+        return -1;
+    }
+    if (connection_stream_begin(request->connection, 200, content_type) == 0 &&
+        stream(request, &call, from, error) < 0) {
+        request->connection->close_after = true;
+        bh_log_failure(BH_LOG_WARNING, error, "a stream to the client was broken off");
+    }
+    return 0;
+}

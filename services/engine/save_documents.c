@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See save_documents.h. Names stand in both formats: whole in OCI's annotations, as containerd writes them, and
+ * familiar in docker-archive's RepoTags.
+ */
+#include "services/engine/save_documents.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/reference.h"
+
+void saved_document_clear(struct saved_document *document)
+{
+    free(document->manifest);
+    *document = (struct saved_document){0};
+}
+
+/* ---- index.json ------------------------------------------------------------------------------------ */
+
+/* `name` may be NULL: an image without one. */
+static void write_index_entry(struct json_writer *writer, const struct saved_document *document, const char *name)
+{
+    const Bulkhead__ImageConfig *config = document->image->row.config;
+    char text[BH_DIGEST_TEXT_SIZE];
+    write_object(writer, NULL);
+    write_string(writer, "mediaType", "application/vnd.oci.image.manifest.v1+json");
+    write_string(writer, "digest", bh_digest_text(&document->manifest_digest, text));
+    write_uint(writer, "size", document->manifest_bytes);
+    if (name) {
+        write_object(writer, "annotations");
+        write_string(writer, "io.containerd.image.name", name);
+        write_string(writer, "org.opencontainers.image.ref.name", strrchr(name, ':') + 1);
+        write_object_end(writer);
+    }
+    if (*config->os && *config->architecture) {
+        write_object(writer, "platform");
+        write_string(writer, "architecture", config->architecture);
+        write_string(writer, "os", config->os);
+        if (*config->variant) {
+            write_string(writer, "variant", config->variant);
+        }
+        write_object_end(writer);
+    }
+    write_object_end(writer);
+}
+
+int write_index_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
+                         struct bh_error *error)
+{
+    (void)error;
+    write_object(writer, NULL);
+    write_int(writer, "schemaVersion", 2);
+    write_string(writer, "mediaType", "application/vnd.oci.image.index.v1+json");
+    write_array(writer, "manifests");
+    for (size_t i = 0; i < n_documents; i++) {
+        for (size_t j = 0; j < documents[i].image->n_names; j++) {
+            write_index_entry(writer, &documents[i], documents[i].image->names[j]);
+        }
+        if (documents[i].image->n_names == 0) {
+            write_index_entry(writer, &documents[i], NULL);
+        }
+    }
+    write_array_end(writer);
+    write_object_end(writer);
+    return 0;
+}
+
+/* ---- manifest.json --------------------------------------------------------------------------------- */
+
+static void write_blob_name(struct json_writer *writer, const char *key, const struct bh_digest *digest)
+{
+    char hex[BH_DIGEST_HEX_SIZE];
+    write_format(writer, key, "blobs/sha256/%s", bh_digest_hex(digest, hex));
+}
+
+static int write_tags(struct json_writer *writer, const struct saved_image *image, struct bh_error *error)
+{
+    if (image->n_names == 0) {
+        write_null(writer, "RepoTags");
+        return 0;
+    }
+    write_array(writer, "RepoTags");
+    for (size_t i = 0; i < image->n_names; i++) {
+        struct bh_reference reference;
+        char familiar[BH_REFERENCE_BYTES_MAX + 1];
+        if (bh_reference_parse(image->names[i], &reference, error) < 0) {
+            return -1;
+        }
+        write_string(writer, NULL, bh_reference_familiar(&reference, familiar, sizeof familiar));
+    }
+    write_array_end(writer);
+    return 0;
+}
+
+int write_manifest_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
+                            struct bh_error *error)
+{
+    write_array(writer, NULL);
+    for (size_t i = 0; i < n_documents; i++) {
+        const struct image_row *row = &documents[i].image->row;
+        write_object(writer, NULL);
+        write_blob_name(writer, "Config", &row->id);
+        if (write_tags(writer, documents[i].image, error) < 0) {
+            return -1;
+        }
+        write_array(writer, "Layers");
+        for (size_t j = 0; j < row->n_layers; j++) {
+            write_blob_name(writer, NULL, &documents[i].layers[j]);
+        }
+        write_array_end(writer);
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+    return 0;
+}
+
+/* ---- oci-layout ------------------------------------------------------------------------------------ */
+
+int write_layout_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
+                          struct bh_error *error)
+{
+    (void)documents;
+    (void)n_documents;
+    (void)error;
+    write_object(writer, NULL);
+    write_string(writer, "imageLayoutVersion", "1.0.0");
+    write_object_end(writer);
+    return 0;
+}
