@@ -60,20 +60,27 @@ static int import(struct request *request, Bulkhead__ImportImage *question, stru
     auto_engine_call call = {0};
     bh_autoclose int from = -1;
     bh_autoclose int to = -1;
-    bh_automessage struct bh_message *message = NULL;
     ENGINE_PACKET(packet, IMPORT_IMAGE, import_image, question);
     if (body_pipe_open(&from, &to, error) < 0 ||
         engine_call_start(request, &packet, &from, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
         return -1;
     }
     bh_close(&from);
-    if (body_pipe_pump(request, &call, &to, error) < 0 || engine_call_next(&call, &message, error) < 0) {
+    if (body_pipe_pump(request, &call, &to, error) < 0) {
         return -1;
     }
-    if (message->kind != BULKHEAD__ENGINE_TO_API__BODY_IMAGE_CREATED) {
-        return bh_error_set(error, BH_INTERNAL, "the engine answered an import with message %u", message->kind);
+    for (;;) {
+        bh_automessage struct bh_message *message = NULL;
+        if (engine_call_next(&call, &message, error) < 0) {
+            return -1;
+        }
+        if (message->kind == BULKHEAD__ENGINE_TO_API__BODY_IMAGE_CREATED) {
+            return answer(request, bh_message_body(message));
+        }
+        if (!message->more) { /* those that are followed by others are progress, which Docker does not tell here */
+            return bh_error_set(error, BH_INTERNAL, "the engine answered an import with message %u", message->kind);
+        }
     }
-    return answer(request, bh_message_body(message));
 }
 
 int handle_image_import(struct request *request, const char *source, Bulkhead__Platform *platform,

@@ -87,6 +87,12 @@ int archive_scan(int fd, archive_image_found found, void *argument, struct archi
     if (archive_index_has(index, "index.json")) {
         return archive_oci_scan(index, found, argument, &ret_result->images, error);
     }
+    if (archive_index_has(index, "repositories")) {
+        return bh_error_set(
+            error, BH_INVALID_ARGUMENT,
+            "this archive was written by a Docker before 1.10 (it has no \"manifest.json\"): load it with "
+            "a Docker up to 24 and save it again");
+    }
     return bh_error_set(error, BH_INVALID_ARGUMENT,
                         "this is no image archive: it has neither \"manifest.json\" (docker save) nor \"index.json\" "
                         "(OCI layout)");
