@@ -24,7 +24,8 @@ int handle_image_history(struct request *request, struct bh_error *error);
 int handle_image_tag(struct request *request, struct bh_error *error);
 int handle_image_delete(struct request *request, struct bh_error *error);
 
-/* pull.c, load.c, save.c */
+/* pull.c, push.c, load.c, save.c */
+int handle_image_push(struct request *request, struct bh_error *error);
 int handle_image_create(struct request *request, struct bh_error *error);
 int handle_images_load(struct request *request, struct bh_error *error);
 int handle_image_get(struct request *request, struct bh_error *error);

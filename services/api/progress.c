@@ -57,6 +57,11 @@ static const struct {
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_ALREADY_EXISTS] = {"Already exists", false},
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_DIGEST] = {"Digest: ", false},
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_STATUS] = {"", false},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_PREPARING] = {"Preparing", false},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_PUSHING] = {"Pushing", true},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_PUSHED] = {"Pushed", false},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_LAYER_EXISTS] = {"Layer already exists", false},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_MOUNTED] = {"Mounted from ", false},
 };
 
 void write_progress(struct json_writer *writer, const Bulkhead__Progress *progress)
@@ -122,6 +127,26 @@ static void write_loaded(struct json_writer *writer, const Bulkhead__ImageLoaded
     }
 }
 
+/* What Docker's clients print the digest from. */
+static void write_pushed(struct json_writer *writer, const Bulkhead__TagPushed *pushed)
+{
+    struct bh_digest digest;
+    char text[BH_DIGEST_TEXT_SIZE] = "";
+    if (bh_digest_from_bytes(pushed->digest.data, pushed->digest.len, &digest, NULL) == 0) {
+        (void)bh_digest_text(&digest, text);
+    }
+    write_object(writer, NULL);
+    write_object(writer, "progressDetail");
+    write_object_end(writer);
+    write_object(writer, "aux");
+    write_string(writer, "Tag", pushed->tag);
+    write_string(writer, "Digest", text);
+    write_uint(writer, "Size", pushed->size_bytes);
+    write_object_end(writer);
+    write_object_end(writer);
+    write_line_end(writer);
+}
+
 static int send_answer(struct request *request, const struct bh_message *answer, bool quiet)
 {
     auto_json_writer writer = {0};
@@ -129,6 +154,8 @@ static int send_answer(struct request *request, const struct bh_message *answer,
         write_progress(&writer, bh_message_body(answer));
     } else if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_IMAGE_LOADED) {
         write_loaded(&writer, bh_message_body(answer));
+    } else if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_TAG_PUSHED) {
+        write_pushed(&writer, bh_message_body(answer));
     }
     return writer.failed ? -1 : connection_stream_write(request->connection, writer.bytes, writer.n_bytes);
 }

@@ -75,6 +75,23 @@ static const char *const query_text[QUERY_COUNT_] = {
                             " WHERE tenant_uid = ?1 AND place > ?2 AND total_bytes > ?3 ORDER BY place LIMIT 1)",
     [QUERY_EVENTS] = "SELECT place, event FROM events WHERE tenant_uid = ?1 AND place > ?2 AND time_ns >= ?3"
                      " AND time_ns <= ?4 ORDER BY place LIMIT ?5",
+    /* ';' follows ':' */
+    [QUERY_REPOSITORY_TAGS] = "SELECT name, image FROM image_names WHERE tenant_uid = ?1 AND name > ?2 || ':'"
+                              " AND name < ?2 || ';' ORDER BY name",
+    [QUERY_REPOSITORY_KNOWN] =
+        "SELECT EXISTS (SELECT 1 FROM image_names WHERE tenant_uid = ?1"
+        " AND ((name > ?2 || ':' AND name < ?2 || ';') OR (name > ?2 || '@' AND name < ?2 || 'A')))",
+    [QUERY_PACKED_FIND] = "SELECT packed, size_bytes, compression FROM packed_layers WHERE source = ?1",
+    [QUERY_PACKED_SET] = "INSERT INTO packed_layers VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+                         " packed = excluded.packed, size_bytes = excluded.size_bytes, compression = excluded.compression",
+    [QUERY_PACKED_EXPIRE] = "DELETE FROM packed_layers WHERE NOT EXISTS (SELECT 1 FROM image_layers"
+                            " WHERE digest = source)",
+    [QUERY_SOURCES_FIND] = "SELECT repository FROM blob_sources WHERE tenant_uid = ?1 AND registry = ?2 AND digest = ?3"
+                           " AND repository <> ?4 ORDER BY seen_ns DESC LIMIT ?5",
+    [QUERY_SOURCE_SET] = "INSERT INTO blob_sources VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+                         " seen_ns = excluded.seen_ns",
+    [QUERY_SOURCES_EXPIRE] = "DELETE FROM blob_sources WHERE tenant_uid = ?1 AND seen_ns < (SELECT seen_ns FROM"
+                             " blob_sources WHERE tenant_uid = ?1 ORDER BY seen_ns DESC LIMIT 1 OFFSET ?2)",
 };
 
 int database_failure(struct database *database, const char *what, struct bh_error *error)

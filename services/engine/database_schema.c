@@ -44,6 +44,13 @@ static const char *const steps[] = {
     "ALTER TABLE containers ADD COLUMN stop_asked INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX containers_restarting ON containers (restart_at_ns) WHERE status = 7;"
     "ALTER TABLE engine ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';",
+    /* what was pushed: layers as registries have them, and where a tenant's blobs can be mounted from */
+    "CREATE TABLE packed_layers (source BLOB PRIMARY KEY, packed BLOB NOT NULL, size_bytes INTEGER NOT NULL,"
+    "  compression INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE blob_sources (tenant_uid INTEGER NOT NULL, registry TEXT NOT NULL, digest BLOB NOT NULL,"
+    "  repository TEXT NOT NULL, seen_ns INTEGER NOT NULL, PRIMARY KEY (tenant_uid, registry, digest, repository))"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX blob_sources_by_age ON blob_sources (tenant_uid, seen_ns);",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -36,6 +36,10 @@ void events_emit_container(struct engine *engine, const struct container_row *ro
  * given. */
 void events_emit_image(struct engine *engine, uint32_t tenant_uid, const struct bh_digest *id,
                        const struct image_row *image, const char *action, const char *name);
+/* Pulls and pushes name the reference that was asked for, not the image. */
+struct bh_reference;
+void events_emit_reference(struct engine *engine, const struct image_row *image, const char *action,
+                           const struct bh_reference *reference);
 void events_emit_object(struct engine *engine, uint32_t tenant_uid, Bulkhead__EventType type, const char *action,
                         const char *actor, const char *const *attributes);
 

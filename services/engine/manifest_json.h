@@ -22,6 +22,11 @@ struct manifest_blob {
  * readers find out as they do for every layer, by looking at it. */
 const char *manifest_layer_type(Bulkhead__Compression compression);
 
+/* The same as Docker's schema 2 (distribution's "Image Manifest V 2, Schema 2"), which every registry takes and old
+ * ones only. All layers must be gzip: it has no word for anything else. */
+int manifest_json_write_docker(const struct manifest_blob *config, const struct manifest_blob *layers, size_t n_layers,
+                               char **ret_bytes, size_t *ret_n_bytes, struct bh_error *error);
+
 /* The caller frees *ret_bytes. `layers` are base first. */
 int manifest_json_write(const struct manifest_blob *config, const struct manifest_blob *layers, size_t n_layers,
                         char **ret_bytes, size_t *ret_n_bytes, struct bh_error *error);

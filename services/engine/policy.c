@@ -36,6 +36,16 @@ int policy_admit_image(struct job *job, const char *reference, const struct bh_d
     return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
+int policy_admit_push(struct job *job, const char *reference, const struct bh_digest *id, struct bh_error *error)
+{
+    Bulkhead__AdmitPush body = BULKHEAD__ADMIT_PUSH__INIT;
+    body.tenant_uid = job->tenant_uid;
+    body.reference = (char *)(uintptr_t)reference;
+    body.image = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)id->bytes};
+    PACKET(packet, ADMIT_PUSH, admit_push, &body);
+    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+}
+
 int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
     Bulkhead__JudgeContainer body = BULKHEAD__JUDGE_CONTAINER__INIT;

@@ -12,6 +12,8 @@
 
 int policy_admit_image(struct job *job, const char *reference, const struct bh_digest *manifest,
                        struct bh_error *error);
+/* May the tenant send the image `id` there? */
+int policy_admit_push(struct job *job, const char *reference, const struct bh_digest *id, struct bh_error *error);
 int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
 
 /* Starts it with `n_clients` attached clients (3 descriptors each, borrowed). *ret_monitor is a connection to its

@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "services/engine/channels.h"
 #include "services/engine/content.h"
-#include "services/engine/database.h"
+#include "services/engine/database_push.h"
 #include "services/engine/documents.h"
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
@@ -195,6 +195,23 @@ static int record(struct pull *pull, const struct image_row *row, bool *ret_move
     return database_add_image(pull->job->engine->database, row, names, n_names, bh_wall_ns(), ret_moved, error);
 }
 
+/* Blobs can be mounted from here when they are pushed to another repository of this registry. Not worth a failure. */
+static void remember_source(struct pull *pull, const Bulkhead__ParsedManifest *manifest)
+{
+    struct job *job = pull->job;
+    struct bh_error error = {0};
+    struct bh_digest digests[BH_LAYERS_MAX + 1];
+    size_t n_digests = 0;
+    for (size_t i = 0; i < manifest->n_layers; i++) {
+        memcpy(digests[n_digests++].bytes, manifest->layers[i]->digest.data, BH_DIGEST_BYTES);
+    }
+    memcpy(digests[n_digests++].bytes, manifest->config->digest.data, BH_DIGEST_BYTES);
+    if (database_add_blob_sources(job->engine->database, job->tenant_uid, bh_reference_registry_host(&pull->reference),
+                                  pull->reference.repository, digests, n_digests, bh_wall_ns(), &error) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &error, "remember where an image came from");
+    }
+}
+
 static void tell_result(struct pull *pull, bool moved)
 {
     char text[BH_REFERENCE_BYTES_MAX + 64], familiar[BH_REFERENCE_BYTES_MAX + 1];
@@ -206,27 +223,6 @@ static void tell_result(struct pull *pull, bool moved)
     (void)snprintf(text, sizeof text, "Status: %s for %s", moved ? "Downloaded newer image" : "Image is up to date",
                    bh_reference_familiar(&shown, familiar, sizeof familiar));
     progress_text(pull->job, KIND(STATUS), "", text);
-}
-
-/* Docker's event of a pull names the reference, not the image. */
-static void tell_pulled(const struct pull *pull, const struct image_row *row)
-{
-    char familiar[BH_REFERENCE_BYTES_MAX + 1], repository[BH_REFERENCE_BYTES_MAX + 1];
-    struct bh_reference bare = pull->reference;
-    bare.tag[0] = '\0';
-    bare.has_digest = false;
-    const struct engine_event_attribute name = {"name", bh_reference_familiar(&bare, repository, sizeof repository)};
-    const struct engine_event event = {
-        .tenant_uid = pull->job->tenant_uid,
-        .type = BULKHEAD__EVENT_TYPE__EVENT_TYPE_IMAGE,
-        .action = "pull",
-        .actor = bh_reference_familiar(&pull->reference, familiar, sizeof familiar),
-        .labels = row->config->labels,
-        .n_labels = row->config->n_labels,
-        .attributes = &name,
-        .n_attributes = 1,
-    };
-    events_emit(pull->job->engine, &event);
 }
 
 static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bool *ret_moved, struct bh_error *error)
@@ -255,10 +251,11 @@ static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bo
         fetch_layers(pull, document.manifest, &row, error) < 0 || job_check(job, error) < 0) {
         return -1;
     }
+    remember_source(pull, document.manifest);
     if (record(pull, &row, ret_moved, error) < 0) {
         return -1;
     }
-    tell_pulled(pull, &row);
+    events_emit_reference(job->engine, &row, "pull", &pull->reference);
     return 0;
 }
 

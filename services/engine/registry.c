@@ -2,6 +2,8 @@
  *
  * Questions to a fetcher worker; see registry.h.
  */
+#include <stdio.h>
+
 #include "common/limits.h"
 #include "engine_fetcher.pb-c.h"
 #include "services/engine/channels.h"
@@ -20,21 +22,40 @@ static ProtobufCBinaryData digest_field(const struct bh_digest *digest)
     return (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)digest->bytes};
 }
 
-int registry_open(struct job *job, const char *host, const char *repository, Bulkhead__Credentials *credentials,
-                  struct bh_channel **ret_registry, struct bh_error *error)
+static int open_worker(struct job *job, Bulkhead__OpenRegistry *body, struct bh_channel **ret_registry,
+                       struct bh_error *error)
 {
     worker_auto struct bh_channel *registry = NULL;
-    Bulkhead__OpenRegistry body = BULKHEAD__OPEN_REGISTRY__INIT;
-    body.host = (char *)(uintptr_t)host;
-    body.repository = (char *)(uintptr_t)repository;
-    body.credentials = credentials;
-    PACKET(packet, OPEN_REGISTRY, open_registry, &body);
+    PACKET(packet, OPEN_REGISTRY, open_registry, body);
     if (worker_open(job, BH_ROLE_FETCHER, &registry, error) < 0 ||
         job_ask(job, registry, &packet.base, NULL, 0, 0, BULKHEAD__FETCHER_TO_ENGINE__BODY_DONE, NULL, error) < 0) {
         return -1;
     }
     *ret_registry = bh_steal_pointer(&registry);
     return 0;
+}
+
+int registry_open(struct job *job, const char *host, const char *repository, Bulkhead__Credentials *credentials,
+                  struct bh_channel **ret_registry, struct bh_error *error)
+{
+    Bulkhead__OpenRegistry body = BULKHEAD__OPEN_REGISTRY__INIT;
+    body.host = (char *)(uintptr_t)host;
+    body.repository = (char *)(uintptr_t)repository;
+    body.credentials = credentials;
+    return open_worker(job, &body, ret_registry, error);
+}
+
+int registry_open_push(struct job *job, const char *host, const char *repository, char **also_pull, size_t n_also_pull,
+                       Bulkhead__Credentials *credentials, struct bh_channel **ret_registry, struct bh_error *error)
+{
+    Bulkhead__OpenRegistry body = BULKHEAD__OPEN_REGISTRY__INIT;
+    body.host = (char *)(uintptr_t)host;
+    body.repository = (char *)(uintptr_t)repository;
+    body.credentials = credentials;
+    body.push = true;
+    body.also_pull = also_pull;
+    body.n_also_pull = n_also_pull;
+    return open_worker(job, &body, ret_registry, error);
 }
 
 int registry_fetch_manifest(struct job *job, struct bh_channel *registry, const char *tag,
@@ -100,4 +121,60 @@ int registry_check_blob(struct job *job, struct bh_channel *registry, const stru
     PACKET(packet, CHECK_BLOB, check_blob, &body);
     return job_ask(job, registry, &packet.base, NULL, 0, REGISTRY_MS, BULKHEAD__FETCHER_TO_ENGINE__BODY_BLOB_AVAILABLE,
                    NULL, error);
+}
+
+/* Takes the last answer to a PushBlob apart. */
+static int take_pushed(const Bulkhead__BlobPushed *pushed, Bulkhead__PushOutcome *ret_outcome, char *mounted_from,
+                       struct bh_error *error)
+{
+    int n = snprintf(mounted_from, BH_REPOSITORY_BYTES_MAX + 1, "%s", pushed->mounted_from);
+    if (n < 0 || n > BH_REPOSITORY_BYTES_MAX || pushed->outcome == BULKHEAD__PUSH_OUTCOME__PUSH_OUTCOME_UNSPECIFIED) {
+        return bh_error_set(error, BH_INTERNAL, "a fetcher answered without an outcome to a push");
+    }
+    *ret_outcome = pushed->outcome;
+    return 0;
+}
+
+int registry_push_blob(struct job *job, struct bh_channel *registry, const struct registry_push *push,
+                       Bulkhead__PushOutcome *ret_outcome, char mounted_from[static BH_REPOSITORY_BYTES_MAX + 1],
+                       struct bh_error *error)
+{
+    job_call_auto struct job_call call = {0};
+    Bulkhead__PushBlob body = BULKHEAD__PUSH_BLOB__INIT;
+    body.digest = digest_field(&push->digest);
+    body.size_bytes = push->size_bytes;
+    body.mount_from = push->mount_from;
+    body.n_mount_from = push->n_mount_from;
+    PACKET(packet, PUSH_BLOB, push_blob, &body);
+    if (job_call_start(job, registry, &packet.base, &push->fd, push->fd >= 0 ? 1 : 0, BH_DEADLINE_JOB_MS, &call,
+                       error) < 0) {
+        return -1;
+    }
+    for (;;) {
+        bh_automessage struct bh_message *message = NULL;
+        if (job_call_next(&call, &message, error) < 0) {
+            return -1;
+        }
+        if (message->kind == BULKHEAD__FETCHER_TO_ENGINE__BODY_BLOB_PUSHED) {
+            return take_pushed(bh_message_body(message), ret_outcome, mounted_from, error);
+        }
+        if (message->kind != BULKHEAD__FETCHER_TO_ENGINE__BODY_PUSH_PROGRESS) {
+            return bh_error_set(error, BH_INTERNAL, "a fetcher answered %u to a push", message->kind);
+        }
+        if (push->notify) {
+            push->notify(push->argument, ((const Bulkhead__PushProgress *)bh_message_body(message))->sent_bytes);
+        }
+    }
+}
+
+int registry_push_manifest(struct job *job, struct bh_channel *registry, const char *tag,
+                           Bulkhead__MediaType media_type, int fd, uint64_t size_bytes, struct bh_error *error)
+{
+    Bulkhead__PushManifest body = BULKHEAD__PUSH_MANIFEST__INIT;
+    body.tag = (char *)(uintptr_t)tag;
+    body.media_type = media_type;
+    body.size_bytes = size_bytes;
+    PACKET(packet, PUSH_MANIFEST, push_manifest, &body);
+    return job_ask(job, registry, &packet.base, &fd, 1, BH_DEADLINE_JOB_MS,
+                   BULKHEAD__FETCHER_TO_ENGINE__BODY_MANIFEST_PUSHED, NULL, error);
 }

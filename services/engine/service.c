@@ -32,6 +32,7 @@
 #include "services/engine/reserve.h"
 #include "services/engine/save.h"
 #include "services/engine/pull.h"
+#include "services/engine/push.h"
 #include "services/engine/waiters.h"
 
 #define DATABASE_PATH "/engine.db" /* in the engine's root, which is its own folder */
@@ -72,6 +73,7 @@ HANDLER(get_privileges)
 HANDLER(check_audit)
 HANDLER(pull_image)
 HANDLER(load_images)
+HANDLER(push_image)
 HANDLER(list_images)
 HANDLER(inspect_image)
 HANDLER(tag_image)
@@ -106,6 +108,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(CHECK_AUDIT, check_audit, 0),
     REQUEST(PULL_IMAGE, pull_image, 0),
     REQUEST(LOAD_IMAGES, load_images, 1), /* the archive, to read */
+    REQUEST(PUSH_IMAGE, push_image, 0),
     REQUEST(LIST_IMAGES, list_images, 0),
     REQUEST(INSPECT_IMAGE, inspect_image, 0),
     REQUEST(TAG_IMAGE, tag_image, 0),

@@ -19,6 +19,7 @@
 #include "extract.h"
 #include "bounds.h"
 #include "manifest.h"
+#include "pack.h"
 #include "probe.h"
 
 #define STATE_NEW     1u /* waiting for its one job */
@@ -172,6 +173,24 @@ static void handle_probe_blob(struct bh_request *request)
     reply(request, BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_BLOB_PROBED, &probed);
 }
 
+static void handle_pack_layer(struct bh_request *request)
+{
+    begin_job(request);
+    bh_autoclose int source_fd = bh_request_take_fd(request, 0);
+    bh_autoclose int target_fd = bh_request_take_fd(request, 1);
+    struct job_end end = job_end(request);
+    struct bh_error error = {0};
+    Bulkhead__LayerPacked packed = BULKHEAD__LAYER_PACKED__INIT;
+    bool written = false;
+    if (pack_layer(source_fd, target_fd, &end, &packed.compression, &written, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    packed.packed = written;
+    bh_close(&target_fd); /* the end of the pipe comes before the answer */
+    reply(request, BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_LAYER_PACKED, &packed);
+}
+
 static const struct bh_protocol job_protocol = {
     .name = "engine_extractor job",
     .incoming = &bulkhead__engine_to_extractor__descriptor,
@@ -186,6 +205,7 @@ static const struct bh_protocol job_protocol = {
             {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_DECOMPRESS, "Decompress", STATE_NEW, 2, 2, handle_decompress},
             {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PROBE_BLOB, "ProbeBlob", STATE_NEW | STATE_PROBING, 1, 1,
              handle_probe_blob},
+            {BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PACK_LAYER, "PackLayer", STATE_NEW, 2, 2, handle_pack_layer},
             {0},
         },
 };

@@ -116,11 +116,15 @@ static void on_done(void *argument, const struct response *response, enum http_e
 
 static int ask_for_token(struct session *session, const struct challenge *challenge, struct bh_error *error)
 {
-    static const struct http_handler handler = {on_head, on_body, on_done};
+    static const struct http_handler handler = {.head = on_head, .body = on_body, .done = on_done};
     const struct token_credentials credentials = {session->username, session->password, session->identity_token};
     struct token_request request;
-    if (token_request_make(&session->origin, challenge, session->repository, &credentials, session_trusts, session,
-                           &request, error) < 0) {
+    const struct token_scope scope = {.repository = session->repository,
+                                      .push = session->push,
+                                      .also_pull = (const char *const *)session->also_pull,
+                                      .n_also_pull = session->n_also_pull};
+    if (token_request_make(&session->origin, challenge, &scope, &credentials, session_trusts, session, &request,
+                           error) < 0) {
         token_request_clear(&request);
         return -1;
     }
@@ -131,8 +135,10 @@ static int ask_for_token(struct session *session, const struct challenge *challe
     }
     authorization->session = session;
     (void)snprintf(authorization->host, sizeof(authorization->host), "%s", request.url.origin.host);
-    const struct http_request http_request = {
-        .url = &request.url, .authorization = request.authorization, .form = request.form};
+    const struct http_request http_request = {.url = &request.url,
+                                              .method = request.form ? HTTP_POST : HTTP_GET,
+                                              .authorization = request.authorization,
+                                              .form = request.form};
     int result = http_start(session->http, &http_request, &handler, authorization, &authorization->message, error);
     token_request_clear(&request);
     if (result < 0) {
@@ -153,8 +159,7 @@ int authorize(struct session *session, const struct challenge *challenge, struct
         return ask_for_token(session, challenge, error);
     }
     if (!challenge->basic || !session->username[0]) {
-        return bh_error_set(error, BH_UNAUTHENTICATED, "unauthorized: authentication required by %s",
-                            session->registry);
+        return bh_error_set(error, BH_UNAUTHENTICATED, "no basic auth credentials"); /* as Docker says it */
     }
     char *header = token_basic(session->username, session->password);
     if (!header) {

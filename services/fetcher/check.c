@@ -65,7 +65,7 @@ static int start(struct job *job, struct bh_request *request, const struct bh_di
                        bh_digest_text(digest, check->digest));
     }
     const struct exchange_question question = {
-        .target = target, .head = digest != NULL, .subject_blob = digest ? check->digest : NULL};
+        .target = target, .method = digest ? HTTP_HEAD : HTTP_GET, .subject_blob = digest ? check->digest : NULL};
     if (operation_begin(&check->operation, job, request, error) < 0) {
         check_free(&check->operation);
         return -1;

@@ -31,7 +31,8 @@ struct exchange {
     enum exchange_state state;
     uint64_t due_ms;
     struct http_message *message;
-    struct url url; /* of this hop */
+    struct url url;   /* of this hop */
+    struct url start; /* of the first */
     unsigned n_redirects, n_tries;
     unsigned generation; /* of the Authorization value that this hop carried */
     bool authorized;     /* a 401 was answered in this try already */
@@ -55,6 +56,11 @@ void exchange_abort(struct exchange *exchange)
     exchange_free(exchange);
 }
 
+const struct url *exchange_url(const struct exchange *exchange)
+{
+    return &exchange->url;
+}
+
 void exchange_resume(struct exchange *exchange)
 {
     if (exchange->message) {
@@ -70,9 +76,9 @@ static void finish(struct exchange *exchange, const struct response *response, c
     feature->done(argument, response, error);
 }
 
-static void fail(struct exchange *exchange, const struct bh_error *error)
+static void fail(struct exchange *exchange, const struct response *response, const struct bh_error *error)
 {
-    finish(exchange, NULL, error);
+    finish(exchange, response, error);
 }
 
 /* ---- again ------------------------------------------------------------------------------------------ */
@@ -91,24 +97,27 @@ static void send_soon(struct exchange *exchange, uint64_t delay_ms)
 /* Back to the registry itself, with a clean slate. */
 static void start_over(struct exchange *exchange, uint64_t delay_ms)
 {
-    exchange->url.origin = exchange->session->origin;
-    memcpy(exchange->url.target, exchange->target, strlen(exchange->target) + 1);
+    if (!exchange->question.at) {
+        exchange->start.origin = exchange->session->origin;
+    }
+    exchange->url = exchange->start;
     exchange->n_redirects = 0;
     exchange->authorized = false;
     send_soon(exchange, delay_ms);
 }
 
 /* Another try after a failure that may pass, or the end. */
-static void try_again(struct exchange *exchange, unsigned retry_after_s, const struct bh_error *error)
+static void try_again(struct exchange *exchange, const struct response *response, const struct bh_error *error)
 {
+    unsigned retry_after_s = response ? response->retry_after_s : 0;
     uint64_t offset = feature_offset(exchange);
     /* A body that cannot be resumed and has begun to arrive cannot be taken back. */
     bool started = exchange->success && !exchange->feature->offset && exchange->feature->body;
     if (offset >= exchange->try_offset + EXCHANGE_PROGRESS_BYTES) {
         exchange->n_tries = 0;
     }
-    if (++exchange->n_tries >= EXCHANGE_TRIES_MAX || started) {
-        fail(exchange, error);
+    if (++exchange->n_tries >= EXCHANGE_TRIES_MAX || started || exchange->question.once) {
+        fail(exchange, response, error);
         return;
     }
     uint32_t random = 0;
@@ -127,7 +136,7 @@ static void try_again(struct exchange *exchange, unsigned retry_after_s, const s
 static bool fall_back_to_http(struct exchange *exchange, enum http_end end, const struct bh_error *error)
 {
     struct session *session = exchange->session;
-    if (!exchange->url.origin.https || exchange->n_redirects > 0) {
+    if (!exchange->url.origin.https || exchange->n_redirects > 0 || exchange->question.at) {
         return false;
     }
     if (!session->origin.https) {
@@ -174,9 +183,9 @@ static void on_failure(struct exchange *exchange, enum http_end end, const struc
     if (whole) {
         finish(exchange, NULL, NULL); /* it only broke after the last byte */
     } else if (may_pass) {
-        try_again(exchange, 0, &told);
+        try_again(exchange, NULL, &told);
     } else {
-        fail(exchange, &told);
+        fail(exchange, NULL, &told);
     }
 }
 
@@ -188,7 +197,8 @@ static void complain(struct exchange *exchange, const struct response *response)
     const struct registry_subject subject = {.host = session->registry,
                                              .repository = session->repository,
                                              .manifest = exchange->question.subject_manifest,
-                                             .blob = exchange->question.subject_blob};
+                                             .blob = exchange->question.subject_blob,
+                                             .push = session->push};
     struct bh_error error = {0};
     (void)registry_error(&subject, response->status, exchange->complaint, exchange->complaint_bytes, &error);
     if (!origin_equal(&exchange->url.origin, &session->origin)) {
@@ -198,9 +208,9 @@ static void complain(struct exchange *exchange, const struct response *response)
     bool soon = exchange->question.patient || response->retry_after_s <= EXCHANGE_IMPATIENT_S;
     if (may_pass && soon) {
         exchange->success = false;
-        try_again(exchange, response->retry_after_s, &error);
+        try_again(exchange, response, &error);
     } else {
-        fail(exchange, &error);
+        fail(exchange, response, &error);
     }
 }
 
@@ -223,10 +233,10 @@ static void on_unauthorized(struct exchange *exchange, const struct response *re
         exchange->state = EXCHANGE_WAITING;
     } else if (result > 0) {
         send_soon(exchange, 0);
-    } else if (error.code == BH_UNAUTHENTICATED) {
+    } else if (error.code == BH_UNAUTHENTICATED && !response->challenge.basic) {
         complain(exchange, response); /* the registry's own words say more */
     } else {
-        fail(exchange, &error);
+        fail(exchange, NULL, &error);
     }
 }
 
@@ -239,7 +249,7 @@ void exchanges_authorized(struct session *session, const struct bh_error *error)
             continue;
         }
         if (error) {
-            fail(exchange, error);
+            fail(exchange, NULL, error);
         } else {
             send_soon(exchange, 0);
         }
@@ -249,6 +259,11 @@ void exchanges_authorized(struct session *session, const struct bh_error *error)
 static int follow_redirect(struct exchange *exchange, const struct response *response, struct bh_error *error)
 {
     struct url to;
+    bool reads = exchange->question.method == HTTP_GET || exchange->question.method == HTTP_HEAD;
+    if (!reads && response->status != 307 && response->status != 308) {
+        return bh_error_set(error, BH_DATA_LOSS, "%s answers an upload with a redirect of status %u",
+                            exchange->url.origin.host, response->status);
+    }
     if (!response->has_location) {
         return bh_error_set(error, BH_DATA_LOSS, "%s redirects without saying where to", exchange->url.origin.host);
     }
@@ -315,9 +330,9 @@ static void on_success(struct exchange *exchange, const struct response *respons
     if (!exchange->feature->complete || exchange->feature->complete(exchange->argument, response, &error) == 0) {
         finish(exchange, response, NULL);
     } else if (error.code == BH_UNAVAILABLE) {
-        try_again(exchange, 0, &error);
+        try_again(exchange, NULL, &error);
     } else {
-        fail(exchange, &error);
+        fail(exchange, response, &error);
     }
 }
 
@@ -337,7 +352,7 @@ static void on_done(void *argument, const struct response *response, enum http_e
     case 307:
     case 308:
         if (follow_redirect(exchange, response, &refusal) < 0) {
-            fail(exchange, &refusal);
+            fail(exchange, response, &refusal);
         }
         return;
     case 401:
@@ -352,9 +367,17 @@ static void on_done(void *argument, const struct response *response, enum http_e
     }
 }
 
+static void on_sent(void *argument, uint64_t sent_bytes)
+{
+    const struct exchange *exchange = argument;
+    if (exchange->feature->sent) {
+        exchange->feature->sent(exchange->argument, sent_bytes);
+    }
+}
+
 static void send_now(struct exchange *exchange)
 {
-    static const struct http_handler handler = {on_head, on_body, on_done};
+    static const struct http_handler handler = {.head = on_head, .body = on_body, .sent = on_sent, .done = on_done};
     struct session *session = exchange->session;
     bool own = origin_equal(&exchange->url.origin, &session->origin);
     exchange->try_offset = feature_offset(exchange);
@@ -364,7 +387,10 @@ static void send_now(struct exchange *exchange)
     exchange->state = EXCHANGE_SENT;
     const struct http_request request = {
         .url = &exchange->url,
-        .head = exchange->question.head,
+        .method = exchange->question.method,
+        .content_type = exchange->question.content_type,
+        .content_range = exchange->question.content_range,
+        .file = exchange->question.file,
         .accept = exchange->question.manifest ? response_accept_manifests : "*/*",
         .authorization = own ? session->header : NULL,
         .offset = exchange->try_offset,
@@ -393,8 +419,14 @@ int exchange_start(struct session *session, const struct exchange_question *ques
     exchange->argument = argument;
     memcpy(exchange->target, question->target, length + 1);
     exchange->question.target = exchange->target;
+    if (question->at) {
+        exchange->start = *question->at;
+        exchange->question.at = &exchange->start;
+    } else {
+        memcpy(exchange->start.target, question->target, length + 1);
+    }
     TAILQ_INSERT_TAIL(&session->exchanges, exchange, next);
-    start_over(exchange, 0);
+    start_over(exchange, question->delay_ms);
     *ret_exchange = exchange;
     return 0;
 }

@@ -24,15 +24,24 @@ struct exchange_feature {
     /* The body ended. -1 with UNAVAILABLE: it is worth another try. `response` is NULL if the connection broke at the
      * end. */
     int (*complete)(void *argument, const struct response *response, struct bh_error *error);
-    /* Last; the exchange is gone afterwards. `response` may be NULL where a feature has `complete`. */
+    /* So much of the question's file has been sent in this try. */
+    void (*sent)(void *argument, uint64_t sent_bytes);
+    /* Last; the exchange is gone afterwards. `response` may be NULL where a feature has `complete`; with an error it is
+     * the response that said so, NULL if none came. */
     void (*done)(void *argument, const struct response *response, const struct bh_error *error);
 };
 
 struct exchange_question {
-    const char *target;                          /* "/v2/library/busybox/manifests/latest", made of checked parts */
-    bool head;                                   /* HEAD instead of GET */
-    bool manifest;                               /* ask for the manifest types */
-    bool patient;                                /* try again also when nothing answers */
+    const char *target;           /* "/v2/library/busybox/manifests/latest", made of checked parts */
+    const struct url *at;         /* where an upload goes on, as the registry said; copied; `target` is for messages */
+    enum http_method method;      /* GET if nothing else is said */
+    const struct http_file *file; /* what a PUT or PATCH carries; borrowed for the exchange's life */
+    const char *content_type;     /* of it; borrowed */
+    const char *content_range;    /* of it; borrowed */
+    bool manifest;                /* ask for the manifest types */
+    bool patient;                 /* try again also when nothing answers */
+    bool once;                    /* no second try: the feature knows better how to go on */
+    uint64_t delay_ms;            /* the first try waits so long */
     const char *subject_manifest, *subject_blob; /* for messages; borrowed for the exchange's life */
 };
 
@@ -40,6 +49,8 @@ struct exchange_question {
 int exchange_start(struct session *session, const struct exchange_question *question,
                    const struct exchange_feature *feature, void *argument, struct exchange **ret_exchange,
                    struct bh_error *error);
+/* Where the response came from that `complete` is told of: its Location is relative to that. */
+const struct url *exchange_url(const struct exchange *exchange);
 /* Goes on after HTTP_LATER. */
 void exchange_resume(struct exchange *exchange);
 /* Ends it without calling the feature. */

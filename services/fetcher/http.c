@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 
 #define RECEIVE_BUFFER_BYTES (512L * 1024L) /* libcurl's largest: fewest system calls for layers */
+#define SEND_BUFFER_BYTES    (512L * 1024L)
 #define HANDSHAKE_TIMEOUT_MS 10000L
 
 struct http {
@@ -32,6 +33,9 @@ struct http_message {
     const struct http_handler *handler;
     void *argument;
     struct response response;
+    const struct http_file *file; /* the body, or NULL */
+    uint64_t sent;                /* bytes of it that libcurl has taken */
+    long slow_s;
     bool head_complete;
     bool failed; /* `error` holds why we stopped libcurl */
     bool dial_failed;
@@ -166,7 +170,47 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
     return 0;
 }
 
+/* libcurl wants more of the request's body. */
+static size_t on_read(char *bytes, size_t size, size_t count, void *argument)
+{
+    struct http_message *message = argument;
+    const struct http_file *file = message->file;
+    uint64_t left = file->n_bytes - message->sent;
+    size_t wanted = size * count < left ? size * count : (size_t)left;
+    ssize_t n = wanted > 0 ? pread(file->fd, bytes, wanted, (off_t)(file->offset + message->sent)) : 0;
+    if (n < 0 || (n == 0 && wanted > 0)) {
+        (void)bh_error_errno(&message->error, n < 0 ? errno : ENODATA, "read what is to be uploaded");
+        message->failed = true;
+        return CURL_READFUNC_ABORT;
+    }
+    message->sent += (uint64_t)n;
+    if (message->handler->sent) {
+        message->handler->sent(message->argument, message->sent);
+    }
+    return (size_t)n;
+}
+
+/* libcurl would send the body anew, by itself, where a connection that was kept open breaks before an answer. What the
+ * registry has taken by then is not for us to guess: the exchange fails, and its feature asks. */
+static int on_seek(void *argument, curl_off_t offset, int origin)
+{
+    (void)argument;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* ---- a request ------------------------------------------------------------------------------------ */
+
+static int add_line(struct http_message *message, const char *line, struct bh_error *error)
+{
+    struct curl_slist *grown = curl_slist_append(message->headers, line);
+    if (!grown) {
+        return bh_error_errno(error, ENOMEM, "hold a request's headers");
+    }
+    message->headers = grown;
+    return 0;
+}
 
 static int add_header(struct http_message *message, const char *name, const char *value, struct bh_error *error)
 {
@@ -175,13 +219,9 @@ static int add_header(struct http_message *message, const char *name, const char
         line = NULL;
         return bh_error_errno(error, ENOMEM, "hold a request's headers");
     }
-    struct curl_slist *grown = curl_slist_append(message->headers, line);
+    int result = add_line(message, line, error);
     explicit_bzero(line, strlen(line));
-    if (!grown) {
-        return bh_error_errno(error, ENOMEM, "hold a request's headers");
-    }
-    message->headers = grown;
-    return 0;
+    return result;
 }
 
 static int add_headers(struct http_message *message, const struct http_request *request, struct bh_error *error)
@@ -199,7 +239,18 @@ static int add_headers(struct http_message *message, const struct http_request *
             return -1;
         }
     }
-    return 0;
+    if (request->content_range && add_header(message, "Content-Range", request->content_range, error) < 0) {
+        return -1;
+    }
+    /* No waiting for "100 Continue", which many registries never say: who may push has been found out by then. */
+    if (request->file && add_line(message, "Expect:", error) < 0) {
+        return -1;
+    }
+    if (request->content_type) {
+        return add_header(message, "Content-Type", request->content_type, error);
+    }
+    bool bare = request->method != HTTP_GET && request->method != HTTP_HEAD && !request->form;
+    return bare ? add_line(message, "Content-Type:", error) : 0; /* libcurl's own would be a form's */
 }
 
 static CURLcode set_tls(CURL *easy, const struct known_origin *known)
@@ -225,6 +276,37 @@ static CURLcode set_tls(CURL *easy, const struct known_origin *known)
     return result;
 }
 
+/* The method, and what the request carries. */
+static CURLcode set_method(struct http_message *message, const struct http_request *request)
+{
+    static const char *const names[] = {
+        [HTTP_POST] = "POST", [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
+    CURL *easy = message->easy;
+    CURLcode result = CURLE_OK;
+    if (request->method == HTTP_HEAD) {
+        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    }
+    if (request->form) {
+        return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
+    }
+    if (request->method == HTTP_GET) {
+        return CURLE_OK;
+    }
+    if (request->file) {
+        message->file = request->file;
+        result |= curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+        result |= curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file->n_bytes);
+        result |= curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+        result |= curl_easy_setopt(easy, CURLOPT_READDATA, message);
+        result |= curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+        result |= curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
+    } else {
+        result |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L); /* "Content-Length: 0" */
+        result |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+    }
+    return result | curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, names[request->method]);
+}
+
 static CURLcode set_request(struct http_message *message, const struct http_request *request)
 {
     char text[URL_TEXT_SIZE];
@@ -233,13 +315,7 @@ static CURLcode set_request(struct http_message *message, const struct http_requ
     result |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     result |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, message->headers);
     result |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "bulkhead/" BH_VERSION);
-    if (request->head) {
-        result |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    }
-    if (request->form) {
-        result |= curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
-    }
-    return result;
+    return result | set_method(message, request);
 }
 
 /* What libcurl may and may not do by itself. */
@@ -263,7 +339,7 @@ static CURLcode set_transport(struct http_message *message)
     result |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
     result |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, HANDSHAKE_TIMEOUT_MS);
     result |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, HTTP_SLOW_BYTES_S);
-    result |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, HTTP_SLOW_S);
+    result |= curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, message->slow_s);
     result |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message->curl_error);
     result |= curl_easy_setopt(easy, CURLOPT_PRIVATE, message);
     return result;
@@ -288,6 +364,7 @@ int http_start(struct http *http, const struct http_request *request, const stru
     }
     *message = (struct http_message){
         .http = http, .known = known, .handler = handler, .argument = argument, .easy = curl_easy_init()};
+    message->slow_s = request->method == HTTP_PUT ? HTTP_DIGESTING_S : HTTP_SLOW_S;
     if (!message->easy || add_headers(message, request, error) < 0 || set_request(message, request) != CURLE_OK ||
         set_transport(message) != CURLE_OK || (origin->https && set_tls(message->easy, known) != CURLE_OK) ||
         curl_multi_add_handle(http->multi, message->easy) != CURLM_OK) {
@@ -370,6 +447,9 @@ static enum http_end explain(struct http_message *message, CURLcode result, stru
     case CURLE_COULDNT_CONNECT:
         (void)bh_error_set(error, BH_UNAVAILABLE, "%s closed the connection at once", host);
         return HTTP_UNREACHABLE;
+    case CURLE_SEND_FAIL_REWIND:
+        (void)bh_error_set(error, BH_UNAVAILABLE, "%s closed the connection", host);
+        return HTTP_BROKEN;
     case CURLE_PARTIAL_FILE:
         (void)bh_error_set(error, BH_UNAVAILABLE, "%s stopped in the middle: %s", host, said);
         return HTTP_BROKEN;

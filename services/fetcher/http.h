@@ -20,17 +20,29 @@
  * up. */
 #define HTTP_SLOW_BYTES_S 1024L
 #define HTTP_SLOW_S       30L
+#define HTTP_DIGESTING_S  600L /* a registry that has been sent a blob hashes it before it answers */
 
 struct http;         /* the client of one job */
 struct http_message; /* one request under way */
 
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+
+/* A part of a file, as the body of a request. */
+struct http_file {
+    int fd; /* borrowed; read by ranges, its position stays */
+    uint64_t offset, n_bytes;
+};
+
 struct http_request {
     const struct url *url;
-    bool head;                 /* HEAD instead of GET */
-    const char *accept;        /* header values, or NULL */
-    const char *authorization; /* whoever sets it has checked the origin */
-    const char *form;          /* body of a POST, or NULL */
-    uint64_t offset;           /* Range: from here on; 0: the whole */
+    enum http_method method;
+    const char *accept;           /* header values, or NULL */
+    const char *authorization;    /* whoever sets it has checked the origin */
+    const char *form;             /* body of a POST, or NULL */
+    const char *content_type;     /* of `file`, or NULL */
+    const char *content_range;    /* header value, or NULL */
+    const struct http_file *file; /* body of a PUT or PATCH, or NULL; borrowed until the end */
+    uint64_t offset;              /* Range: from here on; 0: the whole */
 };
 
 enum http_take {
@@ -54,6 +66,8 @@ struct http_handler {
     /* The head is complete; the body follows. */
     int (*head)(void *argument, const struct response *response, struct bh_error *error);
     enum http_take (*body)(void *argument, const void *bytes, size_t n_bytes, struct bh_error *error);
+    /* So much of the request's file has been handed to the connection. May be NULL. */
+    void (*sent)(void *argument, uint64_t sent_bytes);
     /* Last; the message is gone afterwards. `error` is set unless `end` is HTTP_COMPLETE. Only from http_perform(). */
     void (*done)(void *argument, const struct response *response, enum http_end end, const struct bh_error *error);
 };

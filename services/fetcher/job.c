@@ -48,7 +48,9 @@ static void drop_cancelled(struct job *job)
         }
         struct bh_error error;
         (void)bh_error_set(&error, BH_DEADLINE_EXCEEDED, "registry %s did not deliver in time", job->session.registry);
-        exchange_abort(operation->exchange);
+        if (operation->exchange) {
+            exchange_abort(operation->exchange);
+        }
         operation_end(operation, &error);
     }
 }
@@ -104,7 +106,9 @@ static void release(struct job *job, struct bh_channel *channel)
 {
     struct operation *operation;
     while ((operation = TAILQ_FIRST(&job->operations))) {
-        exchange_abort(operation->exchange);
+        if (operation->exchange) {
+            exchange_abort(operation->exchange);
+        }
         operation_end(operation, NULL);
     }
     session_close(&job->session);

@@ -107,6 +107,31 @@ static int not_found(const struct registry_subject *subject, const struct said *
     return bh_error_set(error, BH_NOT_FOUND, "repository %s not found: %s", name, words);
 }
 
+/* Docker shows a push's error as the registry says it: "denied: requested access to the resource is denied". */
+static int refuse_push(const struct registry_subject *subject, unsigned status, const struct said *said,
+                       const char *name, struct bh_error *error)
+{
+    char words[CODE_SIZE + MESSAGE_SIZE + 8];
+    if (status == 403 || strcmp(said->code, "DENIED") == 0) {
+        in_words(said, "denied: requested access to the resource is denied", words, sizeof(words));
+        return bh_error_set(error, BH_PERMISSION_DENIED, "%s", words);
+    }
+    if (status == 404 && !said->code[0]) {
+        return bh_error_set(error, BH_NOT_FOUND, "%s: %s not found", name,
+                            subject->blob ? "the upload" : "the registry's API");
+    }
+    if (!said->code[0]) {
+        const char *phrase = reason_phrase(status);
+        char number[24];
+        (void)snprintf(number, sizeof(number), "%u", status);
+        return bh_error_set(error, status >= 500 ? BH_UNAVAILABLE : BH_UNKNOWN, "received unexpected HTTP status: %s",
+                            phrase ? phrase : number);
+    }
+    in_words(said, "", words, sizeof(words));
+    enum bh_code code = status == 404 ? BH_NOT_FOUND : status >= 500 ? BH_UNAVAILABLE : BH_UNKNOWN;
+    return bh_error_set(error, code, "%s", words);
+}
+
 int registry_error(const struct registry_subject *subject, unsigned status, const char *body, size_t body_bytes,
                    struct bh_error *error)
 {
@@ -118,7 +143,10 @@ int registry_error(const struct registry_subject *subject, unsigned status, cons
         in_words(&said, "toomanyrequests: the registry asks to come back later", words, sizeof(words));
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "%s", words);
     }
-    if (status >= 400 && status < 500 && strcmp(said.code, "DENIED") == 0 && subject->repository[0]) {
+    if (subject->push && status != 401) {
+        return refuse_push(subject, status, &said, name, error);
+    }
+    if (!subject->push && status >= 400 && status < 500 && strcmp(said.code, "DENIED") == 0 && subject->repository[0]) {
         in_words(&said, "", words, sizeof(words));
         return bh_error_set(error, BH_NOT_FOUND,
                             "pull access denied for %s, repository does not exist or may require 'docker login': %s",

@@ -18,9 +18,11 @@ struct registry_subject {
     const char *repository; /* "library/busybox"; empty where none is involved */
     const char *manifest;   /* tag or digest text; NULL if it was no manifest */
     const char *blob;       /* digest text; NULL if it was no blob */
+    bool push;              /* it was to be written */
 };
 
 /* Fills in the error that a response of `status` and `body` means. Always returns -1.
+ * When pushing, DENIED and another 403 are PERMISSION_DENIED "denied: …", and a code speaks for itself. Else
  * MANIFEST_UNKNOWN, NAME_UNKNOWN, BLOB_UNKNOWN, DENIED and 404 are NOT_FOUND, 401 and UNAUTHORIZED are UNAUTHENTICATED,
  * another 403 is PERMISSION_DENIED, 429 is RESOURCE_EXHAUSTED, 5xx is UNAVAILABLE. */
 int registry_error(const struct registry_subject *subject, unsigned status, const char *body, size_t body_bytes,

@@ -15,17 +15,28 @@
 
 const char response_accept_manifests[] = MANIFEST_V2 ", " MANIFEST_LIST ", " OCI_INDEX ", " OCI_MANIFEST;
 
+static const struct {
+    const char *name;
+    Bulkhead__MediaType type;
+} types[] = {
+    {MANIFEST_V2, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_DOCKER_MANIFEST},
+    {MANIFEST_LIST, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_DOCKER_MANIFEST_LIST},
+    {OCI_MANIFEST, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_OCI_MANIFEST},
+    {OCI_INDEX, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_OCI_INDEX},
+};
+
+const char *response_media_type_name(Bulkhead__MediaType type)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (types[i].type == type) {
+            return types[i].name;
+        }
+    }
+    return NULL;
+}
+
 Bulkhead__MediaType response_media_type(const char *content_type)
 {
-    static const struct {
-        const char *name;
-        Bulkhead__MediaType type;
-    } types[] = {
-        {MANIFEST_V2, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_DOCKER_MANIFEST},
-        {MANIFEST_LIST, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_DOCKER_MANIFEST_LIST},
-        {OCI_MANIFEST, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_OCI_MANIFEST},
-        {OCI_INDEX, BULKHEAD__MEDIA_TYPE__MEDIA_TYPE_OCI_INDEX},
-    };
     size_t length = strcspn(content_type, "; \t");
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (strlen(types[i].name) == length && strncasecmp(types[i].name, content_type, length) == 0) {
@@ -69,6 +80,33 @@ int response_parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_la
     return *ret_first <= *ret_last ? 0 : -1;
 }
 
+int response_parse_upload_range(const char *text, uint64_t *ret_last)
+{
+    uint64_t first;
+    if (strncasecmp(text, "bytes=", 6) == 0) {
+        text += 6;
+    }
+    return read_number(&text, &first) && first == 0 && *text++ == '-' && read_number(&text, ret_last) && *text == '\0'
+               ? 0
+               : -1;
+}
+
+int response_parse_next(const char *text, char *ret_target, size_t target_size)
+{
+    const char *end = strchr(text, '>');
+    if (text[0] != '<' || !end || end == text + 1 || (size_t)(end - text) > target_size) {
+        return -1;
+    }
+    const char *relation = strstr(end, "rel=");
+    if (!relation || (strncmp(relation + 4, "\"next\"", 6) != 0 && strcmp(relation + 4, "next") != 0)) {
+        return -1;
+    }
+    size_t length = (size_t)(end - text) - 1;
+    memcpy(ret_target, text + 1, length);
+    ret_target[length] = '\0';
+    return 0;
+}
+
 static int take_length(struct response *response, const char *value)
 {
     uint64_t length;
@@ -89,6 +127,20 @@ static int take_range(struct response *response, const char *value)
     response->has_range =
         response_parse_range(value, &response->range_first, &response->range_last, &response->range_total) == 0;
     return response->has_range || strncasecmp(value, "bytes */", 8) == 0 ? 0 : -1;
+}
+
+/* One that we cannot read is as good as none: the upload then begins anew. */
+static int take_upload_range(struct response *response, const char *value)
+{
+    response->has_upload_range = response_parse_upload_range(value, &response->upload_last) == 0;
+    return 0;
+}
+
+/* One of several Links may be another relation's. */
+static int take_link(struct response *response, const char *value)
+{
+    response->has_next = response->has_next || response_parse_next(value, response->next, sizeof(response->next)) == 0;
+    return 0;
 }
 
 static int take_location(struct response *response, const char *value)
@@ -137,7 +189,7 @@ static const struct {
 } fields[] = {
     {"Content-Length", take_length},        {"Content-Range", take_range}, {"Content-Type", take_media_type},
     {"Docker-Content-Digest", take_digest}, {"Location", take_location},   {"Retry-After", take_retry_after},
-    {"WWW-Authenticate", take_challenge},
+    {"WWW-Authenticate", take_challenge},   {"Range", take_upload_range},  {"Link", take_link},
 };
 
 static int take_field(struct response *response, const char *name, size_t name_bytes, const char *value,

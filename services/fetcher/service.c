@@ -15,7 +15,9 @@
 #include "fetcher_dialer.pb-c.h"
 #include "job.h"
 #include "sandbox.h"
+#include "tags.h"
 #include "transfer.h"
+#include "upload.h"
 
 #define STATE_NEW  1u
 #define STATE_OPEN 2u
@@ -33,8 +35,13 @@ static void handle_open_registry(struct bh_request *request)
         .identity_token = given ? given->identity_token : "",
         .registry_token = given ? given->registry_token : "",
     };
+    const struct session_target target = {.registry = message->host,
+                                          .repository = message->repository,
+                                          .push = message->push,
+                                          .also_pull = message->also_pull,
+                                          .n_also_pull = message->n_also_pull};
     struct bh_error error = {0};
-    if (session_open(&job->session, message->host, message->repository, &credentials, &error) < 0) {
+    if (session_open(&job->session, &target, &credentials, &error) < 0) {
         (void)bh_request_fail(request, &error);
         return;
     }
@@ -57,17 +64,14 @@ static int copy_digest(const ProtobufCBinaryData *bytes, char reference[static B
     return 0;
 }
 
-/* distribution-spec: a tag is [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}. */
 static int copy_tag(const char *tag, char reference[static BH_TAG_BYTES_MAX + 1], struct bh_error *error)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    size_t length = strlen(tag);
-    if (length == 0 || length > BH_TAG_BYTES_MAX || strspn(tag, allowed) != length || tag[0] == '.' || tag[0] == '-') {
+    if (!tags_is_tag(tag)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "tag \"%.64s\" must be 1 to %d letters, digits, \"_\", \".\" or \"-\"", tag,
                             BH_TAG_BYTES_MAX);
     }
-    memcpy(reference, tag, length + 1);
+    memcpy(reference, tag, strlen(tag) + 1);
     return 0;
 }
 
@@ -149,6 +153,72 @@ static void handle_check_credentials(struct bh_request *request)
     }
 }
 
+static int check_push(const struct job *job, struct bh_error *error)
+{
+    if (check_repository(job, error) < 0) {
+        return -1;
+    }
+    return job->session.push ? 0 : bh_error_set(error, BH_FAILED_PRECONDITION, "the job was not opened for pushing");
+}
+
+static int validate_push(const Bulkhead__PushBlob *message, struct upload_question *ret_question,
+                         struct bh_error *error)
+{
+    *ret_question = (struct upload_question){
+        .size_bytes = message->size_bytes, .mount_from = message->mount_from, .n_mount_from = message->n_mount_from};
+    if (message->size_bytes == 0 || message->size_bytes > BH_BLOB_BYTES_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a blob of %llu bytes: it has 1 to %llu",
+                            (unsigned long long)message->size_bytes, BH_BLOB_BYTES_MAX);
+    }
+    if (message->n_mount_from > UPLOAD_MOUNTS_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "more than %d repositories to mount from", UPLOAD_MOUNTS_MAX);
+    }
+    for (size_t i = 0; i < message->n_mount_from; i++) {
+        if (!message->mount_from[i][0] || !session_is_repository(message->mount_from[i])) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "\"%.64s\" is no repository to mount from",
+                                message->mount_from[i]);
+        }
+    }
+    return bh_digest_from_bytes(message->digest.data, message->digest.len, &ret_question->digest, error);
+}
+
+static void handle_push_blob(struct bh_request *request)
+{
+    struct job *job = bh_request_owner(request);
+    struct upload_question question;
+    struct bh_error error = {0};
+    if (check_push(job, &error) < 0 || validate_push(bh_request_body(request), &question, &error) < 0 ||
+        upload_start(job, request, &question, bh_request_take_fd(request, 0), &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    }
+}
+
+static void handle_push_manifest(struct bh_request *request)
+{
+    struct job *job = bh_request_owner(request);
+    const Bulkhead__PushManifest *message = bh_request_body(request);
+    char tag[BH_TAG_BYTES_MAX + 1];
+    struct bh_error error = {0};
+    int result = check_push(job, &error) < 0 ? -1 : copy_tag(message->tag, tag, &error);
+    if (result == 0 && (message->size_bytes == 0 || message->size_bytes > BH_MANIFEST_BYTES_MAX)) {
+        result = bh_error_set(&error, BH_INVALID_ARGUMENT, "a manifest of %llu bytes: it has 1 to %llu",
+                              (unsigned long long)message->size_bytes, BH_MANIFEST_BYTES_MAX);
+    }
+    if (result < 0 || upload_manifest_start(job, request, tag, message->media_type, message->size_bytes,
+                                            bh_request_take_fd(request, 0), &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    }
+}
+
+static void handle_list_tags(struct bh_request *request)
+{
+    struct job *job = bh_request_owner(request);
+    struct bh_error error = {0};
+    if (check_repository(job, &error) < 0 || tags_start(job, request, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    }
+}
+
 static const struct bh_protocol job_protocol = {
     .name = "engine_fetcher job",
     .incoming = &bulkhead__engine_to_fetcher__descriptor,
@@ -162,6 +232,9 @@ static const struct bh_protocol job_protocol = {
             {BULKHEAD__ENGINE_TO_FETCHER__BODY_CHECK_BLOB, "CheckBlob", STATE_OPEN, 0, 0, handle_check_blob},
             {BULKHEAD__ENGINE_TO_FETCHER__BODY_CHECK_CREDENTIALS, "CheckCredentials", STATE_OPEN, 0, 0,
              handle_check_credentials},
+            {BULKHEAD__ENGINE_TO_FETCHER__BODY_PUSH_BLOB, "PushBlob", STATE_OPEN, 0, 1, handle_push_blob},
+            {BULKHEAD__ENGINE_TO_FETCHER__BODY_PUSH_MANIFEST, "PushManifest", STATE_OPEN, 1, 1, handle_push_manifest},
+            {BULKHEAD__ENGINE_TO_FETCHER__BODY_LIST_TAGS, "ListTags", STATE_OPEN, 0, 0, handle_list_tags},
             {0},
         },
 };

@@ -13,7 +13,7 @@
 #include "exchange.h"
 
 /* distribution-spec, "Pulling manifests": path components of [a-z0-9]+ with single separators. */
-static bool is_repository(const char *name)
+bool session_is_repository(const char *name)
 {
     bool separated = true; /* a component begins */
     for (const char *at = name; *at; at++) {
@@ -68,20 +68,46 @@ static int take_credentials(struct session *session, const struct session_creden
     return 0;
 }
 
-int session_open(struct session *session, const char *registry, const char *repository,
+static int refuse_repository(const char *name, struct bh_error *error)
+{
+    return bh_error_set(error, BH_INVALID_ARGUMENT,
+                        "repository \"%.64s\" must be lower-case words separated by / . _ or -", name);
+}
+
+static int take_also_pull(struct session *session, const struct session_target *target, struct bh_error *error)
+{
+    if (target->n_also_pull > SESSION_ALSO_PULL_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "more than %d repositories to mount from",
+                            SESSION_ALSO_PULL_MAX);
+    }
+    for (size_t i = 0; i < target->n_also_pull; i++) {
+        if (!session_is_repository(target->also_pull[i])) {
+            return refuse_repository(target->also_pull[i], error);
+        }
+        session->also_pull[i] = strdup(target->also_pull[i]);
+        if (!session->also_pull[i]) {
+            return bh_error_errno(error, ENOMEM, "hold a repository's name");
+        }
+        session->n_also_pull = i + 1;
+    }
+    return 0;
+}
+
+int session_open(struct session *session, const struct session_target *target,
                  const struct session_credentials *credentials, struct bh_error *error)
 {
+    const char *registry = target->registry, *repository = target->repository;
     if (origin_parse(registry, true, &session->origin, &session->has_port, error) < 0 ||
         connections_set_registry(session->connections, registry, error) < 0) {
         return -1;
     }
-    if (!is_repository(repository)) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "repository \"%.64s\" must be lower-case words separated by / . _ or -", repository);
+    if (!session_is_repository(repository)) {
+        return refuse_repository(repository, error);
     }
     (void)snprintf(session->registry, sizeof(session->registry), "%s", registry);
     (void)snprintf(session->repository, sizeof(session->repository), "%s", repository);
-    if (take_credentials(session, credentials, error) < 0) {
+    session->push = target->push;
+    if (take_also_pull(session, target, error) < 0 || take_credentials(session, credentials, error) < 0) {
         return -1;
     }
     session->open = true;
@@ -127,6 +153,10 @@ void session_close(struct session *session)
     authorize_abort(session);
     http_free(session->http);
     connections_free(session->connections);
+    for (size_t i = 0; i < session->n_also_pull; i++) {
+        free(session->also_pull[i]);
+    }
+    session->n_also_pull = 0;
     forget(&session->username);
     forget(&session->password);
     forget(&session->identity_token);

@@ -12,6 +12,8 @@
 #include "http.h"
 #include "token.h"
 
+#define SESSION_ALSO_PULL_MAX 8 /* repositories that blobs are mounted from: each makes the token request longer */
+
 struct exchange;
 struct authorization;
 TAILQ_HEAD(exchange_list, exchange);
@@ -25,6 +27,9 @@ struct session {
     bool open;
     char registry[URL_AUTHORITY_SIZE]; /* as it was given, for messages */
     char repository[BH_REPOSITORY_BYTES_MAX + 1];
+    bool push;                              /* tokens are asked for pushing, too */
+    char *also_pull[SESSION_ALSO_PULL_MAX]; /* repositories that tokens are asked for, to read */
+    size_t n_also_pull;
     struct origin origin;
     bool has_port;                 /* the registry's name says a port */
     bool scheme_settled;           /* it has answered in this scheme */
@@ -40,11 +45,20 @@ struct session {
 };
 
 /* Names the registry, once. Nothing is sent yet. `credentials` strings are copied. */
+struct session_target {
+    const char *registry, *repository;
+    bool push;
+    char *const *also_pull;
+    size_t n_also_pull;
+};
 struct session_credentials {
     const char *username, *password, *identity_token, *registry_token;
 };
-int session_open(struct session *session, const char *registry, const char *repository,
+int session_open(struct session *session, const struct session_target *target,
                  const struct session_credentials *credentials, struct bh_error *error);
+
+/* Whether a name follows the distribution specification's grammar (or is empty). */
+bool session_is_repository(const char *name);
 
 /* Replaces the Authorization value; takes `header`. */
 void session_set_header(struct session *session, char *header);

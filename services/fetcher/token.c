@@ -12,7 +12,8 @@
 
 #include "common/cleanup.h"
 
-#define CLIENT_ID "bulkhead"
+#define CLIENT_ID   "bulkhead"
+#define SCOPES_SIZE 4096 /* nine of them, the longest names there are */
 
 char *token_basic(const char *username, const char *password)
 {
@@ -42,20 +43,29 @@ static void append_parameter(FILE *stream, const char *separator, const char *na
     }
 }
 
-/* A scope of the challenge's is taken if it is "repository[(class)]:NAME:pull"; else ours. */
-static void choose_scope(const struct challenge *challenge, const char *repository, char *scope, size_t scope_size)
+/* One scope of the request. A challenge's own is taken if it is "repository[(class)]:NAME:pull" and that is all we
+ * want; else it is ours. */
+static const char *scope_text(const struct challenge *challenge, const struct token_scope *scope, size_t index,
+                              char buffer[static CHALLENGE_SCOPE_SIZE])
 {
     const char *theirs = challenge->scope;
     size_t length = strlen(theirs);
     bool pull_only = strncmp(theirs, "repository", 10) == 0 && length > 5 &&
                      strcmp(theirs + length - 5, ":pull") == 0 && !strchr(theirs, ' ');
-    if (!repository[0]) {
-        scope[0] = '\0';
-    } else if (pull_only) {
-        (void)snprintf(scope, scope_size, "%s", theirs);
+    if (index > 0) {
+        (void)snprintf(buffer, CHALLENGE_SCOPE_SIZE, "repository:%s:pull", scope->also_pull[index - 1]);
+    } else if (pull_only && !scope->push) {
+        (void)snprintf(buffer, CHALLENGE_SCOPE_SIZE, "%s", theirs);
     } else {
-        (void)snprintf(scope, scope_size, "repository:%s:pull", repository);
+        (void)snprintf(buffer, CHALLENGE_SCOPE_SIZE, "repository:%s:pull%s", scope->repository,
+                       scope->push ? ",push" : "");
     }
+    return buffer;
+}
+
+static size_t scope_count(const struct token_scope *scope)
+{
+    return scope->repository[0] ? 1 + scope->n_also_pull : 0;
 }
 
 static int check_realm(const struct origin *registry, const struct origin *realm, bool has_secrets, bool trusted,
@@ -77,8 +87,9 @@ static int check_realm(const struct origin *registry, const struct origin *realm
     return 0;
 }
 
-static int fill_target(struct token_request *request, const struct challenge *challenge, const char *scope,
-                       const struct token_credentials *credentials, struct bh_error *error)
+static int fill_target(struct token_request *request, const struct challenge *challenge,
+                       const struct token_scope *scope, const struct token_credentials *credentials,
+                       struct bh_error *error)
 {
     bh_autofree char *target = NULL;
     size_t n_bytes = 0;
@@ -92,9 +103,12 @@ static int fill_target(struct token_request *request, const struct challenge *ch
         append_parameter(stream, separator, "service", challenge->service);
         separator = "&";
     }
-    if (scope[0]) {
-        append_parameter(stream, separator, "scope", scope);
-    } else {
+    char buffer[CHALLENGE_SCOPE_SIZE];
+    for (size_t i = 0; i < scope_count(scope); i++) {
+        append_parameter(stream, separator, "scope", scope_text(challenge, scope, i, buffer));
+        separator = "&";
+    }
+    if (scope_count(scope) == 0) {
         append_parameter(stream, separator, "offline_token", "true"); /* logging in: an identity token is welcome */
         append_parameter(stream, "&", "client_id", CLIENT_ID);
     }
@@ -109,7 +123,7 @@ static int fill_target(struct token_request *request, const struct challenge *ch
     return 0;
 }
 
-static int fill_form(struct token_request *request, const struct challenge *challenge, const char *scope,
+static int fill_form(struct token_request *request, const struct challenge *challenge, const struct token_scope *scope,
                      const struct token_credentials *credentials, struct bh_error *error)
 {
     size_t n_bytes = 0;
@@ -120,15 +134,20 @@ static int fill_form(struct token_request *request, const struct challenge *chal
     append_parameter(stream, "", "grant_type", "refresh_token");
     append_parameter(stream, "&", "service", challenge->service);
     append_parameter(stream, "&", "client_id", CLIENT_ID);
-    if (scope[0]) {
-        append_parameter(stream, "&", "scope", scope);
+    char buffer[CHALLENGE_SCOPE_SIZE], all[SCOPES_SIZE] = "";
+    for (size_t i = 0, used = 0; i < scope_count(scope) && used < sizeof(all); i++) {
+        int n = snprintf(all + used, sizeof(all) - used, "%s%s", i ? " " : "", scope_text(challenge, scope, i, buffer));
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (all[0]) {
+        append_parameter(stream, "&", "scope", all); /* one parameter with spaces, as OAuth 2 has it */
     }
     append_parameter(stream, "&", "refresh_token", credentials->identity_token);
     return fclose(stream) == 0 ? 0 : bh_error_errno(error, errno, "hold a token request");
 }
 
-int token_request_make(const struct origin *registry, const struct challenge *challenge, const char *repository,
-                       const struct token_credentials *credentials,
+int token_request_make(const struct origin *registry, const struct challenge *challenge,
+                       const struct token_scope *scope, const struct token_credentials *credentials,
                        bool (*trusts)(const struct origin *origin, void *argument), void *argument,
                        struct token_request *ret_request, struct bh_error *error)
 {
@@ -141,8 +160,6 @@ int token_request_make(const struct origin *registry, const struct challenge *ch
     if (check_realm(registry, realm, has_secrets, trusts && trusts(realm, argument), error) < 0) {
         return -1;
     }
-    char scope[CHALLENGE_SCOPE_SIZE];
-    choose_scope(challenge, repository, scope, sizeof(scope));
     if (credentials->identity_token[0]) {
         return fill_form(ret_request, challenge, scope, credentials, error);
     }

@@ -20,6 +20,14 @@ struct token_credentials {
     const char *username, *password, *identity_token;
 };
 
+/* What the token is to open. Borrowed. */
+struct token_scope {
+    const char *repository; /* empty: only logging in */
+    bool push;              /* and not only to read it */
+    const char *const *also_pull;
+    size_t n_also_pull;
+};
+
 /* What to send. Owned by token_request_clear(). */
 struct token_request {
     struct url url;
@@ -27,14 +35,14 @@ struct token_request {
     char *form;          /* body of a POST or NULL for a GET */
 };
 
-/* Turns a Bearer challenge of `registry` into a token request for pulling `repository` (empty: for logging in).
+/* Turns a Bearer challenge of `registry` into a token request for `scope`.
  *
  * The realm must be https, or plain HTTP on the registry's own host if that speaks plain HTTP itself. Credentials go to
  * the registry's own host, to another host of its registrable domain, or to one that `trusts` (the configuration)
- * names; where they may not go, the request is refused rather than made without them (CVE-2020-15157). The scope asked
- * for is the challenge's only if it is for pulling and nothing else. */
-int token_request_make(const struct origin *registry, const struct challenge *challenge, const char *repository,
-                       const struct token_credentials *credentials,
+ * names; where they may not go, the request is refused rather than made without them (CVE-2020-15157). Where we only
+ * pull, the scope asked for is the challenge's if it is for pulling and nothing else. */
+int token_request_make(const struct origin *registry, const struct challenge *challenge,
+                       const struct token_scope *scope, const struct token_credentials *credentials,
                        bool (*trusts)(const struct origin *origin, void *argument), void *argument,
                        struct token_request *ret_request, struct bh_error *error);
 void token_request_clear(struct token_request *request);

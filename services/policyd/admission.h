@@ -10,6 +10,7 @@
 #include "policyd.h"
 
 void admission_image(struct bh_request *request);
+void admission_push(struct bh_request *request);
 void admission_judge(struct bh_request *request);
 void admission_start(struct bh_request *request);
 

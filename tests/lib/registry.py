@@ -3,15 +3,17 @@
 """A registry for tests: speaks the distribution protocol, and misbehaves on request.
 
     registry.py --root FOLDER [--host 127.0.0.1] [--port 0] [--tls CERT KEY] [--auth none|basic|bearer]
-                [--user NAME --password TEXT] [--realm URL] [--fault NAME[=VALUE]]... [--log FILE]
+                [--user NAME --password TEXT] [--realm URL] [--write] [--fault NAME[=VALUE]]... [--log FILE]
 
 Python's standard library only. It prints one line, "listening on HOST:PORT", when it is ready, and runs until its standard
 input closes or it is told to stop, so that it never outlives the test that started it.
 
-What it serves (nothing is written):
+What it serves (nothing is written, unless --write allows uploads):
 
     FOLDER/blobs/<64 hex>                          blobs, named by their sha256
     FOLDER/manifests/<repository>/<tag or hex>     manifests; the media type is the document's own "mediaType"
+
+Writing wants a token that was asked for with "pull,push" in its scope.
 
 Authentication (--auth): `basic` wants NAME and TEXT; `bearer` sends clients to this server's own /token (or to --realm), which
 gives a token for NAME and TEXT (or for nobody, if there is no --user), and accepts `refresh_token` grants of the identity
@@ -43,6 +45,26 @@ Faults (--fault, any number; also POST /faults with a JSON list of the same stri
     token-status=N     /token answers N
     token-big=N        /token answers a token of N bytes
     token-garbage      /token answers something that is no JSON
+    token-read-only    tokens open everything but writing, which is answered 401 as Docker Hub does
+    page=N             at most N tags a page of tags/list, with a Link to the next
+    page-loop          every page of tags/list links to itself
+    page-elsewhere=URL the Link of a page of tags/list leads there
+
+Faults of uploads (--write):
+
+    upload-cuts=N      the first N PATCHes are cut off after a random number of bytes, which are kept
+    upload-forget      with upload-cuts: nothing is kept, and the upload is unknown afterwards
+    upload-takes=N     each PATCH takes N bytes more and says so, and the rest is dropped
+    upload-range=TEXT  this Range in every answer about an upload
+    upload-no-range    no Range in any
+    upload-location=URL   this Location in every answer about an upload ("%s" becomes the request's path)
+    upload-absolute    the Location is a whole URL
+    upload-redirect=URL   PATCH is answered with 307 to URL ("%s" becomes the request's path)
+    upload-status=N    every request about an upload is answered N
+    upload-status-once=N   the first of each kind; 429 and 503 come with "Retry-After: 1"
+    upload-silent      a PATCH is read, and never answered
+    put-lost           the first PUT of each blob does its work and is not answered
+    put-lies           PUT answers another digest
 
 --log FILE gets one line a request: METHOD PATH AUTHORIZATION RANGE ("-" where absent), to see who was told what.
 """
@@ -93,6 +115,14 @@ class Faults:
     def has(self, name):
         return self.get(name) is not None
 
+    def count_down(self, name):
+        """True as many times as the value of `name` says."""
+        with self.lock:
+            left = int(self.values.get(name, 0))
+            if left > 0:
+                self.values[name] = str(left - 1)
+            return left > 0
+
     def once(self, name, key):
         """The value of `name` the first time it is asked for `key`, then None."""
         with self.lock:
@@ -108,6 +138,7 @@ class Tokens:
     def __init__(self):
         self.lock = threading.Lock()
         self.access, self.identity = set(), set()
+        self.push = set() # those of `access` that were asked for with a scope to push
 
     def give(self, kind):
         token = secrets.token_urlsafe(32)
@@ -129,6 +160,7 @@ class Registry(http.server.ThreadingHTTPServer):
         self.faults = Faults(options.fault)
         self.tokens = Tokens()
         self.moves, self.moves_lock = {}, threading.Lock()
+        self.uploads = {}
         self.log_lock = threading.Lock()
         self.tls = None
         if options.tls:
@@ -212,17 +244,17 @@ class Request(http.server.BaseHTTPRequestHandler):
         options = self.server.options
         return self.credentials() == (options.user, options.password)
 
-    def challenge(self, repository=None):
+    def challenge(self, repository=None, actions="pull"):
         forged = self.server.faults.get("challenge")
         if forged:
             return forged
         if self.server.options.auth == "basic":
             return 'Basic realm="test registry"'
         realm = self.server.options.realm or self.server.base() + "/token"
-        scope = f',scope="repository:{repository}:pull"' if repository else ""
+        scope = f',scope="repository:{repository}:{actions}"' if repository else ""
         return f'Bearer realm="{realm}",service="test registry"{scope}'
 
-    def authorized(self, repository=None):
+    def authorized(self, repository=None, actions="pull"):
         options = self.server.options
         if options.auth == "none":
             return True
@@ -231,8 +263,23 @@ class Request(http.server.BaseHTTPRequestHandler):
             return True
         if options.auth == "bearer" and kind == "Bearer" and self.server.tokens.knows("access", value):
             return True
-        self.fail(401, headers=[("WWW-Authenticate", self.challenge(repository))])
+        self.fail(401, headers=[("WWW-Authenticate", self.challenge(repository, actions))])
         return False
+
+    def may_write(self, repository):
+        """Writing is for whoever was let in, and only where --write says so."""
+        if not self.server.options.write:
+            self.fail(405, "UNSUPPORTED", "The operation is unsupported.")
+            return False
+        if not self.authorized(repository, "pull,push"):
+            return False
+        token = self.headers.get("Authorization", "").partition(" ")[2]
+        scoped = self.server.options.auth != "bearer" or token in self.server.tokens.push
+        if self.server.faults.has("token-read-only") or not scoped:
+            self.fail(401, "UNAUTHORIZED", "authentication required",
+                      headers=[("WWW-Authenticate", self.challenge(repository, "pull,push") + ',error="insufficient_scope"')])
+            return False
+        return True
 
     def token(self, query, granted=False):
         faults, tokens, options = self.server.faults, self.server.tokens, self.server.options
@@ -246,6 +293,8 @@ class Request(http.server.BaseHTTPRequestHandler):
             self.fail(401, "UNAUTHORIZED", "incorrect username or password")
         else:
             reply = {"token": tokens.give("access"), "expires_in": 300}
+            if "pull,push" in " ".join(query.get("scope", [])):
+                tokens.push.add(reply["token"])
             if query.get("offline_token") == ["true"]:
                 reply["refresh_token"] = tokens.give("identity")
             self.answer(200, json.dumps(reply).encode())
@@ -353,6 +402,139 @@ class Request(http.server.BaseHTTPRequestHandler):
             while faults.has("endless"):
                 self.wfile.write(b" " * CHUNK)
 
+    def tags(self, repository, query):
+        faults = self.server.faults
+        folder = os.path.join(self.server.options.root, "manifests", repository)
+        if ".." in repository or not os.path.isdir(folder):
+            self.fail(404, "NAME_UNKNOWN", "repository name not known to registry")
+            return
+        names = sorted(name for name in os.listdir(folder) if len(name) != 64)
+        last = query.get("last", [""])[0]
+        names = [name for name in names if name > last]
+        n = int(faults.get("page") or query.get("n", ["100"])[0])
+        headers, page = [], names[:n]
+        if faults.has("page-loop"):
+            headers.append(("Link", f'<{self.path}>; rel="next"'))
+        elif faults.has("page-elsewhere"):
+            headers.append(("Link", f'<{faults.get("page-elsewhere")}>; rel="next"'))
+        elif len(names) > n:
+            headers.append(("Link", f'</v2/{repository}/tags/list?n={n}&last={page[-1]}>; rel="next"'))
+        self.answer(200, json.dumps({"name": repository, "tags": page}).encode(), headers=headers)
+
+    # ---- uploads ---------------------------------------------------------------------------------
+
+    def upload_headers(self, repository, identity):
+        faults = self.server.faults
+        location = f"/v2/{repository}/blobs/uploads/{identity}?state=x"
+        if faults.has("upload-absolute"):
+            location = self.server.base() + location
+        if faults.has("upload-location"):
+            location = faults.get("upload-location").replace("%s", self.path)
+        headers = [("Location", location), ("Docker-Upload-UUID", identity)]
+        if not faults.has("upload-no-range"):
+            arrived = len(self.server.uploads.get(identity, b""))
+            headers.append(("Range", faults.get("upload-range") or f"0-{max(arrived - 1, 0)}"))
+        return headers
+
+    def store(self, name, content):
+        path = os.path.join(self.server.options.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".new", "wb") as file:
+            file.write(content)
+        os.replace(path + ".new", path)
+
+    def body(self, n_bytes):
+        return self.rfile.read(n_bytes) if n_bytes else b""
+
+    def hang_up(self):
+        self.close_connection = True
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def patch_upload(self, repository, identity):
+        faults, uploads = self.server.faults, self.server.uploads
+        length = int(self.headers.get("Content-Length", "0"))
+        wanted = self.headers.get("Content-Range", "0-").split("-")[0]
+        if int(wanted) not in (0, len(uploads[identity])):
+            self.body(length)
+            self.fail(416, "RANGE_INVALID", "invalid content length")
+            return
+        if faults.count_down("upload-cuts"):
+            kept = self.body(secrets.randbelow(length))
+            if faults.has("upload-forget"):
+                del uploads[identity]
+            else:
+                uploads[identity] += kept
+            self.hang_up()
+            return
+        content = self.body(length)
+        if faults.has("upload-takes"):
+            content = content[:int(faults.get("upload-takes"))]
+        uploads[identity] += content
+        while faults.has("upload-silent"):
+            time.sleep(0.05)
+        self.answer(202, headers=self.upload_headers(repository, identity))
+
+    def put_upload(self, repository, identity, query):
+        faults, uploads = self.server.faults, self.server.uploads
+        content = uploads.pop(identity) + self.body(int(self.headers.get("Content-Length", "0")))
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        if query.get("digest") != [digest]:
+            self.fail(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+            return
+        self.store("blobs/" + digest[7:], bytes(content))
+        if faults.once("put-lost", digest) is not None:
+            self.hang_up()
+            return
+        told = "sha256:" + "0" * 64 if faults.has("put-lies") else digest
+        self.answer(201, headers=[("Location", f"/v2/{repository}/blobs/{digest}"), ("Docker-Content-Digest", told)])
+
+    def upload(self, repository, identity):
+        faults, uploads = self.server.faults, self.server.uploads
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        if not self.may_write(repository):
+            return
+        status = faults.get("upload-status") or faults.once("upload-status-once", self.command)
+        if status:
+            self.body(int(self.headers.get("Content-Length", "0")))
+            self.fail(int(status))
+        elif self.command == "POST":
+            identity = secrets.token_hex(16)
+            uploads[identity] = bytearray()
+            self.answer(202, headers=self.upload_headers(repository, identity))
+        elif identity not in uploads:
+            self.body(int(self.headers.get("Content-Length", "0")))
+            self.fail(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        elif self.command == "PATCH" and faults.has("upload-redirect"):
+            self.body(int(self.headers.get("Content-Length", "0")))
+            self.redirect(faults.get("upload-redirect"))
+        elif self.command == "PATCH":
+            self.patch_upload(repository, identity)
+        elif self.command == "PUT":
+            self.put_upload(repository, identity, query)
+        elif self.command == "DELETE":
+            del uploads[identity]
+            self.answer(204)
+        else:
+            self.answer(204, headers=self.upload_headers(repository, identity))
+
+    def put_manifest(self, repository, reference):
+        content = self.body(int(self.headers.get("Content-Length", "0")))
+        if not self.may_write(repository) or self.misbehave():
+            return
+        hexadecimal = hashlib.sha256(content).hexdigest()
+        document = json.loads(content)
+        named = [document["config"]["digest"]] + [layer["digest"] for layer in document["layers"]]
+        for digest in named:
+            if not os.path.isfile(os.path.join(self.server.options.root, "blobs", digest[7:])):
+                self.fail(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
+                return
+        for name in (hexadecimal, reference.removeprefix("sha256:")):
+            self.store(f"manifests/{repository}/{name}", content)
+        self.answer(201, headers=[("Docker-Content-Digest", "sha256:" + hexadecimal)])
+
     # ---- routes ----------------------------------------------------------------------------------
 
     def misbehave(self):
@@ -385,7 +567,18 @@ class Request(http.server.BaseHTTPRequestHandler):
         return False
 
     def content(self, path):
+        if "/blobs/uploads/" in path:
+            repository, _, identity = path[len("/v2/"):].partition("/blobs/uploads/")
+            self.upload(repository, identity)
+            return
         repository, kind, reference = path[len("/v2/"):].rsplit("/", 2)
+        if kind == "tags" and reference == "list" and self.command == "GET":
+            if self.authorized(repository):
+                self.tags(repository, urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query))
+            return
+        if self.command == "PUT" and kind == "manifests":
+            self.put_manifest(repository, reference)
+            return
         if kind not in ("blobs", "manifests"):
             self.fail(404)
             return
@@ -412,7 +605,7 @@ class Request(http.server.BaseHTTPRequestHandler):
         else:
             self.fail(404)
 
-    do_HEAD = do_GET
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def do_POST(self):
         self.note()
@@ -424,6 +617,8 @@ class Request(http.server.BaseHTTPRequestHandler):
             form = urllib.parse.parse_qs(body.decode())
             granted = self.server.tokens.knows("identity", form.get("refresh_token", [""])[0])
             self.token(form, granted)
+        elif self.path.startswith("/v2/"):
+            self.content(urllib.parse.urlsplit(self.path).path)
         else:
             self.fail(404)
 
@@ -438,6 +633,7 @@ def parse_arguments():
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--realm")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--log")
     return parser.parse_args()

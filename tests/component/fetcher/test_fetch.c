@@ -176,7 +176,7 @@ Test(fetch, denied_and_broken_registries)
     } cases[] = {
         {"status=403", BH_NOT_FOUND,
          "repository does not exist or may require 'docker login': denied: requested access"},
-        {"status=401", BH_UNAUTHENTICATED, "unauthorized: authentication required"},
+        {"status=401", BH_UNAUTHENTICATED, "no basic auth credentials"},
         {"status=500", BH_UNAVAILABLE, "500 Internal Server Error"},
     };
     stage_add_manifest(&stage, "test", "latest", MANIFEST_TEXT);

@@ -9,10 +9,10 @@
 
 #define ERROR(code, message) "{\"errors\":[{\"code\":\"" code "\",\"message\":\"" message "\",\"detail\":null}]}"
 
-static const struct registry_subject manifest = {"127.0.0.1:5000", "a/b", "latest", NULL};
-static const struct registry_subject hub = {"registry-1.docker.io", "library/busybox", "nope", NULL};
-static const struct registry_subject blob = {"r.example.com", "a", NULL, "sha256:00"};
-static const struct registry_subject login = {"r.example.com", "", NULL, NULL};
+static const struct registry_subject manifest = {"127.0.0.1:5000", "a/b", "latest", NULL, false};
+static const struct registry_subject hub = {"registry-1.docker.io", "library/busybox", "nope", NULL, false};
+static const struct registry_subject blob = {"r.example.com", "a", NULL, "sha256:00", false};
+static const struct registry_subject login = {"r.example.com", "", NULL, NULL, false};
 
 Test(errors, words_and_codes)
 {

@@ -28,8 +28,9 @@ static int make(const char *registry, bool https, const char *realm, const struc
     (void)strcpy(challenge.realm, realm);
     (void)strcpy(challenge.service, "registry & co");
     cr_assert_eq(origin_parse(registry, https, &origin, &has_port, NULL), 0);
-    return token_request_make(&origin, &challenge, "library/busybox", credentials, trusted ? trusts_everything : NULL,
-                              NULL, request, NULL);
+    const struct token_scope scope = {.repository = "library/busybox"};
+    return token_request_make(&origin, &challenge, &scope, credentials, trusted ? trusts_everything : NULL, NULL,
+                              request, NULL);
 }
 
 Test(token, where_credentials_may_go)
@@ -122,7 +123,8 @@ Test(token, only_pulling_is_asked_for)
         struct challenge challenge = {.bearer = true, .realm = "https://ghcr.io/token"};
         (void)strcpy(challenge.scope, cases[i].theirs);
         struct token_request request;
-        cr_assert_eq(token_request_make(&origin, &challenge, "b", &nobody, NULL, NULL, &request, NULL), 0);
+        const struct token_scope scope = {.repository = "b"};
+        cr_assert_eq(token_request_make(&origin, &challenge, &scope, &nobody, NULL, NULL, &request, NULL), 0);
         cr_expect_str_eq(request.url.target + strlen("/token?scope="), cases[i].ours, "%s", cases[i].theirs);
         token_request_clear(&request);
     }
