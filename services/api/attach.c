@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /containers/{id}/attach: three pipes between the client and the container. The engine gets the container's ends
- * before the client hears anything, so that not a byte is lost; then the connection carries raw bytes.
+ * POST /containers/{id}/attach, and GET .../attach/ws for a WebSocket: three pipes between the client and the
+ * container. The engine gets the container's ends before the client hears anything, so that not a byte is lost; then
+ * the connection carries raw bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine_call.h"
@@ -18,6 +20,8 @@
 struct wish {
     bool logs, stream, in, out, err;
     struct detach_keys keys;
+    bool websocket;
+    char accept[WEBSOCKET_ACCEPT_SIZE];
 };
 
 /* The two ends of one stream: what we keep and what the container gets; /dev/null where the stream is not wanted. */
@@ -99,17 +103,44 @@ static int connect_streams(struct request *request, const struct wish *wish, str
     return result;
 }
 
+/* What is in the log already, as frames of a WebSocket. */
+static int send_framed(struct connection *connection, const void *bytes, size_t n_bytes)
+{
+    const unsigned char *at = bytes;
+    for (size_t n; n_bytes > 0; at += n, n_bytes -= n) {
+        unsigned char head[WEBSOCKET_HEAD_BYTES];
+        n = n_bytes < WEBSOCKET_PAYLOAD_MAX ? n_bytes : WEBSOCKET_PAYLOAD_MAX;
+        size_t n_head = websocket_head(head + sizeof(head), n);
+        if (connection_send(connection, head + sizeof(head) - n_head, n_head) < 0 ||
+            connection_send(connection, at, n) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int answer(struct request *request, const struct wish *wish, bool tty)
+{
+    return wish->websocket ? connection_hijack_websocket(request->connection, wish->accept)
+                           : connection_hijack(request->connection, stream_media_type(request->version, tty));
+}
+
 static int attach(struct request *request, const struct wish *wish, struct log_wish *logs, struct log_reader *reader,
                   struct bh_error *error)
 {
-    struct pump pump = {
-        .client = request->connection->fd, .stdin_to = -1, .out_from = {-1, -1}, .tty = logs->tty, .keys = wish->keys};
+    struct websocket websocket = {0};
+    struct pump pump = {.client = request->connection->fd,
+                        .stdin_to = -1,
+                        .out_from = {-1, -1},
+                        .tty = logs->tty,
+                        .keys = wish->keys,
+                        .websocket = wish->websocket ? &websocket : NULL};
     if (wish->stream && connect_streams(request, wish, &pump, error) < 0) {
         return -1;
     }
-    int result = connection_hijack(request->connection, stream_media_type(request->version, pump.tty));
+    int result = answer(request, wish, pump.tty);
     if (result == 0 && wish->logs) {
-        logs->tty = pump.tty;
+        logs->tty = pump.tty || wish->websocket; /* frames of a WebSocket carry no others */
         result = logs_send(request, logs, reader, error) < 0 ? -1 : 0;
     }
     if (result < 0) {
@@ -122,28 +153,61 @@ static int attach(struct request *request, const struct wish *wish, struct log_w
     return wish->stream ? pump_run(&pump, error) : 0;
 }
 
-int handle_container_attach(struct request *request, struct bh_error *error)
+static int read_wish(struct request *request, struct wish *ret_wish, struct bh_error *error)
 {
     const struct http_target *target = &request->target;
-    struct log_reader reader = {0};
-    int follow_fd = -1;
-    struct wish wish = {
+    *ret_wish = (struct wish){
         .logs = http_parameter_bool(target, "logs", false),
         .stream = http_parameter_bool(target, "stream", false),
         .in = http_parameter_bool(target, "stdin", false),
         .out = http_parameter_bool(target, "stdout", false),
         .err = http_parameter_bool(target, "stderr", false),
     };
-    if (request_container_name(request, error) < 0 ||
-        detach_keys_parse(http_parameter(target, "detachKeys"), &wish.keys, error) < 0 ||
-        request_refuse_body(request, error) < 0) {
+    return request_container_name(request, error) < 0 ||
+                   detach_keys_parse(http_parameter(target, "detachKeys"), &ret_wish->keys, error) < 0 ||
+                   request_refuse_body(request, error) < 0
+               ? -1
+               : 0;
+}
+
+static int serve(struct request *request, const struct wish *wish, struct bh_error *error)
+{
+    struct log_reader reader = {0};
+    int follow_fd = -1;
+    struct log_wish logs = {.stdout_wanted = wish->out,
+                            .stderr_wanted = wish->err,
+                            .send = wish->websocket ? send_framed : connection_send};
+    if (wish->logs && logs_open(request, false, false, &logs, &reader, &follow_fd, error) < 0) {
         return -1;
     }
-    struct log_wish logs = {.stdout_wanted = wish.out, .stderr_wanted = wish.err, .send = connection_send};
-    if (wish.logs && logs_open(request, false, false, &logs, &reader, &follow_fd, error) < 0) {
-        return -1;
-    }
-    int result = attach(request, &wish, &logs, &reader, error);
+    int result = attach(request, wish, &logs, &reader, error);
     log_reader_free(&reader);
     return result;
+}
+
+int handle_container_attach(struct request *request, struct bh_error *error)
+{
+    struct wish wish;
+    return read_wish(request, &wish, error) < 0 ? -1 : serve(request, &wish, error);
+}
+
+int handle_container_attach_websocket(struct request *request, struct bh_error *error)
+{
+    const struct http_head *head = &request->connection->head;
+    const char *upgrade = http_head_field(head, "Upgrade"), *version = http_head_field(head, "Sec-WebSocket-Version");
+    const char *connection = http_head_field(head, "Connection");
+    struct wish wish;
+    if (read_wish(request, &wish, error) < 0) {
+        return -1;
+    }
+    if (!connection || !http_list_has(connection, "Upgrade") || !upgrade || !http_list_has(upgrade, "websocket") ||
+        !version || strcmp(version, "13") != 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "attaching here takes a WebSocket: Connection: Upgrade, Upgrade: websocket and "
+                            "Sec-WebSocket-Version: 13");
+    }
+    wish.websocket = true;
+    return websocket_accept(http_head_field(head, "Sec-WebSocket-Key"), wish.accept, error) < 0
+               ? -1
+               : serve(request, &wish, error);
 }

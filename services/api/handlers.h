@@ -50,4 +50,5 @@ int handle_container_resize(struct request *request, struct bh_error *error);
 
 /* attach.c, logs.c */
 int handle_container_attach(struct request *request, struct bh_error *error);
+int handle_container_attach_websocket(struct request *request, struct bh_error *error);
 int handle_container_logs(struct request *request, struct bh_error *error);

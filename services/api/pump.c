@@ -16,7 +16,10 @@
 #include "common/cleanup.h"
 #include "frames.h"
 
-#define PIECE_BYTES (64U * 1024U)
+#define PIECE_BYTES WEBSOCKET_PAYLOAD_MAX /* what one frame of any kind can hold */
+#define HEAD_BYTES  8U                    /* room for the longest head before it */
+
+_Static_assert(HEAD_BYTES >= FRAME_HEAD_BYTES && HEAD_BYTES >= WEBSOCKET_HEAD_BYTES, "every head has room");
 
 /* One direction's bytes that were read and are not yet written. */
 struct pending {
@@ -44,15 +47,21 @@ static bool try_again(void)
 }
 
 /* Takes `n_bytes` typed by the client into the pending input. */
-static void accept_input(struct pumping *pumping, const unsigned char *bytes, size_t n_bytes)
+static void accept_input(struct pumping *pumping, unsigned char *bytes, size_t n_bytes)
 {
     struct pending *in = &pumping->in;
     in->start = 0;
+    if (pumping->pump->websocket) {
+        n_bytes = websocket_read(pumping->pump->websocket, bytes, n_bytes);
+    }
     if (pumping->pump->tty) {
         pumping->detached = detach_keys_filter(&pumping->pump->keys, bytes, n_bytes, in->bytes, &in->end);
     } else {
         memcpy(in->bytes, bytes, n_bytes);
         in->end = n_bytes;
+    }
+    if (pumping->pump->stdin_to < 0) {
+        in->end = 0; /* a WebSocket is read for its control frames alone */
     }
 }
 
@@ -60,7 +69,8 @@ static int read_client(struct pumping *pumping, unsigned char *scratch)
 {
     size_t n_bytes = pumping->pump->n_early < PIECE_BYTES ? pumping->pump->n_early : PIECE_BYTES;
     if (n_bytes > 0) {
-        accept_input(pumping, (const unsigned char *)pumping->pump->early, n_bytes);
+        memcpy(scratch, pumping->pump->early, n_bytes);
+        accept_input(pumping, scratch, n_bytes);
         pumping->pump->early += n_bytes;
         pumping->pump->n_early -= n_bytes;
         return 0;
@@ -89,14 +99,18 @@ static void write_stdin(struct pumping *pumping)
 static void read_output(struct pumping *pumping, unsigned index)
 {
     struct pending *out = &pumping->out;
-    size_t head = pumping->pump->tty ? 0 : FRAME_HEAD_BYTES;
-    ssize_t n = read(pumping->pump->out_from[index], out->bytes + head, PIECE_BYTES);
+    unsigned char *bytes = out->bytes + HEAD_BYTES;
+    ssize_t n = read(pumping->pump->out_from[index], bytes, PIECE_BYTES);
     if (n > 0) {
-        if (head) {
-            frame_head(out->bytes, index + 1, (size_t)n);
+        size_t head = 0;
+        if (pumping->pump->websocket) {
+            head = websocket_head(bytes, (size_t)n);
+        } else if (!pumping->pump->tty) {
+            head = FRAME_HEAD_BYTES;
+            frame_head(bytes - head, index + 1, (size_t)n);
         }
-        out->start = 0;
-        out->end = head + (size_t)n;
+        out->start = HEAD_BYTES - head;
+        out->end = HEAD_BYTES + (size_t)n;
     } else if (n == 0 || !try_again()) {
         bh_close(&pumping->pump->out_from[index]);
     }
@@ -111,6 +125,25 @@ static void write_client(struct pumping *pumping)
         out->start += (size_t)n;
     } else if (!try_again()) {
         pumping->client_reads = false;
+    }
+}
+
+/* What a WebSocket has to say by itself goes between two pieces of output; behind its closing frame there is nothing.
+ */
+static void reply(struct pumping *pumping)
+{
+    struct websocket *websocket = pumping->pump->websocket;
+    struct pending *out = &pumping->out;
+    if (!websocket || !is_empty(out)) {
+        return;
+    }
+    if (websocket->n_reply > 0) {
+        memcpy(out->bytes, websocket->reply, websocket->n_reply);
+        out->start = 0;
+        out->end = websocket->n_reply;
+        websocket->n_reply = 0;
+    } else if (websocket->closed) {
+        pumping->client_reads = pumping->client_sends = false;
     }
 }
 
@@ -142,7 +175,7 @@ static void choose(const struct pumping *pumping, struct pollfd fds[static COUNT
     const struct pump *pump = pumping->pump;
     bool room_in = is_empty(&pumping->in) && !pumping->detached;
     bool room_out = is_empty(&pumping->out);
-    bool wants_input = pump->stdin_to >= 0 && pumping->client_sends && room_in;
+    bool wants_input = (pump->stdin_to >= 0 || pump->websocket) && pumping->client_sends && room_in;
     fds[CLIENT] = (struct pollfd){.fd = pumping->client_reads || wants_input ? pump->client : -1};
     if (wants_input) {
         fds[CLIENT].events |= POLLIN;
@@ -202,6 +235,7 @@ static int run(struct pumping *pumping, unsigned char *scratch, struct bh_error 
         if (pump->n_early > 0 && is_empty(&pumping->in)) {
             read_client(pumping, scratch);
         }
+        reply(pumping);
         if (!pumping->client_sends && is_empty(&pumping->in) && pump->n_early == 0) {
             bh_close(&pump->stdin_to);
         }
@@ -217,7 +251,7 @@ int pump_run(struct pump *pump, struct bh_error *error)
     struct pumping pumping = {.pump = pump, .client_sends = true, .client_reads = true};
     bh_autofree unsigned char *scratch = malloc(PIECE_BYTES);
     bh_autofree unsigned char *in = malloc(PIECE_BYTES + DETACH_KEYS_MAX);
-    bh_autofree unsigned char *out = malloc(PIECE_BYTES + FRAME_HEAD_BYTES);
+    bh_autofree unsigned char *out = malloc(PIECE_BYTES + HEAD_BYTES);
     int result = -1;
     pumping.in.bytes = in;
     pumping.out.bytes = out;
@@ -228,5 +262,9 @@ int pump_run(struct pump *pump, struct bh_error *error)
     }
     bh_close(&pump->stdin_to);
     drop_outputs(&pumping);
+    if (result == 0 && pump->websocket && pumping.client_reads) {
+        websocket_close(pump->websocket);
+        (void)!send(pump->client, pump->websocket->reply, pump->websocket->n_reply, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     return result;
 }

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "detach_keys.h"
+#include "websocket.h"
 
 struct pump {
     int client;      /* the raw socket; borrowed */
@@ -14,7 +15,8 @@ struct pump {
     int out_from[2]; /* read ends of stdout and stderr, owned, -1 if not attached */
     bool tty;        /* no frames; detach keys count */
     struct detach_keys keys;
-    const char *early; /* what the client sent right behind its request */
+    struct websocket *websocket; /* NULL: raw bytes; else its frames, and no others */
+    const char *early;           /* what the client sent right behind its request */
     size_t n_early;
 };
 

@@ -165,14 +165,26 @@ int connection_stream_end(struct connection *connection)
     return connection_send(connection, "0\r\n\r\n", 5);
 }
 
-int connection_hijack(struct connection *connection, const char *content_type)
+static int hijack(struct connection *connection, int status, const char *content_type, const char *framing)
 {
     char head[HEAD_BYTES];
     connection->close_after = true;
     connection->hijacked = true;
+    connection->status = status;
+    return connection_send(connection, head, write_head(connection, head, status, content_type, framing, NULL));
+}
+
+int connection_hijack(struct connection *connection, const char *content_type)
+{
     bool upgrade = connection->head.upgrade;
-    connection->status = upgrade ? 101 : 200;
-    size_t length = write_head(connection, head, connection->status, content_type,
-                               upgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "", NULL);
-    return connection_send(connection, head, length);
+    return hijack(connection, upgrade ? 101 : 200, content_type,
+                  upgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "");
+}
+
+int connection_hijack_websocket(struct connection *connection, const char *accept)
+{
+    char framing[128];
+    (void)snprintf(framing, sizeof(framing),
+                   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n", accept);
+    return hijack(connection, 101, NULL, framing);
 }
