@@ -5,6 +5,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
@@ -96,6 +97,7 @@ int program_find(const char *name, char *const *env, uint64_t device, uint64_t i
 
 int program_execute(const char *path, char *const *args, char *const *env, struct bh_error *error)
 {
+    (void)signal(SIGPIPE, SIG_DFL); /* ours is ignored, and what is ignored stays so across an execve() */
     (void)execve(path, args, env);
     switch (errno) {
     case ENOENT: /* the file is there; its interpreter is not */

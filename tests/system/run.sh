@@ -32,6 +32,9 @@ hundred_megabytes() {
 }
 stdin_ends() { output_is 3 run_in -i -- wc -l <<<$'a\nb\nc'; }
 no_stdin_without_i() { output_is 0 run_in -- wc -c <<<ignored; }
+signals_are_untouched() {
+    output_is "0000000000000000 0000000000000000" run_in "$@" -- sh -c 'echo $(grep -E "Sig(Blk|Ign)" /proc/self/status | cut -f2)'
+}
 many_lines_in_order() {
     run_in -- sh -c 'i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i+1)); done' >"$WORK/lines"
     cmp "$WORK/lines" <(seq 0 19999)
@@ -113,6 +116,8 @@ terminal() {
 }
 
 for client in $CLIENTS; do
+    check "$client: no signal is ignored or blocked" signals_are_untouched
+    check "$client: no signal is ignored or blocked below an init" signals_are_untouched --init
     check "$client: run prints what the program prints" says_hello
     check "$client: stdout and stderr stay apart" streams_are_apart
     for code in 0 1 7 125 255; do
