@@ -225,6 +225,7 @@ static int run(struct pumping *pumping, unsigned char *scratch, struct bh_error 
     if (pump->n_early > 0 && pump->stdin_to >= 0) {
         read_client(pumping, scratch);
     }
+    reply(pumping);
     while (!is_over(pumping, had_outputs)) {
         struct pollfd fds[COUNT];
         choose(pumping, fds);

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Streams between clients and a container: several at once, detaching, half-closes, WebSockets, and a gigabyte of everything.
+# slow
+source "$(dirname "$0")/../lib/system.sh"
+system_start
+system_load
+
+gone() { bulkhead rm -f "$@" >/dev/null; }
+touch_inside() { touch "/proc/$(bulkhead inspect -f '{{.State.Pid}}' "$1")/root$2"; }
+waits_for_go='while [ ! -e /go ]; do sleep 0.02; done'
+
+several_clients() {
+    $client run -d --name many --network none "$IMAGE" sh -c "echo before; $waits_for_go; echo after; exit 3" >/dev/null
+    local i pids=()
+    for i in 1 2 3; do
+        (
+            status=0
+            $client attach --no-stdin many >"$WORK/client$i" || status=$?
+            echo "exit $status" >>"$WORK/client$i"
+        ) &
+        pids+=($!)
+    done
+    eventually attached many 3
+    touch_inside many /go
+    wait "${pids[@]}"
+    for i in 1 2 3; do
+        equal "$(cat "$WORK/client$i")" $'after\nexit 3' "client $i"
+    done
+    gone many
+}
+# attached NAME N : its monitor holds the pipes of N clients
+attached() {
+    local pid
+    pid=$(awk '/^PPid/ {print $2}' "/proc/$(bulkhead inspect -f '{{.State.Pid}}' "$1")/status")
+    [ "$(ls -l "/proc/$pid/fd" | grep -c 'pipe:')" -ge $((2 + 2 * $2)) ]
+}
+detaches() { # KEYS TYPED
+    $client run -dit --name loose --network none "$IMAGE" cat >/dev/null
+    python3 - "$client" "$1" "$2" <<'END'
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    flags = ["--detach-keys", sys.argv[2]] if sys.argv[2] else []
+    os.execvp(sys.argv[1], [sys.argv[1], "attach", *flags, "loose"])
+def until(text):
+    seen, end = b"", time.time() + 20
+    while text not in seen:
+        assert time.time() < end, seen
+        if select.select([fd], [], [], 1)[0]:
+            seen += os.read(fd, 4096)
+os.write(fd, b"hello\n")
+until(b"hello\r\nhello\r\n")
+os.write(fd, eval(f"b'{sys.argv[3]}'"))
+_, status = os.waitpid(pid, 0)
+assert os.WIFEXITED(status), status  # docker calls it an error, we do not
+END
+    equal "$(state_of loose)" running
+    gone loose
+}
+half_close() {
+    equal "$(printf 'a\nb\n' | run_in -i -- sh -c 'wc -l; echo done')" $'2\ndone'
+}
+both_ways() {
+    head -c 1073741824 /dev/urandom >"$WORK/gigabyte"
+    run_in -i -- cat <"$WORK/gigabyte" | cmp - "$WORK/gigabyte"
+    rm "$WORK/gigabyte"
+}
+a_gigabyte_of_log() {
+    bulkhead run -d --name chatty --network none --log-opt max-size=10m --log-opt max-file=3 "$IMAGE" \
+        sh -c 'yes 0123456789012345678901234567890123456789012345678901234567890123 | head -c 1073741825; echo; echo the end' >/dev/null
+    equal "$(bulkhead wait chatty)" 0
+    equal "$(bulkhead logs --tail 1 chatty)" "the end"
+    local folder=$ENGINE/state/logs/
+    [ "$(du -sm "$folder" | cut -f1)" -le 33 ]
+    gone chatty
+}
+has_logged() { bulkhead logs "$1" | grep -q "$2"; }
+websocket() {
+    bulkhead run -di --name socket --network none "$IMAGE" sh -c 'echo early; while read -r line; do echo "got $line"; echo "err $line" >&2; done; echo end' >/dev/null
+    eventually has_logged socket early
+    /usr/bin/python3 - "$SOCKET" <<'END' # Debian's, which has its module
+import socket, sys
+import websocket
+def connect(query):
+    raw = socket.socket(socket.AF_UNIX)
+    raw.connect(sys.argv[1])
+    raw.settimeout(20)
+    return websocket.create_connection("ws://localhost/v1.41/containers/socket/attach/ws?" + query, socket=raw)
+ws = connect("stream=1&stdin=1&stdout=1&stderr=1&logs=1")
+assert ws.recv() == b"early\n"
+ws.send("one\n")
+assert sorted(ws.recv() for _ in range(2)) == [b"err one\n", b"got one\n"]
+ws.ping("are you there")
+opcode, frame = ws.recv_data_frame(control_frame=True)
+assert (opcode, frame.data) == (websocket.ABNF.OPCODE_PONG, b"are you there"), frame
+long = "x" * 100000
+ws.send(long + "\n")
+got = b""
+while len(got) < 2 * (len(long) + 5):
+    got += ws.recv()
+assert got.count(b"x") == 200000
+watcher = connect("stream=1&stdout=1")
+ws.send_binary(b"two\n")
+assert watcher.recv() == b"got two\n"
+ws.close()
+watcher.close()
+raw = socket.socket(socket.AF_UNIX)
+raw.connect(sys.argv[1])
+raw.sendall(b"GET /containers/socket/attach/ws?stream=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+assert raw.recv(100).startswith(b"HTTP/1.1 400 "), "not a WebSocket"
+END
+    equal "$(state_of socket)" running
+    gone socket
+}
+websocket_breaks_the_rules() {
+    bulkhead run -di --name socket --network none "$IMAGE" cat >/dev/null
+    python3 - "$SOCKET" <<'END'
+import socket, sys
+raw = socket.socket(socket.AF_UNIX)
+raw.connect(sys.argv[1])
+raw.settimeout(20)
+raw.sendall(b"GET /containers/socket/attach/ws?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x05Hello" + b"pipelined" * 10)
+seen = b""
+while chunk := raw.recv(4096):
+    seen += chunk
+head, _, frames = seen.partition(b"\r\n\r\n")
+assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head, head
+assert frames == b"\x88\x02\x03\xea", frames
+END
+    equal "$(state_of socket)" running
+    gone socket
+}
+
+for client in $CLIENTS; do
+    check "$client: three clients at once" several_clients
+    check "$client: the usual keys detach" detaches "" '\x10\x11'
+    check "$client: keys of one's own detach" detaches "ctrl-a,x" '\x01x'
+    check "$client: the end of stdin leaves the output open" half_close
+done
+check "a WebSocket: logs, both ways, ping, long messages, several at once" websocket
+check "a WebSocket that breaks the rules is closed, and its container goes on" websocket_breaks_the_rules
+client=docker
+check "a gigabyte in and out at once" both_ways
+check "a gigabyte of lines: rotated, and the last one is there" a_gigabyte_of_log
+check "nothing is left" nothing_left
