@@ -44,6 +44,7 @@
 /* Containers. */
 #define BH_TENANT_IDS         65536U /* one id range: 0..65535 inside, so that nobody (65534) maps */
 #define BH_MOUNTS_MAX         256
+#define BH_DEVICES_MAX        256   /* also what a folder of devices may hold */
 #define BH_LOG_FILES_MAX      14    /* of one container: their descriptors travel in one message */
 #define BH_LOG_ATTRIBUTES_MAX 32    /* labels and variables beside each line */
 #define BH_ATTACHMENTS_MAX    5     /* clients attached at the moment of start */

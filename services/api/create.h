@@ -55,6 +55,16 @@ int set_string(char **slot, const char *text, struct bh_error *error);
 int create_read(struct create *create, const json_t *body, struct bh_error *error);
 /* host_config.c */
 int host_config_read(struct create *create, const json_t *host_config, struct bh_error *error);
+/* namespaces.c: rows of the HostConfig table, and what can only be judged when all of them are read */
+int read_network_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_pid_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_ipc_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_uts_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_cgroupns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_userns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_isolation(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int namespaces_finish(struct create *create, const json_t *host_config, struct bh_error *error);
 int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error);
 /* log_config.c: a row, and what holds without it */
 int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error);
@@ -63,6 +73,15 @@ int log_config_default(struct create *create, struct bh_error *error);
 int read_restart_policy(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int restart_policy_finish(const struct create *create, struct bh_error *error);
 int restart_policy_read(const json_t *value, char **policy, uint32_t *retries, struct bh_error *error);
+/* devices.c: rows of the HostConfig table */
+int read_devices(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_device_rules(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_device_requests(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_weights(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_read_bytes(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_write_bytes(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_read_operations(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_write_operations(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 /* mounts.c: rows of the HostConfig table */
 int read_binds(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_mounts(struct create *create, const json_t *value, const char *where, struct bh_error *error);
@@ -86,6 +105,10 @@ int read_pids_limit(struct create *create, const json_t *value, const char *wher
 int read_blkio_weight(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_oom_kill_disable(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_ulimits(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_realtime_period(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_realtime_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_kernel_memory(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_kernel_memory_tcp(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int resources_finish(struct create *create, struct bh_error *error);
 
 /* "64m", "1g", "512": bytes, in powers of 1024, as Docker's options are written. */

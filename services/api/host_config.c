@@ -15,100 +15,16 @@
 
 #define SHM_DEFAULT_BYTES (64 * BH_MIB)
 
-static const char no_bridge[] = "bridge networks are not available: the container has only a loopback interface";
-static const char no_devices[] = "devices are not supported yet";
-static const char no_throttling[] = "block device limits are not supported yet";
 static const char windows_only[] = "this is an option for Windows";
-
-static int read_network_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    Bulkhead__ContainerRequest *request = create->request;
-    if (take_string(value, where, &request->network_mode, error) < 0) {
-        return -1;
-    }
-    const char *mode = request->network_mode;
-    if (strcmp(mode, "none") == 0) {
-        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
-    } else if (strcmp(mode, "host") == 0) {
-        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
-    } else if (*mode && strcmp(mode, "default") != 0 && strcmp(mode, "bridge") != 0) {
-        return bh_error_set(error, BH_UNIMPLEMENTED,
-                            "%s \"%s\": user-defined and shared networks are not supported yet: use none or host",
-                            where, mode);
-    }
-    return 0;
-}
-
-int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error)
-{
-    union {
-        const json_t *constant;
-        json_t *plain;
-    } walk = {.constant = endpoints};
-    static const char *const names[] = {"default", "bridge", "none", "host"};
-    const char *name;
-    json_t *settings;
-    (void)create;
-    json_object_foreach(walk.plain, name, settings)
-    {
-        bool known = false;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            known = known || strcmp(names[i], name) == 0;
-        }
-        if (!known || !json_is_default(settings)) {
-            return bh_error_set(
-                error, BH_UNIMPLEMENTED,
-                "NetworkingConfig.EndpointsConfig \"%.64s\": networks are not supported yet: use none or host", name);
-        }
-    }
-    return 0;
-}
-
-/* A namespace mode that may be its own ("" or "private") or the host's; the rest is refused. */
-static int read_namespace_mode(const json_t *value, const char *where, bool host_allowed, char **slot,
-                               struct bh_error *error)
-{
-    if (take_string(value, where, slot, error) < 0) {
-        return -1;
-    }
-    const char *mode = *slot;
-    if (*mode == '\0' || strcmp(mode, "private") == 0 || (host_allowed && strcmp(mode, "host") == 0)) {
-        return 0;
-    }
-    return bh_error_set(error, BH_UNIMPLEMENTED, "%s \"%s\" is not supported: only the container's own namespace%s",
-                        where, mode, host_allowed ? " or \"host\"" : "");
-}
-
-static int read_pid_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    return read_namespace_mode(value, where, true, &create->request->pid_mode, error);
-}
-
-static int read_ipc_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    return read_namespace_mode(value, where, true, &create->request->ipc_mode, error);
-}
-
-static int read_uts_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    return read_namespace_mode(value, where, true, &create->request->uts_mode, error);
-}
-
-static int read_cgroupns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    return read_namespace_mode(value, where, false, &create->request->cgroupns_mode, error);
-}
-
-static int read_userns_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    return read_namespace_mode(value, where, false, &create->request->userns_mode, error);
-}
 
 static int read_shm_size(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
     int64_t bytes = 0;
-    if (take_int(value, where, 0, INT64_MAX, &bytes, error) < 0) {
+    if (take_int(value, where, INT64_MIN, INT64_MAX, &bytes, error) < 0) {
         return -1;
+    }
+    if (bytes < 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "SHM size can not be less than 0");
     }
     create->request->shm_bytes = bytes ? (uint64_t)bytes : SHM_DEFAULT_BYTES;
     return 0;
@@ -231,32 +147,15 @@ static int read_console_size(struct create *create, const json_t *value, const c
     return 0;
 }
 
-static int read_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+static int read_init(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
-    bh_autofree char *name = NULL;
-    (void)create;
-    if (take_string(value, where, &name, error) < 0) {
+    int on = 0;
+    if (take_bool(value, where, &on, error) < 0) {
         return -1;
     }
-    if (!name || *name == '\0' || strcmp(name, "bulkhead") == 0) {
-        return 0;
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown or invalid runtime name: %s: only bulkhead is known",
-                        name);
-}
-
-static int read_isolation(struct create *create, const json_t *value, const char *where, struct bh_error *error)
-{
-    bh_autofree char *isolation = NULL;
-    (void)create;
-    if (take_string(value, where, &isolation, error) < 0) {
-        return -1;
-    }
-    if (!isolation || *isolation == '\0' || strcmp(isolation, "default") == 0) {
-        return 0;
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid isolation '%s': only default is known on Linux",
-                        isolation);
+    create->request->init = on;
+    create->request->init_set = !json_is_null(value);
+    return 0;
 }
 
 static const struct field host_config_fields[] = {
@@ -282,7 +181,7 @@ static const struct field host_config_fields[] = {
     {"DnsOptions", FIELD_READ, .read = read_dns_options},
     {"LogConfig", FIELD_READ, .read = read_log_config},
     {"RestartPolicy", FIELD_READ, .read = read_restart_policy},
-    {"Init", FIELD_BOOL, .offset = REQUEST_AT(init)},
+    {"Init", FIELD_READ, .read = read_init},
     {"PidMode", FIELD_READ, .read = read_pid_mode},
     {"IpcMode", FIELD_READ, .read = read_ipc_mode},
     {"UTSMode", FIELD_READ, .read = read_uts_mode},
@@ -307,6 +206,19 @@ static const struct field host_config_fields[] = {
     {"BlkioWeight", FIELD_READ, .read = read_blkio_weight},
     {"OomKillDisable", FIELD_READ, .read = read_oom_kill_disable},
     {"Ulimits", FIELD_READ, .read = read_ulimits},
+    {"CpuRealtimePeriod", FIELD_READ, .read = read_realtime_period},
+    {"CpuRealtimeRuntime", FIELD_READ, .read = read_realtime_runtime},
+    {"KernelMemory", FIELD_READ, .read = read_kernel_memory},
+    {"KernelMemoryTCP", FIELD_READ, .read = read_kernel_memory_tcp},
+    {"BlkioWeightDevice", FIELD_READ, .read = read_weights},
+    {"BlkioDeviceReadBps", FIELD_READ, .read = read_read_bytes},
+    {"BlkioDeviceWriteBps", FIELD_READ, .read = read_write_bytes},
+    {"BlkioDeviceReadIOps", FIELD_READ, .read = read_read_operations},
+    {"BlkioDeviceWriteIOps", FIELD_READ, .read = read_write_operations},
+    {"Devices", FIELD_READ, .read = read_devices},
+    {"DeviceCgroupRules", FIELD_READ, .read = read_device_rules},
+    {"DeviceRequests", FIELD_READ, .read = read_device_requests},
+    {"Annotations", FIELD_MAP, .offset = REQUEST_AT(annotations), .count = REQUEST_AT(n_annotations)},
     /* Not yet, or never. */
     {"PortBindings", FIELD_REFUSED, .without = "published ports are not supported yet"},
     {"PublishAllPorts", FIELD_REFUSED, .without = "published ports are not supported yet"},
@@ -314,20 +226,7 @@ static const struct field host_config_fields[] = {
     {"VolumesFrom", FIELD_REFUSED, .without = "volumes are not supported yet"},
     {"VolumeDriver", FIELD_REFUSED, .without = "volume drivers are not supported"},
     {"StorageOpt", FIELD_REFUSED, .without = "storage options are not supported"},
-    {"Annotations", FIELD_REFUSED, .without = "annotations are not supported"},
     {"Cgroup", FIELD_REFUSED, .without = "shared cgroups are not supported"},
-    {"Devices", FIELD_REFUSED, .without = no_devices},
-    {"DeviceCgroupRules", FIELD_REFUSED, .without = no_devices},
-    {"DeviceRequests", FIELD_REFUSED, .without = no_devices},
-    {"BlkioWeightDevice", FIELD_REFUSED, .without = no_throttling},
-    {"BlkioDeviceReadBps", FIELD_REFUSED, .without = no_throttling},
-    {"BlkioDeviceWriteBps", FIELD_REFUSED, .without = no_throttling},
-    {"BlkioDeviceReadIOps", FIELD_REFUSED, .without = no_throttling},
-    {"BlkioDeviceWriteIOps", FIELD_REFUSED, .without = no_throttling},
-    {"CpuRealtimePeriod", FIELD_REFUSED, .without = "realtime scheduling is not supported"},
-    {"CpuRealtimeRuntime", FIELD_REFUSED, .without = "realtime scheduling is not supported"},
-    {"KernelMemory", FIELD_REFUSED, .without = "kernel memory limits are not supported by Linux any more"},
-    {"KernelMemoryTCP", FIELD_REFUSED, .without = "kernel memory limits are not supported"},
     {"CpuCount", FIELD_REFUSED, .without = windows_only},
     {"CpuPercent", FIELD_REFUSED, .without = windows_only},
     {"IOMaximumIOps", FIELD_REFUSED, .without = windows_only},
@@ -354,11 +253,7 @@ int host_config_read(struct create *create, const json_t *host_config, struct bh
             return -1;
         }
     }
-    if (*request->network_mode == '\0' && set_string(&request->network_mode, "default", error) < 0) {
-        return -1;
-    }
-    if (strcmp(request->network_mode, "none") != 0 && strcmp(request->network_mode, "host") != 0) {
-        create_warn(create, no_bridge);
-    }
-    return restart_policy_finish(create, error) < 0 ? -1 : resources_finish(create, error);
+    return namespaces_finish(create, host_config, error) < 0 || restart_policy_finish(create, error) < 0
+               ? -1
+               : resources_finish(create, error);
 }

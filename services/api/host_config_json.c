@@ -52,6 +52,47 @@ static void write_mounts(struct json_writer *writer, const Bulkhead__ContainerRe
     write_array_end(writer);
 }
 
+static void write_optional(struct json_writer *writer, const char *key, bool is_set, int64_t value)
+{
+    if (is_set) {
+        write_int(writer, key, value);
+    } else {
+        write_null(writer, key);
+    }
+}
+
+static void write_limits(struct json_writer *writer, const char *key, const char *name,
+                         Bulkhead__DeviceLimit *const *limits, size_t n_limits)
+{
+    if (n_limits == 0) {
+        write_null(writer, key);
+        return;
+    }
+    write_array(writer, key);
+    for (size_t i = 0; i < n_limits; i++) {
+        write_object(writer, NULL);
+        write_string(writer, "Path", limits[i]->path);
+        write_uint(writer, name, limits[i]->value);
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+}
+
+static void write_devices(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+{
+    write_array(writer, "Devices");
+    for (size_t i = 0; i < request->n_devices; i++) {
+        const Bulkhead__Device *device = request->devices[i];
+        write_object(writer, NULL);
+        write_string(writer, "PathOnHost", device->host_path);
+        write_string(writer, "PathInContainer", device->path);
+        write_format(writer, "CgroupPermissions", "%s%s%s", device->read ? "r" : "", device->write ? "w" : "",
+                     device->make ? "m" : "");
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+}
+
 static void write_resources(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
 {
     static const Bulkhead__Resources none = BULKHEAD__RESOURCES__INIT;
@@ -62,30 +103,29 @@ static void write_resources(struct json_writer *writer, const Bulkhead__Containe
     write_int(writer, "NanoCpus", request->nano_cpus);
     write_string(writer, "CgroupParent", request->cgroup_parent);
     write_uint(writer, "BlkioWeight", resources->blkio_weight);
-    static const char *const lists[] = {"BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
-                                        "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"};
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        write_null(writer, lists[i]);
-    }
+    write_limits(writer, "BlkioWeightDevice", "Weight", resources->weights, resources->n_weights);
+    write_limits(writer, "BlkioDeviceReadBps", "Rate", resources->read_bytes, resources->n_read_bytes);
+    write_limits(writer, "BlkioDeviceWriteBps", "Rate", resources->write_bytes, resources->n_write_bytes);
+    write_limits(writer, "BlkioDeviceReadIOps", "Rate", resources->read_operations, resources->n_read_operations);
+    write_limits(writer, "BlkioDeviceWriteIOps", "Rate", resources->write_operations, resources->n_write_operations);
     write_uint(writer, "CpuPeriod", nano ? 0 : resources->cpu_period_us);
     write_uint(writer, "CpuQuota", nano ? 0 : resources->cpu_quota_us);
-    write_int(writer, "CpuRealtimePeriod", 0);
-    write_int(writer, "CpuRealtimeRuntime", 0);
+    write_uint(writer, "CpuRealtimePeriod", resources->cpu_realtime_period_us);
+    write_uint(writer, "CpuRealtimeRuntime", resources->cpu_realtime_runtime_us);
     write_string(writer, "CpusetCpus", resources->cpuset_cpus);
     write_string(writer, "CpusetMems", resources->cpuset_mems);
-    write_array(writer, "Devices");
-    write_array_end(writer);
-    write_null(writer, "DeviceCgroupRules");
+    write_devices(writer, request);
+    write_strings(writer, "DeviceCgroupRules", request->device_cgroup_rules, request->n_device_cgroup_rules, true);
     write_null(writer, "DeviceRequests");
     write_uint(writer, "MemoryReservation", resources->memory_reservation_bytes);
     write_int(writer, "MemorySwap", signed_amount(resources->memory_swap_bytes));
-    write_null(writer, "MemorySwappiness");
-    write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
-    if (resources->pids_max > 0) {
-        write_uint(writer, "PidsLimit", resources->pids_max);
+    write_optional(writer, "MemorySwappiness", resources->memory_swappiness_set, resources->memory_swappiness);
+    if (request->oom_kill_disable_set) {
+        write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
     } else {
-        write_null(writer, "PidsLimit");
+        write_null(writer, "OomKillDisable");
     }
+    write_optional(writer, "PidsLimit", request->pids_limit_set, request->pids_limit);
     write_array(writer, "Ulimits");
     for (size_t i = 0; i < request->n_limits; i++) {
         write_object(writer, NULL);
@@ -126,8 +166,8 @@ static void write_modes(struct json_writer *writer, const Bulkhead__ContainerReq
     if (request->n_sysctls > 0) {
         write_map(writer, "Sysctls", request->sysctls, request->n_sysctls);
     }
-    write_string(writer, "Runtime", "bulkhead");
-    write_string(writer, "Isolation", "");
+    write_string(writer, "Runtime", *request->runtime ? request->runtime : "bulkhead");
+    write_string(writer, "Isolation", request->isolation);
 }
 
 /* What Docker masks where the client said nothing. */
@@ -175,8 +215,8 @@ void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequ
     write_modes(writer, request);
     write_resources(writer, request);
     write_paths(writer, request);
-    if (request->init) {
-        write_bool(writer, "Init", true);
+    if (request->init_set) {
+        write_bool(writer, "Init", request->init);
     }
     write_object_end(writer);
 }

@@ -41,14 +41,59 @@ int read_memory_reservation(struct create *create, const json_t *value, const ch
 
 int read_swappiness(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
+    Bulkhead__Resources *resources = create->request->resources;
     int64_t swappiness = -1;
-    (void)create;
-    if (take_int(value, where, -1, 100, &swappiness, error) < 0) {
+    if (take_int(value, where, INT64_MIN, INT64_MAX, &swappiness, error) < 0) {
         return -1;
     }
-    return swappiness == -1
-               ? 0
-               : bh_error_set(error, BH_UNIMPLEMENTED, "%s: swappiness cannot be set per container", where);
+    if (swappiness < -1 || swappiness > 100) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value: %lld, valid memory swappiness range is 0-100",
+                            (long long)swappiness);
+    }
+    resources->memory_swappiness_set = swappiness >= 0;
+    resources->memory_swappiness = swappiness >= 0 ? (uint32_t)swappiness : 0;
+    return 0;
+}
+
+int read_realtime_period(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_amount(value, where, 0, &create->request->resources->cpu_realtime_period_us, error);
+}
+
+int read_realtime_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    return read_amount(value, where, 0, &create->request->resources->cpu_realtime_runtime_us, error);
+}
+
+/* Linux forgot these limits with 6.1; Docker says so and goes on. */
+int read_kernel_memory(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    int64_t bytes = 0;
+    if (take_int(value, where, INT64_MIN, INT64_MAX, &bytes, error) < 0) {
+        return -1;
+    }
+    if (bytes != 0 && bytes != -1 && bytes < (int64_t)MEMORY_MIN_BYTES) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Minimum kernel memory limit allowed is 6MB");
+    }
+    if (bytes > 0) {
+        create_warn(create,
+                    "Specifying a kernel memory limit is deprecated: Linux has none any more. Limit discarded.");
+    }
+    create->request->kernel_memory_bytes = bytes > 0 ? bytes : 0;
+    return 0;
+}
+
+int read_kernel_memory_tcp(struct create *create, const json_t *value, const char *where, struct bh_error *error)
+{
+    int64_t bytes = 0;
+    if (take_int(value, where, -1, INT64_MAX, &bytes, error) < 0) {
+        return -1;
+    }
+    if (bytes > 0) {
+        create_warn(create, "A kernel memory limit for TCP is not supported. Limit discarded.");
+    }
+    create->request->kernel_memory_tcp_bytes = bytes > 0 ? bytes : 0;
+    return 0;
 }
 
 int read_nano_cpus(struct create *create, const json_t *value, const char *where, struct bh_error *error)
@@ -86,10 +131,14 @@ int read_cpu_period(struct create *create, const json_t *value, const char *wher
 int read_cpu_shares(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
     int64_t shares = 0;
-    if (take_int(value, where, 0, 262144, &shares, error) < 0) {
+    if (take_int(value, where, INT64_MIN, INT64_MAX, &shares, error) < 0) {
         return -1;
     }
-    create->request->resources->cpu_shares = shares == 1 ? 2 : (uint64_t)shares; /* the kernel's minimum */
+    if (shares != 0 && (shares < 2 || shares > 262144)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %lld, range for cpu shares is 2 to 262144",
+                            (long long)shares);
+    }
+    create->request->resources->cpu_shares = (uint64_t)shares;
     return 0;
 }
 
@@ -102,7 +151,8 @@ static int read_cpuset(const json_t *value, const char *where, const char *what,
     for (const char *item = *slot; *item;) {
         char *end;
         if (*item < '0' || *item > '9') {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %s for cpuset %s", *slot, what);
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %s for cpuset %s: invalid format: %s", *slot,
+                                what, *slot);
         }
         errno = 0;
         unsigned long first = strtoul(item, &end, 10);
@@ -112,7 +162,8 @@ static int read_cpuset(const json_t *value, const char *where, const char *what,
         }
         bool more = *end == ',' && end[1];
         if (errno != 0 || last < first || last > 8191 || (*end && !more)) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %s for cpuset %s", *slot, what);
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "Invalid value %s for cpuset %s: invalid format: %s", *slot,
+                                what, *slot);
         }
         item = more ? end + 1 : end;
     }
@@ -129,12 +180,18 @@ int read_cpuset_mems(struct create *create, const json_t *value, const char *whe
     return read_cpuset(value, where, "mems", &create->request->resources->cpuset_mems, error);
 }
 
+/* Anything below 1 means no limit, and is shown as Docker shows it. */
 int read_pids_limit(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
     int64_t limit = 0;
-    if (take_int(value, where, -1, INT32_MAX, &limit, error) < 0) {
+    if (json_is_null(value)) {
+        return 0;
+    }
+    if (take_int(value, where, INT32_MIN, INT32_MAX, &limit, error) < 0) {
         return -1;
     }
+    create->request->pids_limit_set = true;
+    create->request->pids_limit = limit;
     create->request->resources->pids_max = limit > 0 ? (uint64_t)limit : 0;
     return 0;
 }
@@ -159,6 +216,7 @@ int read_oom_kill_disable(struct create *create, const json_t *value, const char
         return -1;
     }
     create->request->resources->oom_kill_disable = on;
+    create->request->oom_kill_disable_set = !json_is_null(value);
     return 0;
 }
 
@@ -260,6 +318,15 @@ int resources_finish(struct create *create, struct bh_error *error)
 {
     Bulkhead__Resources *resources = create->request->resources;
     int64_t nano_cpus = create->request->nano_cpus;
+    if (resources->oom_kill_disable && resources->memory_bytes == 0) {
+        create_warn(create, "OOM killer is disabled for the container, but no memory limit is set, this can result in "
+                            "the system running out of resources.");
+    }
+    if (resources->cpu_realtime_period_us && resources->cpu_realtime_runtime_us > resources->cpu_realtime_period_us) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "cpu real-time runtime cannot be higher than cpu real-time "
+                            "period");
+    }
     if (finish_memory(resources, error) < 0) {
         return -1;
     }
@@ -272,7 +339,7 @@ int resources_finish(struct create *create, struct bh_error *error)
     }
     if (nano_cpus < NANO / 100 || nano_cpus > (int64_t)create->api->processors * NANO) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "range of CPUs is from 0.01 to %u.00, as there are only %u CPUs available",
+                            "Range of CPUs is from 0.01 to %u.00, as there are only %u CPUs available",
                             create->api->processors, create->api->processors);
     }
     resources->cpu_period_us = CPU_PERIOD_US;

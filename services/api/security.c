@@ -21,7 +21,8 @@ static int read_capabilities(const json_t *value, const char *where, size_t *n_s
         char canonical[64];
         capability_canonical((*slot)[i], canonical, sizeof(canonical));
         if (strcmp(canonical, "ALL") != 0 && capability_number(canonical) < 0) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid capability: \"%s\"", canonical);
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid Cap%s: unknown capability: \"%s\"",
+                                strstr(where, "Drop") ? "Drop" : "Add", canonical);
         }
         if (set_string(&(*slot)[i], canonical, error) < 0) {
             return -1;
@@ -92,6 +93,32 @@ static int apply_seccomp(struct create *create, const char *value, struct bh_err
     return request->seccomp_profile.data ? 0 : out_of_memory(error);
 }
 
+/* Which profile a container gets is policy's choice; that it may have none is a rule. */
+static int apply_apparmor(struct create *create, const char *value, const char *option, struct bh_error *error)
+{
+    create->request->no_apparmor = strcmp(value, "unconfined") == 0;
+    return create->request->no_apparmor || strcmp(value, "docker-default") == 0 ||
+                   strcmp(value, "bulkhead-default") == 0
+               ? 0
+               : bh_error_set(
+                     error, BH_UNIMPLEMENTED,
+                     "HostConfig.SecurityOpt \"%s\": AppArmor profiles are chosen by policy; unconfined may be "
+                     "asked for",
+                     option);
+}
+
+static int apply_label(struct create *create, const char *value, const char *option, struct bh_error *error)
+{
+    create->request->no_selinux = strcmp(value, "disable") == 0;
+    return create->request->no_selinux
+               ? 0
+               : bh_error_set(
+                     error, BH_UNIMPLEMENTED,
+                     "HostConfig.SecurityOpt \"%s\": SELinux labels are chosen by policy; label=disable may be "
+                     "asked for",
+                     option);
+}
+
 /* "name", "name=value" or, as clients of old wrote it, "name:value". */
 static int apply_security_option(struct create *create, const char *option, struct bh_error *error)
 {
@@ -103,11 +130,22 @@ static int apply_security_option(struct create *create, const char *option, stru
     if (name == strlen("seccomp") && strncmp(option, "seccomp", name) == 0) {
         return apply_seccomp(create, value, error);
     }
-    if ((name == strlen("apparmor") && strncmp(option, "apparmor", name) == 0) ||
-        (name == strlen("label") && strncmp(option, "label", name) == 0)) {
-        return bh_error_set(error, BH_UNIMPLEMENTED,
-                            "HostConfig.SecurityOpt \"%s\": AppArmor profiles and SELinux labels are chosen by policy",
+    if (name == strlen("apparmor") && strncmp(option, "apparmor", name) == 0) {
+        return apply_apparmor(create, value, option, error);
+    }
+    if (name == strlen("label") && strncmp(option, "label", name) == 0) {
+        return apply_label(create, value, option, error);
+    }
+    if (strcmp(option, "systempaths=unconfined") == 0) {
+        create->request->masked_paths_set = true; /* both lists stay empty */
+        return 0;
+    }
+    if (strcmp(option, "writable-cgroups=true") == 0 || strcmp(option, "writable-cgroups") == 0) {
+        return bh_error_set(error, BH_UNIMPLEMENTED, "HostConfig.SecurityOpt \"%s\": cgroups are always read-only",
                             option);
+    }
+    if (strcmp(option, "writable-cgroups=false") == 0) {
+        return 0;
     }
     return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid --security-opt: \"%.64s\"", option);
 }

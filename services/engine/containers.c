@@ -20,6 +20,7 @@
 #include "services/engine/platform.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
+#include "services/engine/shared.h"
 #include "services/engine/signals.h"
 #include "common/fields.h"
 #include "services/engine/waiters.h"
@@ -118,11 +119,14 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
                                                          : image.n_names ? image.names[0]
                                                                          : "",
                                       .host_name = job->engine->context->config->host_name};
-    if (merge_container(image.config, request, &facts, &row->spec, error) < 0 ||
-        message_copy(&request->base, &copy, error) < 0) {
+    if (message_copy(&request->base, &copy, error) < 0) {
         return -1;
     }
     row->request = (Bulkhead__ContainerRequest *)copy;
+    if (shared_pin(job, row->request, error) < 0 ||
+        merge_container(image.config, row->request, &facts, &row->spec, error) < 0) {
+        return -1;
+    }
     row->tenant_uid = job->tenant_uid;
     row->auto_remove = request->auto_remove;
     row->created_ns = bh_wall_ns();

@@ -19,6 +19,7 @@
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/restarts.h"
+#include "services/engine/shared.h"
 #include "services/engine/signals.h"
 #include "services/engine/waiters.h"
 
@@ -85,6 +86,9 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
     job_shield(job);
     size_t n_clients = live_take_streams(live, streams);
     int result = log_options_name(row->spec, row->name, error);
+    if (result == 0) {
+        result = shared_fill(job, row->request, row->spec, error);
+    }
     if (result == 0) {
         result = policy_start(job, row->spec, streams, n_clients, &started, error);
     }

@@ -270,6 +270,10 @@ static int merge_rights(const Bulkhead__ContainerRequest *request, Bulkhead__Con
     spec->host_pid = strcmp(request->pid_mode, "host") == 0;
     spec->host_ipc = strcmp(request->ipc_mode, "host") == 0;
     spec->host_uts = strcmp(request->uts_mode, "host") == 0;
+    spec->host_cgroup = strcmp(request->cgroupns_mode, "host") == 0;
+    spec->no_shm = strcmp(request->ipc_mode, "none") == 0;
+    spec->no_selinux = request->no_selinux;
+    spec->no_apparmor = request->no_apparmor;
     spec->seccomp = request->seccomp;
     if (request->privileged && request->seccomp != BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_PROFILE) {
         spec->seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_UNCONFINED;
@@ -317,7 +321,11 @@ static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__Cont
     if (copy_messages(&spec->mounts, &spec->n_mounts, (void *const *)request->mounts, request->n_mounts, error) < 0 ||
         copy_messages(&spec->limits, &spec->n_limits, (void *const *)request->limits, request->n_limits, error) < 0 ||
         copy_messages(&spec->sysctls, &spec->n_sysctls, (void *const *)request->sysctls, request->n_sysctls, error) <
-            0) {
+            0 ||
+        copy_messages(&spec->devices, &spec->n_devices, (void *const *)request->devices, request->n_devices, error) <
+            0 ||
+        copy_messages(&spec->device_rules, &spec->n_device_rules, (void *const *)request->device_rules,
+                      request->n_device_rules, error) < 0) {
         return -1;
     }
     if (strings_append_all(&spec->extra_hosts, &spec->n_extra_hosts, request->extra_hosts, request->n_extra_hosts,
@@ -349,6 +357,12 @@ static int merge_resources(const Bulkhead__ContainerRequest *request, Bulkhead__
     return 0;
 }
 
+/* A cgroup parent lies below the configured one, however it is written. */
+static const char *relative(const char *path)
+{
+    return path + strspn(path, "/");
+}
+
 static int merge_identity(const Bulkhead__ContainerRequest *request, const struct merge_facts *facts,
                           Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
@@ -370,7 +384,8 @@ static int merge_identity(const Bulkhead__ContainerRequest *request, const struc
         bytes_set(&spec->image_digest, facts->image->bytes, BH_DIGEST_BYTES, error) < 0 ||
         string_set(&spec->image_reference, facts->image_reference, error) < 0 ||
         string_set(&spec->host_name, host_name, error) < 0 ||
-        string_set(&spec->domain_name, request->domain_name, error) < 0) {
+        string_set(&spec->domain_name, request->domain_name, error) < 0 ||
+        string_set(&spec->wanted_cgroup_parent, relative(request->cgroup_parent), error) < 0) {
         return -1;
     }
     spec->layers = calloc(facts->n_layers ? facts->n_layers : 1, sizeof *spec->layers);

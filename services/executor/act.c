@@ -26,7 +26,7 @@ static const struct {
     /* Of its own network namespace, read-only; target as for proc. */
     [OPERATION_SYSFS] = {"sysfs", sysfs_prepare, sysfs_create, act_attach_mount},
     /* Of its own cgroup namespace, read-only: shows its own cgroup as the root. */
-    [OPERATION_CGROUPS] = {"cgroups", NULL, cgroups_create, cgroups_attach},
+    [OPERATION_CGROUPS] = {"cgroups", cgroups_prepare, cgroups_create, cgroups_attach},
     /* Of its own IPC namespace; lands in our own /dev. */
     [OPERATION_MQUEUE] = {"mqueue", NULL, mqueue_create, act_attach_mount},
     /* A tmpfs that nobody but us has written to; target as for proc. */
@@ -42,6 +42,11 @@ static const struct {
     /* Opened once with the tenant's own rights, its owner read from that descriptor, ids shifted; target as for tmpfs.
      */
     [OPERATION_BIND] = {"bind", bind_prepare, NULL, act_attach_mount},
+    /* A path below /dev that policy allowed, resolved there and nowhere else; what is handed in is a node of our own.
+     * In our own /dev, or as a mount whose target is resolved as for tmpfs. */
+    [OPERATION_DEVICE] = {"device", device_prepare, NULL, device_attach},
+    /* Of a container of the same tenant, opened inside its mount namespace; lands in our own /dev. */
+    [OPERATION_SHARED_SHM] = {"shared memory", shared_shm_prepare, NULL, act_attach_mount},
     /* Checked text, own UTS namespace. */
     [OPERATION_HOST_NAME] = {"host name", NULL, NULL, host_name_attach},
     /* Own network namespace. */

@@ -26,6 +26,10 @@ int console_attach(struct launch *launch, struct operation *operation, struct bh
 int tmpfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int file_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int bind_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int device_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int device_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+int shared_shm_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int cgroups_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int proc_create(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_create(struct launch *launch, struct operation *operation, struct bh_error *error);

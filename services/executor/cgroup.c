@@ -210,7 +210,7 @@ int cgroup_update(const struct cgroup *cgroup, const struct spec_resources *reso
             }
         }
     }
-    return 0;
+    return cgroup_limit_blocks(cgroup, resources, error);
 }
 
 /* The parent, as the start left it; one that somebody removed since is made and prepared again, or containers would
@@ -226,12 +226,24 @@ static int open_prepared_parent(const struct cgroups *cgroups, const struct cgro
     }
     bh_error_clear(error);
     bh_autoclose int fd = -1;
-    if (open_parent(hierarchy->root, parent, true, &fd, error) < 0 ||
-        driver_of(cgroups)->prepare_parent(hierarchy, fd, error) < 0) {
-        return -1;
+    /* Level by level: in a v2 tree each hands the controllers down. */
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s", parent);
+    for (char *slash = strchr(path, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash) {
+            *slash = '\0';
+        }
+        bh_close(&fd);
+        if (open_parent(hierarchy->root, path, true, &fd, error) < 0 ||
+            driver_of(cgroups)->prepare_parent(hierarchy, fd, error) < 0) {
+            return -1;
+        }
+        if (!slash) {
+            *ret_fd = bh_steal_fd(&fd);
+            return 0;
+        }
+        *slash = '/';
     }
-    *ret_fd = bh_steal_fd(&fd);
-    return 0;
 }
 
 static int open_one(const struct cgroups *cgroups, const struct cgroup_hierarchy *hierarchy, const char *parent,
@@ -242,9 +254,9 @@ static int open_one(const struct cgroups *cgroups, const struct cgroup_hierarchy
         return -1;
     }
     if (create && mkdirat(above, name, 0755) < 0) {
-        /* Left by a crash: empty, or it is in use and that is an error. */
-        if (errno != EEXIST || unlinkat(above, name, AT_REMOVEDIR) < 0 || mkdirat(above, name, 0755) < 0) {
-            return bh_error_errno(error, errno, "make the cgroup of container %s", name);
+        /* Left by a crash, or by a container whose processes outlived its first one. */
+        if (errno != EEXIST || cgroup_remove(cgroups, parent, name, error) < 0 || mkdirat(above, name, 0755) < 0) {
+            return error->code != BH_OK ? -1 : bh_error_errno(error, errno, "make the cgroup of container %s", name);
         }
     }
     *ret_fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -265,7 +277,8 @@ int cgroup_open(const struct cgroups *cgroups, const char *parent, const char *n
 }
 
 int cgroup_make(const struct cgroups *cgroups, const char *parent, const char *name,
-                const struct spec_resources *resources, struct cgroup *ret_cgroup, struct bh_error *error)
+                const struct spec_resources *resources, const struct cgroup_devices *devices, struct cgroup *ret_cgroup,
+                struct bh_error *error)
 {
     struct bh_error ignored;
     cgroup_init(cgroups, ret_cgroup);
@@ -276,7 +289,8 @@ int cgroup_make(const struct cgroups *cgroups, const char *parent, const char *n
             return -1;
         }
     }
-    if (cgroup_update(ret_cgroup, resources, error) < 0) {
+    if (cgroup_update(ret_cgroup, resources, error) < 0 ||
+        driver_of(cgroups)->restrict_devices(ret_cgroup, devices, error) < 0) {
         cgroup_close(ret_cgroup);
         (void)cgroup_remove(cgroups, parent, name, &ignored);
         return -1;
@@ -287,6 +301,11 @@ int cgroup_make(const struct cgroups *cgroups, const char *parent, const char *n
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct bh_error *error)
 {
     return driver_of(cgroup->all)->freeze(cgroup, frozen, error);
+}
+
+void cgroup_kill(const struct cgroup *cgroup)
+{
+    driver_of(cgroup->all)->kill(cgroup);
 }
 
 void cgroup_kill_listed(int folder)

@@ -15,7 +15,8 @@
 #include "spec.h"
 
 #define CGROUP_HIERARCHIES_MAX 16
-#define CGROUP_SETTINGS_MAX    16
+#define CGROUP_SETTINGS_MAX    20
+#define CGROUP_DEVICES_MAX     512 /* rules of one container: devices asked for, and those of folders */
 
 struct cgroup_hierarchy {
     char controllers[96]; /* v1: "memory", "cpu,cpuacct", "name=systemd"; v2: "" */
@@ -42,16 +43,23 @@ struct cgroup_setting {
     bool optional; /* a kernel without that file is no error */
 };
 
-/* Finds what is mounted, makes the configured parent in each hierarchy, and puts Docker's device list on it, which
- * every container's cgroup inherits. */
+/* Beside Docker's list, which every container has. */
+struct cgroup_devices {
+    struct spec_device_rule rules[CGROUP_DEVICES_MAX];
+    size_t n;
+};
+
+/* Finds what is mounted and makes the configured parent in each hierarchy. */
 int cgroups_open(struct cgroups *cgroups, const char *parent, struct bh_error *error);
 void cgroups_close(struct cgroups *cgroups);
 /* The folder of the hierarchy with that controller; -1 if there is none. */
 int cgroup_folder(const struct cgroup *cgroup, const char *controller);
 
-/* Makes the container's cgroup and sets its limits. What a crash left under that name is taken away first. */
+/* Makes the container's cgroup, sets its limits, and opens nothing but Docker's devices and these. What a crash left
+ * under that name is taken away first. */
 int cgroup_make(const struct cgroups *cgroups, const char *parent, const char *name,
-                const struct spec_resources *resources, struct cgroup *ret_cgroup, struct bh_error *error);
+                const struct spec_resources *resources, const struct cgroup_devices *devices, struct cgroup *ret_cgroup,
+                struct bh_error *error);
 int cgroup_open(const struct cgroups *cgroups, const char *parent, const char *name, struct cgroup *ret_cgroup,
                 struct bh_error *error);
 void cgroup_close(struct cgroup *cgroup);
@@ -68,6 +76,7 @@ struct cgroup_driver {
                        struct cgroup_setting settings[static CGROUP_SETTINGS_MAX]);
     int (*prepare_parent)(const struct cgroup_hierarchy *hierarchy, int parent, struct bh_error *error);
     int (*freeze)(const struct cgroup *cgroup, bool frozen, struct bh_error *error);
+    int (*restrict_devices)(const struct cgroup *cgroup, const struct cgroup_devices *devices, struct bh_error *error);
     void (*kill)(const struct cgroup *cgroup);
 };
 extern const struct cgroup_driver cgroup_v1, cgroup_v2;
@@ -76,5 +85,19 @@ extern const struct cgroup_driver cgroup_v1, cgroup_v2;
 int cgroup_write(int folder, const char *file, const char *value, struct bh_error *error);
 /* Signals every process listed in its cgroup.procs. */
 void cgroup_kill_listed(int folder);
-/* Docker's device list as a program for a v2 cgroup. */
-int cgroup_attach_devices(int folder, struct bh_error *error);
+/* Kills every process in it, but not the cgroup. */
+void cgroup_kill(const struct cgroup *cgroup);
+
+/* cgroup_block.c: limits of single block devices, whose numbers are looked up in the host's /dev. */
+int cgroup_limit_blocks(const struct cgroup *cgroup, const struct spec_resources *resources, struct bh_error *error);
+
+/* cgroup_devices.c: Docker's list, to be followed by a container's own rules. */
+#define CGROUP_DEVICES_DEFAULT 11
+extern const struct spec_device_rule cgroup_devices_default[CGROUP_DEVICES_DEFAULT];
+/* The lists as a program for a v2 cgroup: pure. At most CGROUP_PROGRAM_MAX instructions. Returns how many. */
+#define CGROUP_PROGRAM_MAX 4096
+struct bpf_insn;
+size_t cgroup_devices_program(const struct cgroup_devices *devices, struct bpf_insn *program);
+int cgroup_attach_devices(int folder, const struct cgroup_devices *devices, struct bh_error *error);
+/* Takes away what an older version put on the parent, beside which a container's own could not stand. */
+void cgroup_detach_devices(int folder);

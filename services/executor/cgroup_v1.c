@@ -27,10 +27,11 @@ static void add(struct cgroup_setting *settings, size_t *n, const char *controll
     }
 }
 
-static void add_text(struct cgroup_setting *settings, size_t *n, const char *file, const char *value)
+static void add_text(struct cgroup_setting *settings, size_t *n, const char *controller, const char *file,
+                     const char *value)
 {
     struct cgroup_setting *setting = &settings[(*n)++];
-    *setting = (struct cgroup_setting){.controller = "cpuset", .file = file};
+    *setting = (struct cgroup_setting){.controller = controller, .file = file};
     (void)snprintf(setting->value, sizeof(setting->value), "%s", value);
 }
 
@@ -60,7 +61,18 @@ static size_t v1_settings(const struct spec_resources *resources,
     if (resources->cpu_shares) {
         add(settings, &n, "cpu", "cpu.shares", resources->cpu_shares);
     }
-    if (resources->pids_max) {
+    if (resources->cpu_realtime_period_us) {
+        add(settings, &n, "cpu", "cpu.rt_period_us", resources->cpu_realtime_period_us);
+    }
+    if (resources->cpu_realtime_runtime_us) {
+        add(settings, &n, "cpu", "cpu.rt_runtime_us", resources->cpu_realtime_runtime_us);
+    }
+    if (resources->memory_swappiness_set) {
+        add(settings, &n, "memory", "memory.swappiness", resources->memory_swappiness);
+    }
+    if (resources->pids_max == UINT64_MAX) {
+        add_text(settings, &n, "pids", "pids.max", "max");
+    } else if (resources->pids_max) {
         add(settings, &n, "pids", "pids.max", resources->pids_max);
     }
     if (resources->blkio_weight) {
@@ -68,10 +80,10 @@ static size_t v1_settings(const struct spec_resources *resources,
         settings[n - 1].optional = true; /* only with an I/O scheduler that has weights */
     }
     if (*resources->cpuset_cpus) {
-        add_text(settings, &n, "cpuset.cpus", resources->cpuset_cpus);
+        add_text(settings, &n, "cpuset", "cpuset.cpus", resources->cpuset_cpus);
     }
     if (*resources->cpuset_mems) {
-        add_text(settings, &n, "cpuset.mems", resources->cpuset_mems);
+        add_text(settings, &n, "cpuset", "cpuset.mems", resources->cpuset_mems);
     }
     return n;
 }
@@ -94,21 +106,62 @@ static int inherit_cpuset(int root, int parent, const char *file, struct bh_erro
     return cgroup_write(parent, file, value, error);
 }
 
-/* Docker's list. Making nodes is allowed, opening them is not: and in a user namespace neither works anyway. */
-static int restrict_devices(int parent, struct bh_error *error)
+/* One rule as the kernel reads it: "c 1:3 rwm". */
+static int allow_device(int folder, const struct spec_device_rule *rule, struct bh_error *error)
 {
-    static const char *const allowed[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",  "c 1:8 rwm",
-                                          "c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
-    if (cgroup_write(parent, "devices.deny", "a", error) < 0) {
-        /* With containers below it the list cannot start anew; it was set when the first one came. */
-        return error->sys_errno == EINVAL ? 0 : -1;
+    char text[64], major[16] = "*", minor[16] = "*";
+    if (rule->kind == 'a') { /* the kernel would take it for everything, whatever else it says */
+        struct spec_device_rule half = *rule;
+        half.kind = 'b';
+        if (allow_device(folder, &half, error) < 0) {
+            return -1;
+        }
+        half.kind = 'c';
+        return allow_device(folder, &half, error);
     }
-    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-        if (cgroup_write(parent, "devices.allow", allowed[i], error) < 0) {
+    if (rule->major >= 0) {
+        (void)snprintf(major, sizeof(major), "%d", rule->major);
+    }
+    if (rule->minor >= 0) {
+        (void)snprintf(minor, sizeof(minor), "%d", rule->minor);
+    }
+    (void)snprintf(text, sizeof(text), "%c %s:%s %s%s%s", rule->kind, major, minor,
+                   rule->access & SPEC_DEVICE_READ ? "r" : "", rule->access & SPEC_DEVICE_WRITE ? "w" : "",
+                   rule->access & SPEC_DEVICE_MAKE ? "m" : "");
+    return cgroup_write(folder, "devices.allow", text, error);
+}
+
+static int v1_restrict_devices(const struct cgroup *cgroup, const struct cgroup_devices *devices,
+                               struct bh_error *error)
+{
+    int folder = cgroup_folder(cgroup, "devices");
+    if (folder < 0) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "this host has no cgroup controller \"devices\"");
+    }
+    if (cgroup_write(folder, "devices.deny", "a", error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < CGROUP_DEVICES_DEFAULT; i++) {
+        if (allow_device(folder, &cgroup_devices_default[i], error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < devices->n; i++) {
+        if (allow_device(folder, &devices->rules[i], error) < 0) {
             return -1;
         }
     }
     return 0;
+}
+
+/* The parent gives all that it has; an older version may have left Docker's list on it, with containers below. */
+static void widen_devices(int parent)
+{
+    static const char *const everything[] = {"c *:* rwm", "b *:* rwm"};
+    struct bh_error ignored;
+    for (size_t i = 0; i < sizeof(everything) / sizeof(everything[0]); i++) {
+        (void)cgroup_write(parent, "devices.allow", everything[i], &ignored);
+    }
 }
 
 static int v1_prepare_parent(const struct cgroup_hierarchy *hierarchy, int parent, struct bh_error *error)
@@ -120,7 +173,10 @@ static int v1_prepare_parent(const struct cgroup_hierarchy *hierarchy, int paren
             return -1;
         }
     }
-    return strstr(hierarchy->controllers, "devices") ? restrict_devices(parent, error) : 0;
+    if (strstr(hierarchy->controllers, "devices")) {
+        widen_devices(parent);
+    }
+    return 0;
 }
 
 static int v1_freeze(const struct cgroup *cgroup, bool frozen, struct bh_error *error)
@@ -164,5 +220,6 @@ const struct cgroup_driver cgroup_v1 = {
     .settings = v1_settings,
     .prepare_parent = v1_prepare_parent,
     .freeze = v1_freeze,
+    .restrict_devices = v1_restrict_devices,
     .kill = v1_kill,
 };

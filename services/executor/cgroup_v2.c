@@ -56,9 +56,9 @@ static size_t v2_settings(const struct spec_resources *resources,
     size_t n = 0;
     unsigned long long period = resources->cpu_period_us ? resources->cpu_period_us : CPU_PERIOD_DEFAULT_US;
     add_memory(resources, settings, &n);
-    if (resources->cpu_quota_us) {
+    if (resources->cpu_quota_us && resources->cpu_quota_us != UINT64_MAX) {
         add(settings, &n, "cpu", "cpu.max", "%llu %llu", (unsigned long long)resources->cpu_quota_us, period);
-    } else if (resources->cpu_period_us) {
+    } else if (resources->cpu_quota_us || resources->cpu_period_us) {
         add(settings, &n, "cpu", "cpu.max", "max %llu", period);
     }
     if (resources->cpu_shares) {
@@ -66,7 +66,13 @@ static size_t v2_settings(const struct spec_resources *resources,
         add(settings, &n, "cpu", "cpu.weight", "%llu",
             1 + (unsigned long long)(resources->cpu_shares - 2) * 9999 / 262142);
     }
-    if (resources->pids_max) {
+    if (resources->cpu_realtime_period_us || resources->cpu_realtime_runtime_us) {
+        /* There is no such file in cgroup v2: asking for it fails, and names it. */
+        add(settings, &n, "cpu", "cpu.rt_runtime_us", "%llu", (unsigned long long)resources->cpu_realtime_runtime_us);
+    }
+    if (resources->pids_max == UINT64_MAX) {
+        add(settings, &n, "pids", "pids.max", "max");
+    } else if (resources->pids_max) {
         add(settings, &n, "pids", "pids.max", "%llu", (unsigned long long)resources->pids_max);
     }
     if (resources->blkio_weight) {
@@ -91,7 +97,15 @@ static int v2_prepare_parent(const struct cgroup_hierarchy *hierarchy, int paren
         (void)cgroup_write(hierarchy->root, "cgroup.subtree_control", controllers[i], &ignored);
         (void)cgroup_write(parent, "cgroup.subtree_control", controllers[i], &ignored);
     }
-    return cgroup_attach_devices(parent, error);
+    cgroup_detach_devices(parent);
+    (void)error;
+    return 0;
+}
+
+static int v2_restrict_devices(const struct cgroup *cgroup, const struct cgroup_devices *devices,
+                               struct bh_error *error)
+{
+    return cgroup_attach_devices(cgroup->folders[0], devices, error);
 }
 
 static int v2_freeze(const struct cgroup *cgroup, bool frozen, struct bh_error *error)
@@ -127,5 +141,6 @@ const struct cgroup_driver cgroup_v2 = {
     .settings = v2_settings,
     .prepare_parent = v2_prepare_parent,
     .freeze = v2_freeze,
+    .restrict_devices = v2_restrict_devices,
     .kill = v2_kill,
 };

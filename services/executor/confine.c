@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -203,6 +204,29 @@ static void give_streams(const struct account *account)
     }
 }
 
+/* Last of all, since being set up takes more descriptors than a container may want to have. */
+static int set_limits(const struct container_spec *spec, struct bh_error *error)
+{
+    for (size_t i = 0; i < spec->n_limits; i++) {
+        const struct spec_limit *limit = &spec->limits[i];
+        const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+        struct rlimit actual;
+        if (prlimit(0, (__rlimit_resource_t)limit->resource, &wanted, NULL) == 0) {
+            continue;
+        }
+        int failed = errno;
+        (void)prlimit(0, (__rlimit_resource_t)limit->resource, NULL, &actual);
+        return failed == EPERM
+                   ? bh_error_set(error, BH_FAILED_PRECONDITION,
+                                  "limit %s=%llu:%llu: the hard limit cannot be raised above this service's "
+                                  "own, %llu",
+                                  limit->name, (unsigned long long)limit->soft, (unsigned long long)limit->hard,
+                                  (unsigned long long)actual.rlim_max)
+                   : bh_error_errno(error, failed, "set limit %s", limit->name);
+    }
+    return 0;
+}
+
 int confine_and_execute(struct launch *launch, bool first, struct bh_error *error)
 {
     static struct account account;
@@ -219,7 +243,8 @@ int confine_and_execute(struct launch *launch, bool first, struct bh_error *erro
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the environment");
     }
     give_streams(&account);
-    if (enter_folder(spec->cwd, first, error) < 0 || confine(launch, &account, error) < 0 ||
+    if (enter_folder(spec->cwd, first, error) < 0 || set_limits(spec, error) < 0 ||
+        confine(launch, &account, error) < 0 ||
         program_find(args[0], env, launch->executor->program_device, launch->executor->program_inode, &path, error) <
             0) {
         return -1;

@@ -37,7 +37,9 @@ static int enter_cgroups(const struct launch *launch, struct bh_error *error)
             return bh_error_errno(error, errno, "enter cgroup \"%s\"", launch->cgroup.all->hierarchies[i].controllers);
         }
     }
-    return unshare(CLONE_NEWCGROUP) < 0 ? bh_error_errno(error, errno, "make a cgroup namespace") : 0;
+    return !launch->plan->join_host_cgroup && unshare(CLONE_NEWCGROUP) < 0
+               ? bh_error_errno(error, errno, "make a cgroup namespace")
+               : 0;
 }
 
 /* From now on files made inside belong to the container's root. */

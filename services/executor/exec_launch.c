@@ -148,8 +148,7 @@ static int run_process(struct launch *launch, struct bh_error *error)
         return -1;
     }
     bh_close(&theirs);
-    if (launch_set_limits(launch, error) < 0 || launch_set_oom_score(launch, error) < 0 ||
-        launch_save_record(launch, error) < 0) {
+    if (launch_set_oom_score(launch, error) < 0 || launch_save_record(launch, error) < 0) {
         return -1;
     }
     if (send(ours, "", 1, MSG_NOSIGNAL) != 1) {

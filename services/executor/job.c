@@ -85,8 +85,7 @@ void job_answer(int answer_socket, const struct job_answer *answer, int fd)
 
 /* ---- the executor's side -------------------------------------------------------------------------- */
 
-/* Returns 1 for a whole answer, 0 if there is none. */
-static int receive(int socket, struct job_answer *ret_answer, int *ret_fd)
+int job_receive(int socket, struct job_answer *ret_answer, int *ret_fd)
 {
     struct iovec part = {.iov_base = ret_answer, .iov_len = sizeof(*ret_answer)};
     union {
@@ -109,7 +108,7 @@ static void on_answer(evutil_socket_t socket, short what, void *argument)
     __attribute__((cleanup(job_cleanup))) struct job *job = argument;
     struct job_answer answer;
     bh_autoclose int fd = -1;
-    int received = receive(socket, &answer, &fd);
+    int received = job_receive(socket, &answer, &fd);
     LIST_REMOVE(job, next);
     job->executor->jobs.n--;
     bh_log_set_trace(bh_request_trace(job->request));

@@ -47,6 +47,8 @@ int job_start_bounded(struct executor *executor, const struct job_kind *kind, co
                       struct bh_error *error);
 /* In the child. `fd` may be -1. */
 void job_answer(int answer_socket, const struct job_answer *answer, int fd);
+/* Takes one from the other end, without waiting. Returns 1 for a whole answer, 0 if there is none. */
+int job_receive(int socket, struct job_answer *ret_answer, int *ret_fd);
 bool job_is_running(const struct executor *executor, const uint8_t id[static 32]);
 /* Forgets them all; the children go on by themselves. */
 void jobs_free(struct jobs *jobs);

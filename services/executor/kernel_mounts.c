@@ -100,9 +100,27 @@ static int make_v1(const char *controllers, uint64_t attributes, int *ret_fd)
     return *ret_fd < 0 ? -1 : 0;
 }
 
+/* In the host's cgroup namespace, whose owner the container is not, the host's mounts are shown, read-only. */
+int cgroups_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    (void)launch;
+    struct mount_attr attributes = {.attr_set = operation->attributes, .propagation = MS_PRIVATE};
+    if (!operation->recursive) {
+        return 0;
+    }
+    operation->fd = open_tree(AT_FDCWD, "/sys/fs/cgroup", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    return operation->fd < 0 ||
+                   mount_setattr(operation->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof(attributes)) < 0
+               ? bh_error_errno(error, errno, "show the host's cgroups")
+               : 0;
+}
+
 int cgroups_create(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     const struct cgroups *cgroups = &launch->executor->cgroups;
+    if (operation->fd >= 0) {
+        return 0;
+    }
     if (cgroups->version == 2) {
         return make("cgroup2", operation->attributes, &operation->fd, error);
     }
@@ -120,7 +138,7 @@ int cgroups_attach(struct launch *launch, struct operation *operation, struct bh
     if (act_attach_mount(launch, operation, error) < 0) {
         return -1;
     }
-    if (cgroups->version == 2) {
+    if (cgroups->version == 2 || operation->recursive) {
         return 0;
     }
     for (size_t i = 0; i < cgroups->n; i++) {

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -95,8 +94,8 @@ static int make_streams(struct launch *launch, struct bh_error *error)
 static int make_cgroup(struct launch *launch, struct bh_error *error)
 {
     const struct cgroups *cgroups = &launch->executor->cgroups;
-    if (cgroup_make(cgroups, launch->spec->cgroup_parent, launch->spec->name, &launch->spec->resources, &launch->cgroup,
-                    error) < 0) {
+    if (cgroup_make(cgroups, launch->spec->cgroup_parent, launch->spec->name, &launch->spec->resources, launch->devices,
+                    &launch->cgroup, error) < 0) {
         return -1;
     }
     for (size_t i = 0; cgroups->version == 1 && i < cgroups->n; i++) {
@@ -104,6 +103,21 @@ static int make_cgroup(struct launch *launch, struct bh_error *error)
         if (launch->tasks[i] < 0) {
             return bh_error_errno(error, errno, "open a cgroup's tasks");
         }
+    }
+    return 0;
+}
+
+/* What the spec says of devices by number; those by path come with their nodes. */
+static int add_device_rules(struct launch *launch, struct bh_error *error)
+{
+    static struct cgroup_devices devices; /* of this process, which starts one container */
+    devices.n = 0;
+    launch->devices = &devices;
+    for (size_t i = 0; i < launch->spec->n_device_rules; i++) {
+        if (devices.n == CGROUP_DEVICES_MAX) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "more than %d device rules", CGROUP_DEVICES_MAX);
+        }
+        devices.rules[devices.n++] = launch->spec->device_rules[i];
     }
     return 0;
 }
@@ -120,28 +134,6 @@ static int join_host(const struct launch *launch, struct bh_error *error)
 }
 
 /* ---- the clone ---------------------------------------------------------------------------------------- */
-
-int launch_set_limits(const struct launch *launch, struct bh_error *error)
-{
-    for (size_t i = 0; i < launch->spec->n_limits; i++) {
-        const struct spec_limit *limit = &launch->spec->limits[i];
-        const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
-        struct rlimit actual;
-        if (prlimit(launch->pid, (__rlimit_resource_t)limit->resource, &wanted, NULL) == 0) {
-            continue;
-        }
-        int failed = errno;
-        (void)prlimit(launch->pid, (__rlimit_resource_t)limit->resource, NULL, &actual);
-        return failed == EPERM
-                   ? bh_error_set(error, BH_FAILED_PRECONDITION,
-                                  "limit %s=%llu:%llu: the hard limit cannot be raised above this service's "
-                                  "own, %llu",
-                                  limit->name, (unsigned long long)limit->soft, (unsigned long long)limit->hard,
-                                  (unsigned long long)actual.rlim_max)
-                   : bh_error_errno(error, failed, "set limit %s", limit->name);
-    }
-    return 0;
-}
 
 int launch_set_oom_score(const struct launch *launch, struct bh_error *error)
 {
@@ -182,7 +174,8 @@ int launch_save_record(struct launch *launch, struct bh_error *error)
 static int admit(struct launch *launch, struct bh_error *error)
 {
     const struct userns_map map = userns_map_shift(launch->spec->id_base, launch->spec->id_count);
-    return userns_write(launch->pid, &map, error) < 0 || launch_set_limits(launch, error) < 0 ||
+    /* The user namespace of another container has its map, which is the tenant's as well. */
+    return (!launch->plan->shared && userns_write(launch->pid, &map, error) < 0) ||
                    launch_set_oom_score(launch, error) < 0 || launch_save_record(launch, error) < 0
                ? -1
                : 0;
@@ -230,8 +223,12 @@ static int run_first_process(struct launch *launch, struct bh_error *error)
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (unsigned int)launch->cgroup.folders[0];
     }
-    long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
-    if (pid < 0) {
+    long pid;
+    if (launch->plan->shared) {
+        if (shared_clone(&launch->shared, &arguments, &pid, error) < 0) {
+            return -1;
+        }
+    } else if ((pid = syscall(SYS_clone3, &arguments, sizeof(arguments))) < 0) {
         return bh_error_errno(error, errno, "make the container's namespaces");
     }
     if (pid == 0) {
@@ -271,6 +268,8 @@ static void undo(struct launch *launch)
 static int start(struct launch *launch, struct bh_error *error)
 {
     return monitor_open_journal(launch->spec, &launch->journal, error) < 0 || make_folders(launch, error) < 0 ||
+                   add_device_rules(launch, error) < 0 ||
+                   shared_open(launch->executor, launch->spec, &launch->shared, error) < 0 ||
                    act_prepare(launch, error) < 0 || make_streams(launch, error) < 0 ||
                    make_cgroup(launch, error) < 0 || join_host(launch, error) < 0 ||
                    run_first_process(launch, error) < 0

@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "executor.h"
 #include "plan.h"
+#include "shared.h"
 
 /* Everything one start works with. Its descriptors live until the child becomes the monitor. */
 struct launch {
@@ -24,6 +25,9 @@ struct launch {
     size_t packed_bytes;
     const struct seccomp_program *filter; /* NULL: unconfined */
     const struct seccomp_program *monitor_filter;
+
+    struct cgroup_devices *devices; /* beside Docker's: filled in as devices are prepared, and by the spec's rules */
+    struct shared shared;
 
     uint32_t tenant_gid;
     int folder, logs; /* the container's own */
@@ -53,7 +57,6 @@ void launch_done(struct bh_request *request, const struct job_answer *answer, in
 /* One standard stream as a pipe. `inside_end` is 0 or 1: the pipe's end that the container gets. */
 int launch_make_pipe(struct launch *launch, int stream, int inside_end, struct bh_error *error);
 /* Of the process `pid`, before its program. */
-int launch_set_limits(const struct launch *launch, struct bh_error *error);
 int launch_set_oom_score(const struct launch *launch, struct bh_error *error);
 /* Also notes the time as its start. */
 int launch_save_record(struct launch *launch, struct bh_error *error);

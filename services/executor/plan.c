@@ -23,14 +23,41 @@ static struct operation *add(struct plan *plan, enum operation_kind kind, const 
 
 static void plan_namespaces(struct plan *plan, const struct container_spec *spec)
 {
-    plan->namespaces = CLONE_NEWUSER | CLONE_NEWNS;
-    plan->namespaces |= spec->host_pid ? 0 : CLONE_NEWPID;
-    plan->namespaces |= spec->host_ipc ? 0 : CLONE_NEWIPC;
+    plan->shared = spec->join_network || spec->join_ipc || spec->join_pid;
+    plan->namespaces = CLONE_NEWNS;
+    plan->namespaces |= plan->shared ? 0 : CLONE_NEWUSER;
+    plan->namespaces |= spec->host_pid || spec->join_pid ? 0 : CLONE_NEWPID;
+    plan->namespaces |= spec->host_ipc || spec->join_ipc ? 0 : CLONE_NEWIPC;
     plan->namespaces |= spec->host_uts ? 0 : CLONE_NEWUTS;
-    plan->namespaces |= spec->network == SPEC_NETWORK_HOST ? 0 : CLONE_NEWNET;
+    plan->namespaces |= spec->network == SPEC_NETWORK_NONE ? CLONE_NEWNET : 0;
     plan->join_host_net = spec->network == SPEC_NETWORK_HOST;
     plan->join_host_ipc = spec->host_ipc;
     plan->join_host_uts = spec->host_uts;
+    plan->join_host_cgroup = spec->host_cgroup;
+}
+
+static void plan_shm(struct plan *plan, const struct container_spec *spec)
+{
+    static const uint64_t strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (spec->join_ipc) {
+        add(plan, OPERATION_SHARED_SHM, "/dev/shm")->attributes = strict;
+    } else if (!spec->no_shm) {
+        struct operation *operation = add(plan, OPERATION_TMPFS, "/dev/shm");
+        operation->attributes = strict;
+        operation->bytes = spec->shm_bytes;
+        operation->mode = 01777;
+    }
+}
+
+static void plan_devices(struct plan *plan, const struct container_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_devices; i++) {
+        struct operation *operation = add(plan, OPERATION_DEVICE, spec->devices[i].path);
+        operation->source = spec->devices[i].host_path;
+        operation->access = spec->devices[i].access;
+        operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+        operation->bytes = DEV_BYTES;
+    }
 }
 
 /* What the kernel shows of itself, and the root they stand in. */
@@ -57,12 +84,10 @@ static void plan_kernel(struct plan *plan, const struct container_spec *spec)
     operation->recursive = spec->network == SPEC_NETWORK_HOST; /* then it is the host's, bound */
     operation = add(plan, OPERATION_CGROUPS, "/sys/fs/cgroup");
     operation->attributes = strict | MOUNT_ATTR_RDONLY;
+    operation->recursive = spec->host_cgroup; /* then it is the host's, bound */
     operation = add(plan, OPERATION_MQUEUE, "/dev/mqueue");
     operation->attributes = strict;
-    operation = add(plan, OPERATION_TMPFS, "/dev/shm");
-    operation->attributes = strict;
-    operation->bytes = spec->shm_bytes;
-    operation->mode = 01777;
+    plan_shm(plan, spec);
 }
 
 static void plan_file(struct plan *plan, const char *target, const char *name)
@@ -107,7 +132,8 @@ static void plan_hardening(struct plan *plan, const struct container_spec *spec)
 int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error)
 {
     __attribute__((cleanup(plan_cleanup))) struct plan *plan = calloc(1, sizeof(*plan));
-    size_t most = FIXED_OPERATIONS + spec->n_mounts + spec->n_sysctls + spec->masked_paths.n + spec->read_only_paths.n;
+    size_t most = FIXED_OPERATIONS + spec->n_mounts + spec->n_sysctls + spec->masked_paths.n + spec->read_only_paths.n +
+                  spec->n_devices;
     if (!plan || !(plan->operations = calloc(most, sizeof(plan->operations[0])))) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a plan");
     }
@@ -125,6 +151,7 @@ int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct 
     for (size_t i = 0; i < spec->n_mounts; i++) {
         plan_mount(plan, &spec->mounts[i]);
     }
+    plan_devices(plan, spec);
     plan_hardening(plan, spec);
     *ret_plan = plan;
     plan = NULL;

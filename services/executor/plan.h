@@ -19,6 +19,8 @@ enum operation_kind {
     OPERATION_TMPFS,
     OPERATION_FILE, /* one of our own files, `source` in the container's folder, over `target` */
     OPERATION_BIND,
+    OPERATION_DEVICE,     /* `source` below the host's /dev, at `target` */
+    OPERATION_SHARED_SHM, /* /dev/shm of the container whose IPC namespace is shared */
     OPERATION_HOST_NAME,
     OPERATION_LOOPBACK, /* lo up */
     OPERATION_SYSCTL,   /* `target` is the name, `source` the value */
@@ -35,6 +37,7 @@ struct operation {
     uint64_t attributes; /* MOUNT_ATTR_* */
     uint64_t bytes;      /* tmpfs: its size; 0: no limit */
     uint32_t mode;       /* tmpfs */
+    unsigned int access; /* device: SPEC_DEVICE_* */
     bool recursive, must_be_owned, create_source;
     bool ordinary_folder; /* the target must be a real folder: no symbolic link on the way to it */
     int fd;               /* filled in by act.c: the detached mount; -1 before */
@@ -43,7 +46,8 @@ struct operation {
 struct plan {
     uint64_t
         namespaces; /* CLONE_NEW* of the container's first process, cgroup excepted: that comes once it is in place */
-    bool join_host_net, join_host_ipc, join_host_uts;
+    bool join_host_net, join_host_ipc, join_host_uts, join_host_cgroup;
+    bool shared; /* namespaces of another container's, and with them its user namespace: shared.h */
     struct operation *operations;
     size_t n_operations;
 };

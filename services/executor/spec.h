@@ -31,13 +31,37 @@ struct spec_limit {
     uint64_t soft, hard; /* UINT64_MAX: RLIM_INFINITY */
 };
 
-/* 0 and "": not asked for. */
+/* Of one block device; the list is the message's own. */
+struct spec_device_limits {
+    Bulkhead__DeviceLimit *const *items;
+    size_t n;
+};
+
+/* A device of the host, or a folder of them. `access` is of SPEC_DEVICE_*. */
+struct spec_device {
+    const char *host_path; /* below /dev */
+    const char *path;
+    unsigned int access;
+};
+enum { SPEC_DEVICE_READ = 1, SPEC_DEVICE_WRITE = 2, SPEC_DEVICE_MAKE = 4 };
+
+struct spec_device_rule {
+    char kind;        /* 'a', 'b' or 'c' */
+    int major, minor; /* -1: any */
+    unsigned int access;
+};
+
+/* 0 and "": not asked for; UINT64_MAX: no limit. */
 struct spec_resources {
     uint64_t memory_bytes, memory_swap_bytes, memory_reservation_bytes;
     uint64_t cpu_quota_us, cpu_period_us, cpu_shares, pids_max;
     const char *cpuset_cpus, *cpuset_mems;
     uint32_t blkio_weight;
     bool oom_kill_disable;
+    bool memory_swappiness_set;
+    uint32_t memory_swappiness;
+    uint64_t cpu_realtime_period_us, cpu_realtime_runtime_us;
+    struct spec_device_limits weights, read_bytes, write_bytes, read_operations, write_operations;
 };
 
 #define SPEC_ALL_CAPABILITIES ((1ULL << (CAP_LAST_CAP + 1)) - 1)
@@ -51,7 +75,7 @@ struct spec_sysctl {
     const char *name, *value;
 };
 
-enum spec_network { SPEC_NETWORK_NONE, SPEC_NETWORK_HOST };
+enum spec_network { SPEC_NETWORK_NONE, SPEC_NETWORK_HOST, SPEC_NETWORK_JOINED };
 enum spec_seccomp { SPEC_SECCOMP_DEFAULT, SPEC_SECCOMP_UNCONFINED, SPEC_SECCOMP_PROFILE };
 
 /* Strings and lists are borrowed from the message; the arrays are owned. */
@@ -90,7 +114,13 @@ struct container_spec {
     uint32_t log_max_files;
     char *journal_fields; /* of every entry, with log_driver journald; else NULL */
     size_t n_journal_fields;
-    bool host_pid, host_ipc, host_uts, init, ephemeral;
+    bool host_pid, host_ipc, host_uts, host_cgroup, init, ephemeral;
+    bool no_shm;
+    const uint8_t *join_network, *join_ipc, *join_pid; /* ids of 32 bytes; NULL: not shared */
+    struct spec_device *devices;
+    size_t n_devices;
+    struct spec_device_rule *device_rules;
+    size_t n_device_rules;
 
     uint32_t id_base, id_count, monitor_uid;
     const char *cgroup_parent;

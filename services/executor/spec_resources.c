@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "common/limits.h"
 #include "text.h"
 
 static int check_range(const char *what, uint64_t value, uint64_t low, uint64_t high, struct bh_error *error)
@@ -16,6 +17,42 @@ static int check_range(const char *what, uint64_t value, uint64_t low, uint64_t 
                ? 0
                : bh_error_set(error, BH_INVALID_ARGUMENT, "%s %llu must be between %llu and %llu", what,
                               (unsigned long long)value, (unsigned long long)low, (unsigned long long)high);
+}
+
+/* No limit is no number to check. */
+static uint64_t unlimited(uint64_t value)
+{
+    return value == UINT64_MAX ? 0 : value;
+}
+
+static int decode_device_limits(Bulkhead__DeviceLimit *const *limits, size_t n, struct spec_device_limits *ret_limits,
+                                struct bh_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (n > BH_DEVICES_MAX || !spec_is_device_path(limits[i]->path)) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT,
+                                "the limit of device \"%s\" must name a path below /dev, and be one of at most %d",
+                                limits[i]->path, BH_DEVICES_MAX);
+        }
+    }
+    *ret_limits = (struct spec_device_limits){limits, n};
+    return 0;
+}
+
+static int decode_block_limits(const Bulkhead__Resources *message, struct spec_resources *resources,
+                               struct bh_error *error)
+{
+    return decode_device_limits(message->weights, message->n_weights, &resources->weights, error) < 0 ||
+                   decode_device_limits(message->read_bytes, message->n_read_bytes, &resources->read_bytes, error) <
+                       0 ||
+                   decode_device_limits(message->write_bytes, message->n_write_bytes, &resources->write_bytes, error) <
+                       0 ||
+                   decode_device_limits(message->read_operations, message->n_read_operations,
+                                        &resources->read_operations, error) < 0 ||
+                   decode_device_limits(message->write_operations, message->n_write_operations,
+                                        &resources->write_operations, error) < 0
+               ? -1
+               : 0;
 }
 
 int spec_decode_resources(const Bulkhead__Resources *message, struct spec_resources *ret_resources,
@@ -31,10 +68,13 @@ int spec_decode_resources(const Bulkhead__Resources *message, struct spec_resour
         check_range("memory and swap limit", unlimited_swap ? 0 : message->memory_swap_bytes, 512 * 1024, most, error) <
             0 ||
         check_range("memory reservation", message->memory_reservation_bytes, 1, most, error) < 0 ||
-        check_range("cpu quota (us)", message->cpu_quota_us, 1000, most, error) < 0 ||
+        check_range("cpu quota (us)", unlimited(message->cpu_quota_us), 1000, most, error) < 0 ||
         check_range("cpu period (us)", message->cpu_period_us, 1000, 1000000, error) < 0 ||
         check_range("cpu shares", message->cpu_shares, 2, 262144, error) < 0 ||
-        check_range("pids limit", message->pids_max, 1, 4194304, error) < 0 ||
+        check_range("pids limit", unlimited(message->pids_max), 1, 4194304, error) < 0 ||
+        check_range("memory swappiness", message->memory_swappiness, 0, 100, error) < 0 ||
+        check_range("realtime period (us)", message->cpu_realtime_period_us, 1, most, error) < 0 ||
+        check_range("realtime runtime (us)", message->cpu_realtime_runtime_us, 1, most, error) < 0 ||
         check_range("blkio weight", message->blkio_weight, 10, 1000, error) < 0) {
         return -1;
     }
@@ -59,8 +99,12 @@ int spec_decode_resources(const Bulkhead__Resources *message, struct spec_resour
         .cpuset_mems = message->cpuset_mems,
         .blkio_weight = message->blkio_weight,
         .oom_kill_disable = message->oom_kill_disable,
+        .memory_swappiness_set = message->memory_swappiness_set,
+        .memory_swappiness = message->memory_swappiness,
+        .cpu_realtime_period_us = message->cpu_realtime_period_us,
+        .cpu_realtime_runtime_us = message->cpu_realtime_runtime_us,
     };
-    return 0;
+    return decode_block_limits(message, ret_resources, error);
 }
 
 static const struct {
@@ -122,11 +166,11 @@ static bool is_namespaced(const char *name, const struct container_spec *spec)
         return spec->network == SPEC_NETWORK_NONE;
     }
     if (strncmp(name, "fs.mqueue.", 10) == 0) {
-        return !spec->host_ipc;
+        return !spec->host_ipc && !spec->join_ipc;
     }
     for (size_t i = 0; i < sizeof(ipc) / sizeof(ipc[0]); i++) {
         if (strcmp(name, ipc[i]) == 0) {
-            return !spec->host_ipc;
+            return !spec->host_ipc && !spec->join_ipc;
         }
     }
     return false;

@@ -165,11 +165,23 @@ static bool makes_sense(struct policyd *policyd, struct bh_request *request, con
     return false;
 }
 
+static bool is_foreign(const struct policyd *policyd, const ProtobufCBinaryData *id, uint32_t tenant_uid)
+{
+    const struct known_container *known = id->len == BH_DIGEST_BYTES ? known_find(&policyd->known, id->data) : NULL;
+    return known && known->tenant_uid != tenant_uid;
+}
+
 static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, struct judgement *judgement)
 {
-    const struct known_container *known = known_find(&policyd->known, spec->id.data);
-    if (known && known->tenant_uid != spec->tenant_uid) {
+    if (is_foreign(policyd, &spec->id, spec->tenant_uid)) {
         judge_owner("start", judgement);
+        return;
+    }
+    /* The executor looks again, in the container's own record. */
+    if (is_foreign(policyd, &spec->join_network, spec->tenant_uid) ||
+        is_foreign(policyd, &spec->join_ipc, spec->tenant_uid) ||
+        is_foreign(policyd, &spec->join_pid, spec->tenant_uid)) {
+        judge_owner("share a namespace", judgement);
         return;
     }
     judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid),

@@ -3,6 +3,7 @@
  * Rules against requests; see judge.h. The first rule that refuses is the one that is named.
  */
 #include "judge.h"
+#include "judge_parts.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -27,11 +28,7 @@ static const char *const read_only_paths[] = {
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-/* Refuses; returns -1, so that checks read as one chain. */
-static int refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
+int judge_refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
 {
     char what[BH_ERROR_MESSAGE_SIZE - 128];
     va_list arguments;
@@ -47,7 +44,7 @@ static int refuse(struct judgement *judgement, const struct rules *rules, enum r
     return -1;
 }
 
-static bool matches_any(const struct rules_list *list, const char *text)
+bool judge_matches_any(const struct rules_list *list, const char *text)
 {
     for (size_t i = 0; i < list->n; i++) {
         if (fnmatch(list->items[i], text, 0) == 0) {
@@ -57,7 +54,7 @@ static bool matches_any(const struct rules_list *list, const char *text)
     return false;
 }
 
-static const char *list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes)
+const char *judge_list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes)
 {
     size_t used = 0;
     (void)snprintf(buffer, buffer_bytes, "nothing");
@@ -73,24 +70,24 @@ static int judge_rights(const Bulkhead__ContainerSpec *spec, const struct rules 
     char excess[192];
     char allowed[160];
     if (spec->privileged && !rules->privileged) {
-        return refuse(judgement, rules, RULE_PRIVILEGED,
-                      "a privileged container is not allowed; run it without --privileged");
+        return judge_refuse(judgement, rules, RULE_PRIVILEGED,
+                            "a privileged container is not allowed; run it without --privileged");
     }
     if (spec->capabilities & ~rules->capabilities) {
-        return refuse(judgement, rules, RULE_CAPABILITIES, "capabilities %s are not allowed; at most %s are",
-                      capability_list(spec->capabilities & ~rules->capabilities, excess, sizeof(excess)),
-                      capability_list(rules->capabilities, allowed, sizeof(allowed)));
+        return judge_refuse(judgement, rules, RULE_CAPABILITIES, "capabilities %s are not allowed; at most %s are",
+                            capability_list(spec->capabilities & ~rules->capabilities, excess, sizeof(excess)),
+                            capability_list(rules->capabilities, allowed, sizeof(allowed)));
     }
     unsigned int seccomp = spec->seccomp == BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT   ? RULES_SECCOMP_DEFAULT
                            : spec->seccomp == BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_PROFILE ? RULES_SECCOMP_PROFILE
                                                                                            : RULES_SECCOMP_UNCONFINED;
     if (!(rules->seccomp & seccomp)) {
-        return refuse(judgement, rules, RULE_SECCOMP, "seccomp %s is not allowed; the default list is",
-                      seccomp == RULES_SECCOMP_PROFILE ? "profiles of one's own" : "unconfined");
+        return judge_refuse(judgement, rules, RULE_SECCOMP, "seccomp %s is not allowed; the default list is",
+                            seccomp == RULES_SECCOMP_PROFILE ? "profiles of one's own" : "unconfined");
     }
     if (spec->oom_score_adjust < rules->oom_score_minimum) {
-        return refuse(judgement, rules, RULE_OOM_SCORE, "an OOM score of %d is not allowed; %d or more is",
-                      spec->oom_score_adjust, rules->oom_score_minimum);
+        return judge_refuse(judgement, rules, RULE_OOM_SCORE, "an OOM score of %d is not allowed; %d or more is",
+                            spec->oom_score_adjust, rules->oom_score_minimum);
     }
     return 0;
 }
@@ -103,19 +100,23 @@ static int judge_namespaces(const Bulkhead__ContainerSpec *spec, const struct ru
         const char *name;
     } rows[] = {{spec->host_pid, RULES_HOST_PID, "PID"},
                 {spec->host_ipc, RULES_HOST_IPC, "IPC"},
-                {spec->host_uts, RULES_HOST_UTS, "UTS"}};
+                {spec->host_uts, RULES_HOST_UTS, "UTS"},
+                {spec->host_cgroup, RULES_HOST_CGROUP, "cgroup"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].wanted && !(rules->host_namespaces & rows[i].bit)) {
-            return refuse(judgement, rules, RULE_HOST_NAMESPACES,
-                          "the host's %s namespace is not allowed; one of the container's own is", rows[i].name);
+            return judge_refuse(judgement, rules, RULE_HOST_NAMESPACES,
+                                "the host's %s namespace is not allowed; one of the container's own is", rows[i].name);
         }
+    }
+    if (spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED) {
+        return 0; /* what another container of the tenant's was allowed to have */
     }
     bool host = spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
     if (!(rules->networks & (host ? RULES_NETWORK_HOST : RULES_NETWORK_NONE))) {
-        return refuse(judgement, rules, RULE_NETWORKS, "network %s is not allowed; %s is", host ? "host" : "none",
-                      rules->networks & RULES_NETWORK_NONE   ? "none"
-                      : rules->networks & RULES_NETWORK_HOST ? "host"
-                                                             : "nothing");
+        return judge_refuse(judgement, rules, RULE_NETWORKS, "network %s is not allowed; %s is", host ? "host" : "none",
+                            rules->networks & RULES_NETWORK_NONE   ? "none"
+                            : rules->networks & RULES_NETWORK_HOST ? "host"
+                                                                   : "nothing");
     }
     return 0;
 }
@@ -141,8 +142,9 @@ static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules 
         }
         if (!allowed) {
             char list[160];
-            return refuse(judgement, rules, RULE_MOUNTS, "mounting \"%.120s\" is not allowed; what lies below %s is",
-                          mount->source, list_text(&rules->mount_paths, list, sizeof(list)));
+            return judge_refuse(judgement, rules, RULE_MOUNTS,
+                                "mounting \"%.120s\" is not allowed; what lies below %s is", mount->source,
+                                judge_list_text(&rules->mount_paths, list, sizeof(list)));
         }
     }
     return 0;
@@ -151,10 +153,10 @@ static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules 
 static int judge_sysctls(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
 {
     for (size_t i = 0; i < spec->n_sysctls; i++) {
-        if (!matches_any(&rules->sysctls, spec->sysctls[i]->key)) {
+        if (!judge_matches_any(&rules->sysctls, spec->sysctls[i]->key)) {
             char list[160];
-            return refuse(judgement, rules, RULE_SYSCTLS, "sysctl %.100s is not allowed; %s is", spec->sysctls[i]->key,
-                          list_text(&rules->sysctls, list, sizeof(list)));
+            return judge_refuse(judgement, rules, RULE_SYSCTLS, "sysctl %.100s is not allowed; %s is",
+                                spec->sysctls[i]->key, judge_list_text(&rules->sysctls, list, sizeof(list)));
         }
     }
     return 0;
@@ -169,8 +171,8 @@ static int judge_list(char *const *paths, size_t n_paths, const char *const *wan
             k++;
         }
         if (k == n_paths) {
-            return refuse(judgement, rules, RULE_SYSTEM_PATHS,
-                          "%s left open is not allowed; Docker's default paths are", wanted[i]);
+            return judge_refuse(judgement, rules, RULE_SYSTEM_PATHS,
+                                "%s left open is not allowed; Docker's default paths are", wanted[i]);
         }
     }
     return 0;
@@ -211,26 +213,28 @@ static int judge_log_driver(const Bulkhead__LogOptions *log, const struct rules 
         }
     }
     return fits ? 0
-                : refuse(judgement, rules, RULE_LOG_DRIVERS, "log driver %s is not allowed; %s is", wanted, allowed);
+                : judge_refuse(judgement, rules, RULE_LOG_DRIVERS, "log driver %s is not allowed; %s is", wanted,
+                               allowed);
 }
 
 static int judge_ceilings(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *judgement)
 {
     if (rules->quotas.memory_bytes && resources->memory_bytes > rules->quotas.memory_bytes) {
-        return refuse(judgement, rules, RULE_QUOTAS, "%llu bytes of memory are not allowed; at most %llu are",
-                      (unsigned long long)resources->memory_bytes, (unsigned long long)rules->quotas.memory_bytes);
+        return judge_refuse(judgement, rules, RULE_QUOTAS, "%llu bytes of memory are not allowed; at most %llu are",
+                            (unsigned long long)resources->memory_bytes,
+                            (unsigned long long)rules->quotas.memory_bytes);
     }
     if (rules->quotas.pids && resources->pids_max > rules->quotas.pids) {
-        return refuse(judgement, rules, RULE_QUOTAS, "%llu processes are not allowed; at most %llu are",
-                      (unsigned long long)resources->pids_max, (unsigned long long)rules->quotas.pids);
+        return judge_refuse(judgement, rules, RULE_QUOTAS, "%llu processes are not allowed; at most %llu are",
+                            (unsigned long long)resources->pids_max, (unsigned long long)rules->quotas.pids);
     }
     uint64_t period = resources->cpu_period_us ? resources->cpu_period_us : CPU_PERIOD_US;
     uint64_t share = 0; /* quota * CPU_PERIOD_US / period: what it is in a period of 100 ms */
     bool overflow = __builtin_mul_overflow(resources->cpu_quota_us, (uint64_t)CPU_PERIOD_US, &share);
     if (rules->quotas.cpu_quota_us && (overflow || share / period > rules->quotas.cpu_quota_us)) {
-        return refuse(judgement, rules, RULE_QUOTAS, "%.2f processors are not allowed; at most %.2f are",
-                      (double)resources->cpu_quota_us / (double)period,
-                      (double)rules->quotas.cpu_quota_us / CPU_PERIOD_US);
+        return judge_refuse(judgement, rules, RULE_QUOTAS, "%.2f processors are not allowed; at most %.2f are",
+                            (double)resources->cpu_quota_us / (double)period,
+                            (double)rules->quotas.cpu_quota_us / CPU_PERIOD_US);
     }
     return 0;
 }
@@ -241,14 +245,15 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
     *ret_judgement = (struct judgement){0};
     if (judge_rights(spec, rules, ret_judgement) < 0 || judge_namespaces(spec, rules, ret_judgement) < 0 ||
         judge_mounts(spec, rules, ret_judgement) < 0 || judge_sysctls(spec, rules, ret_judgement) < 0 ||
-        judge_system_paths(spec, rules, ret_judgement) < 0 || judge_log_driver(spec->log, rules, ret_judgement) < 0 ||
+        judge_system_paths(spec, rules, ret_judgement) < 0 || judge_devices(spec, rules, ret_judgement) < 0 ||
+        judge_place(spec, rules, ret_judgement) < 0 || judge_log_driver(spec->log, rules, ret_judgement) < 0 ||
         judge_ceilings(spec->resources, rules, ret_judgement) < 0) {
         return;
     }
     if (rules->quotas.containers && running >= rules->quotas.containers) {
-        (void)refuse(ret_judgement, rules, RULE_QUOTAS,
-                     "%llu containers are running already; at most %llu are allowed at once, stop one first",
-                     (unsigned long long)running, (unsigned long long)rules->quotas.containers);
+        (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS,
+                           "%llu containers are running already; at most %llu are allowed at once, stop one first",
+                           (unsigned long long)running, (unsigned long long)rules->quotas.containers);
     }
 }
 
@@ -260,12 +265,13 @@ void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struc
         return;
     }
     if (!rules->privileged) {
-        (void)refuse(ret_judgement, rules, RULE_PRIVILEGED,
-                     "a privileged exec is not allowed; run it without --privileged");
+        (void)judge_refuse(ret_judgement, rules, RULE_PRIVILEGED,
+                           "a privileged exec is not allowed; run it without --privileged");
     } else if (CAPABILITY_ALL & ~rules->capabilities) {
-        (void)refuse(ret_judgement, rules, RULE_CAPABILITIES,
-                     "a privileged exec has every capability, and %s are not allowed; run it without --privileged",
-                     capability_list(CAPABILITY_ALL & ~rules->capabilities, excess, sizeof(excess)));
+        (void)judge_refuse(
+            ret_judgement, rules, RULE_CAPABILITIES,
+            "a privileged exec has every capability, and %s are not allowed; run it without --privileged",
+            capability_list(CAPABILITY_ALL & ~rules->capabilities, excess, sizeof(excess)));
     }
 }
 
@@ -279,20 +285,20 @@ void judge_image(const char *name, const struct rules *rules, struct judgement *
 {
     *ret_judgement = (struct judgement){0};
     char list[160];
-    if (matches_any(&rules->registries_denied, name)) {
-        (void)refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is denied; denied are %s", name,
-                     list_text(&rules->registries_denied, list, sizeof(list)));
-    } else if (!matches_any(&rules->registries_allowed, name)) {
-        (void)refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is not allowed; allowed are %s", name,
-                     list_text(&rules->registries_allowed, list, sizeof(list)));
+    if (judge_matches_any(&rules->registries_denied, name)) {
+        (void)judge_refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is denied; denied are %s", name,
+                           judge_list_text(&rules->registries_denied, list, sizeof(list)));
+    } else if (!judge_matches_any(&rules->registries_allowed, name)) {
+        (void)judge_refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is not allowed; allowed are %s", name,
+                           judge_list_text(&rules->registries_allowed, list, sizeof(list)));
     }
 }
 
 void judge_owner(const char *what, struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};
-    (void)refuse(ret_judgement, rules_builtin(false), RULE_OWNER,
-                 "%s: the container belongs to another tenant; each may use its own", what);
+    (void)judge_refuse(ret_judgement, rules_builtin(false), RULE_OWNER,
+                       "%s: the container belongs to another tenant; each may use its own", what);
 }
 
 /* ---- filling in --------------------------------------------------------------------------------- */
@@ -348,11 +354,14 @@ int judge_fill(const Bulkhead__ContainerSpec *spec, const struct rules *rules, c
     filled->id_base = fill_in->id_base;
     filled->id_count = BH_TENANT_IDS;
     filled->monitor_uid = fill_in->monitor_uid;
-    filled->cgroup_parent = borrow(fill_in->cgroup_parent);
+    filled->cgroup_parent = ret_filled->cgroup_parent;
+    (void)snprintf(ret_filled->cgroup_parent, sizeof(ret_filled->cgroup_parent), "%s%s%s", fill_in->cgroup_parent,
+                   spec->wanted_cgroup_parent[0] ? "/" : "", spec->wanted_cgroup_parent);
     filled->identity_binds = spec->tenant_uid == 0;
-    filled->selinux_label = borrow(spec->privileged ? "" : fill_in->selinux_label);
-    filled->selinux_mount_label = borrow(spec->privileged ? "" : fill_in->selinux_mount_label);
-    filled->apparmor_profile = borrow(spec->privileged ? "" : fill_in->apparmor_profile);
+    bool selinux = !spec->privileged && !spec->no_selinux;
+    filled->selinux_label = borrow(selinux ? fill_in->selinux_label : "");
+    filled->selinux_mount_label = borrow(selinux ? fill_in->selinux_mount_label : "");
+    filled->apparmor_profile = borrow(spec->privileged || spec->no_apparmor ? "" : fill_in->apparmor_profile);
     return fill_mounts(spec, rules, ret_filled, error);
 }
 

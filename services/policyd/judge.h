@@ -52,6 +52,7 @@ struct fill_in {
 struct filled_spec {
     Bulkhead__ContainerSpec spec;
     Bulkhead__Resources resources;
+    char cgroup_parent[256];
     Bulkhead__Mount *mounts;
     Bulkhead__Mount **mount_pointers;
 };

@@ -31,6 +31,10 @@ static const char *const rule_names[RULE_COUNT] = {
     [RULE_OOM_SCORE] = "oom_score_minimum",
     [RULE_LOG_DRIVERS] = "log_drivers",
     [RULE_QUOTAS] = "quotas",
+    [RULE_DEVICES] = "devices",
+    [RULE_DEVICE_RULES] = "device_rules",
+    [RULE_CGROUP_PARENTS] = "cgroup_parents",
+    [RULE_LABELS] = "labels",
     [RULE_OWNER] = "owner",
 };
 
@@ -40,7 +44,7 @@ static const struct rules root_rules = {
     .capabilities = (CAP(CAP_LAST_CAP) << 1) - 1,
     .privileged = true,
     .seccomp = RULES_SECCOMP_DEFAULT | RULES_SECCOMP_PROFILE | RULES_SECCOMP_UNCONFINED,
-    .host_namespaces = RULES_HOST_PID | RULES_HOST_IPC | RULES_HOST_UTS,
+    .host_namespaces = RULES_HOST_PID | RULES_HOST_IPC | RULES_HOST_UTS | RULES_HOST_CGROUP,
     .networks = RULES_NETWORK_NONE | RULES_NETWORK_HOST,
     .mount_paths = {.n = 1, .items = {"/"}},
     .registries_allowed = {.n = 1, .items = {"*"}},
@@ -48,6 +52,10 @@ static const struct rules root_rules = {
     .system_paths = true,
     .oom_score_minimum = -1000,
     .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL | RULES_LOG_JOURNALD,
+    .devices = {.n = 1, .items = {"/dev/*"}},
+    .device_rules = true,
+    .cgroup_parents = {.n = 1, .items = {"*"}},
+    .labels = true,
 };
 
 /* Everybody else: nothing that reaches beyond the container but files that are the tenant's own anyway. */

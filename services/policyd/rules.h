@@ -27,6 +27,10 @@ enum rule {
     RULE_OOM_SCORE,
     RULE_LOG_DRIVERS,
     RULE_QUOTAS,
+    RULE_DEVICES,
+    RULE_DEVICE_RULES,
+    RULE_CGROUP_PARENTS,
+    RULE_LABELS,
     RULE_OWNER, /* no file can change it: a container belongs to one tenant */
     RULE_COUNT,
 };
@@ -37,7 +41,7 @@ const char *rule_name(enum rule rule);
 #define RULES_PATTERN_SIZE 256
 
 enum { RULES_SECCOMP_DEFAULT = 1, RULES_SECCOMP_PROFILE = 2, RULES_SECCOMP_UNCONFINED = 4 };
-enum { RULES_HOST_PID = 1, RULES_HOST_IPC = 2, RULES_HOST_UTS = 4 };
+enum { RULES_HOST_PID = 1, RULES_HOST_IPC = 2, RULES_HOST_UTS = 4, RULES_HOST_CGROUP = 8 };
 enum { RULES_NETWORK_NONE = 1, RULES_NETWORK_HOST = 2 };
 
 enum { RULES_LOG_NONE = 1, RULES_LOG_JSON_FILE = 2, RULES_LOG_LOCAL = 4, RULES_LOG_JOURNALD = 8 };
@@ -65,6 +69,10 @@ struct rules {
     bool system_paths;                                       /* may leave out Docker's masked and read-only paths */
     int32_t oom_score_minimum;
     unsigned int log_drivers;
+    struct rules_list devices;        /* patterns of paths below /dev; "…:rw" allows no more than that */
+    bool device_rules;                /* may ask for cgroup rules of devices by number */
+    struct rules_list cgroup_parents; /* patterns, relative to the configured parent */
+    bool labels;                      /* may go without AppArmor profile and SELinux label */
     struct {
         uint64_t containers;   /* running at once, of the tenant; 0: no limit */
         uint64_t memory_bytes; /* of one container; one that asks for no limit gets this one */

@@ -190,10 +190,13 @@ static int read_seccomp(const json_t *value, struct rules *rules, const char *wh
 
 static int read_host_namespaces(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    static const struct word words[] = {
-        {"pid", RULES_HOST_PID}, {"ipc", RULES_HOST_IPC}, {"uts", RULES_HOST_UTS}, {NULL, 0}};
+    static const struct word words[] = {{"pid", RULES_HOST_PID},
+                                        {"ipc", RULES_HOST_IPC},
+                                        {"uts", RULES_HOST_UTS},
+                                        {"cgroup", RULES_HOST_CGROUP},
+                                        {NULL, 0}};
     return read_words(value, words, &rules->host_namespaces, where, "host_namespaces",
-                      "a list of \"pid\", \"ipc\" and \"uts\"", error);
+                      "a list of \"pid\", \"ipc\", \"uts\" and \"cgroup\"", error);
 }
 
 static int read_networks(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -318,6 +321,39 @@ static int read_quotas(const json_t *value, struct rules *rules, const char *whe
                                          "an object with \"containers\", \"memory_bytes\", \"cpus\" and \"pids\"");
 }
 
+/* "/dev/x", with what may be done with it behind a colon. */
+static int read_devices(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    if (read_list(value, &rules->devices, where, "devices", error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rules->devices.n; i++) {
+        const char *pattern = rules->devices.items[i];
+        const char *colon = strrchr(pattern, ':');
+        if (strncmp(pattern, "/dev/", 5) != 0 ||
+            (colon && (!colon[1] || strspn(colon + 1, "rwm") != strlen(colon + 1)))) {
+            return wrong(error, where, "devices",
+                         "a list of patterns below /dev, like \"/dev/fuse\" or \"/dev/sd*:r\"");
+        }
+    }
+    return 0;
+}
+
+static int read_device_rules(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return read_bool(value, &rules->device_rules, where, "device_rules", error);
+}
+
+static int read_cgroup_parents(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return read_list(value, &rules->cgroup_parents, where, "cgroup_parents", error);
+}
+
+static int read_labels(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return read_bool(value, &rules->labels, where, "labels", error);
+}
+
 static const struct key top_keys[] = {
     {"version", RULE_NONE, read_version},
     {"tenants", RULE_NONE, read_tenants},
@@ -334,6 +370,10 @@ static const struct key top_keys[] = {
     {"oom_score_minimum", RULE_OOM_SCORE, read_oom_score},
     {"log_drivers", RULE_LOG_DRIVERS, read_log_drivers},
     {"quotas", RULE_QUOTAS, read_quotas},
+    {"devices", RULE_DEVICES, read_devices},
+    {"device_rules", RULE_DEVICE_RULES, read_device_rules},
+    {"cgroup_parents", RULE_CGROUP_PARENTS, read_cgroup_parents},
+    {"labels", RULE_LABELS, read_labels},
     {NULL, RULE_NONE, NULL},
 };
 

@@ -3,6 +3,7 @@
  * Validation of a ContainerSpec; see spec_check.h.
  */
 #include "spec_check.h"
+#include "spec_check_parts.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define NAME_BYTES_MAX 255U
 #define UNLIMITED      UINT64_MAX
 
-static int wrong(struct bh_error *error, const char *field, const char *value, const char *wanted)
+int spec_check_wrong(struct bh_error *error, const char *field, const char *value, const char *wanted)
 {
     return bh_error_set(error, BH_INVALID_ARGUMENT, "%s \"%.200s\" must be %s", field, value, wanted);
 }
@@ -32,7 +33,7 @@ static bool is_plain(const char *text, size_t n_bytes_max)
     return true;
 }
 
-static bool is_made_of(const char *text, const char *others, size_t n_bytes_max)
+bool spec_is_made_of(const char *text, const char *others, size_t n_bytes_max)
 {
     static const char base[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     size_t n = 0;
@@ -80,7 +81,8 @@ static int check_identity(const Bulkhead__ContainerSpec *spec, struct bh_error *
     }
     if (!is_plain(spec->image_reference, BH_REFERENCE_BYTES_MAX) ||
         (spec->image_digest.len != 0 && spec->image_digest.len != BH_DIGEST_BYTES)) {
-        return wrong(error, "image reference", spec->image_reference, "one line, with a digest of 32 bytes or none");
+        return spec_check_wrong(error, "image reference", spec->image_reference,
+                                "one line, with a digest of 32 bytes or none");
     }
     return 0;
 }
@@ -108,21 +110,21 @@ int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
     }
     for (size_t i = 0; i < process->n_env; i++) {
         if (process->env[i][0] == '\0' || process->env[i][0] == '=') {
-            return wrong(error, "environment entry", process->env[i], "NAME=value");
+            return spec_check_wrong(error, "environment entry", process->env[i], "NAME=value");
         }
     }
     if (process->cwd[0] && (process->cwd[0] != '/' || strlen(process->cwd) > BH_PATH_BYTES_MAX)) {
-        return wrong(error, "working directory", process->cwd, "an absolute path");
+        return spec_check_wrong(error, "working directory", process->cwd, "an absolute path");
     }
     if (!is_plain(process->user, NAME_BYTES_MAX)) {
-        return wrong(error, "user", process->user, "a name or number, with :group if wanted");
+        return spec_check_wrong(error, "user", process->user, "a name or number, with :group if wanted");
     }
     if (process->n_groups > LIST_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "%zu groups; at most %u", process->n_groups, LIST_MAX);
     }
     for (size_t i = 0; i < process->n_groups; i++) {
         if (!is_plain(process->groups[i], NAME_BYTES_MAX) || !process->groups[i][0]) {
-            return wrong(error, "group", process->groups[i], "a name or number");
+            return spec_check_wrong(error, "group", process->groups[i], "a name or number");
         }
     }
     if (process->tty_rows > UINT16_MAX || process->tty_columns > UINT16_MAX) {
@@ -134,19 +136,19 @@ int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
 static int check_mount(const Bulkhead__Mount *mount, struct bh_error *error)
 {
     if (!spec_is_clean_path(mount->target) || strcmp(mount->target, "/") == 0) {
-        return wrong(error, "mount target", mount->target, "an absolute path below / without . or ..");
+        return spec_check_wrong(error, "mount target", mount->target, "an absolute path below / without . or ..");
     }
     switch (mount->kind) {
     case BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND:
         return spec_is_clean_path(mount->source)
                    ? 0
-                   : wrong(error, "mount source", mount->source, "an absolute path without . or ..");
+                   : spec_check_wrong(error, "mount source", mount->source, "an absolute path without . or ..");
     case BULKHEAD__MOUNT_KIND__MOUNT_KIND_TMPFS:
         return mount->source[0] == '\0' && mount->tmpfs_mode <= 07777
                    ? 0
-                   : wrong(error, "tmpfs at", mount->target, "without a source and of a mode up to 7777");
+                   : spec_check_wrong(error, "tmpfs at", mount->target, "without a source and of a mode up to 7777");
     default:
-        return wrong(error, "mount at", mount->target, "a bind or a tmpfs");
+        return spec_check_wrong(error, "mount at", mount->target, "a bind or a tmpfs");
     }
 }
 
@@ -161,7 +163,7 @@ int spec_check_resources(const Bulkhead__Resources *resources, struct bh_error *
         return bh_error_set(error, BH_INVALID_ARGUMENT, "resources are missing");
     }
     if (!is_cpu_list(resources->cpuset_cpus) || !is_cpu_list(resources->cpuset_mems)) {
-        return wrong(error, "cpuset", resources->cpuset_cpus, "a list like 0-3,7");
+        return spec_check_wrong(error, "cpuset", resources->cpuset_cpus, "a list like 0-3,7");
     }
     if (resources->cpu_period_us && (resources->cpu_period_us < 1000 || resources->cpu_period_us > 1000000)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a cpu period of %llu us must be between 1000 and 1000000",
@@ -170,6 +172,17 @@ int spec_check_resources(const Bulkhead__Resources *resources, struct bh_error *
     if (resources->cpu_quota_us && resources->cpu_quota_us != UNLIMITED && resources->cpu_quota_us < 1000) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a cpu quota of %llu us must be at least 1000",
                             (unsigned long long)resources->cpu_quota_us);
+    }
+    if (resources->memory_swappiness > 100 || (resources->memory_swappiness && !resources->memory_swappiness_set)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a memory swappiness of %u must be between 0 and 100",
+                            resources->memory_swappiness);
+    }
+    if (spec_check_device_limits(resources->weights, resources->n_weights, error) < 0 ||
+        spec_check_device_limits(resources->read_bytes, resources->n_read_bytes, error) < 0 ||
+        spec_check_device_limits(resources->write_bytes, resources->n_write_bytes, error) < 0 ||
+        spec_check_device_limits(resources->read_operations, resources->n_read_operations, error) < 0 ||
+        spec_check_device_limits(resources->write_operations, resources->n_write_operations, error) < 0) {
+        return -1;
     }
     if (resources->blkio_weight > 1000 || (resources->blkio_weight && resources->blkio_weight < 10)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a blkio weight of %u must be between 10 and 1000",
@@ -190,11 +203,11 @@ static int check_limits(const Bulkhead__ContainerSpec *spec, struct bh_error *er
             k++;
         }
         if (k == sizeof(known) / sizeof(known[0]) || (seen & (1U << k))) {
-            return wrong(error, "limit", limit->name, "one of setrlimit(2)'s, without RLIMIT_, once");
+            return spec_check_wrong(error, "limit", limit->name, "one of setrlimit(2)'s, without RLIMIT_, once");
         }
         seen |= 1U << k;
         if (limit->soft > limit->hard) {
-            return wrong(error, "limit", limit->name, "no higher than its hard limit");
+            return spec_check_wrong(error, "limit", limit->name, "no higher than its hard limit");
         }
     }
     return 0;
@@ -207,7 +220,7 @@ static int check_paths(char *const *paths, size_t n_paths, const char *what, str
     }
     for (size_t i = 0; i < n_paths; i++) {
         if (!spec_is_clean_path(paths[i])) {
-            return wrong(error, what, paths[i], "an absolute path without . or ..");
+            return spec_check_wrong(error, what, paths[i], "an absolute path without . or ..");
         }
     }
     return 0;
@@ -220,22 +233,26 @@ static int check_sysctl(const Bulkhead__ContainerSpec *spec, const Bulkhead__Key
     bool net = strncmp(key, "net.", 4) == 0;
     bool ipc = strncmp(key, "kernel.shm", 10) == 0 || strncmp(key, "kernel.msg", 10) == 0 ||
                strcmp(key, "kernel.sem") == 0 || strncmp(key, "fs.mqueue.", 10) == 0;
-    if ((!net && !ipc) || !is_made_of(key, "._-", NAME_BYTES_MAX) || strstr(key, "..") || key[strlen(key) - 1] == '.') {
-        return wrong(
+    if ((!net && !ipc) || !spec_is_made_of(key, "._-", NAME_BYTES_MAX) || strstr(key, "..") ||
+        key[strlen(key) - 1] == '.') {
+        return spec_check_wrong(
             error, "sysctl", key,
             "namespaced: net.*, kernel.shm*, kernel.msg*, kernel.sem or fs.mqueue.*, with dots between its parts");
     }
-    if ((net && spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST) || (ipc && spec->host_ipc)) {
-        return wrong(error, "sysctl", key, "left alone: the container shares that namespace with the host");
+    if ((net && spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE) ||
+        (ipc && (spec->host_ipc || spec->join_ipc.len))) {
+        return spec_check_wrong(error, "sysctl", key,
+                                "left alone: the container does not have that namespace to itself");
     }
-    return is_plain(sysctl->value, NAME_BYTES_MAX) ? 0 : wrong(error, "value of sysctl", key, "one line");
+    return is_plain(sysctl->value, NAME_BYTES_MAX) ? 0 : spec_check_wrong(error, "value of sysctl", key, "one line");
 }
 
 static int check_names(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
-    if ((spec->host_name[0] && !is_made_of(spec->host_name, ".-_", 64)) ||
-        (spec->domain_name[0] && !is_made_of(spec->domain_name, ".-_", 64))) {
-        return wrong(error, "host name", spec->host_name, "of letters, digits, dots and hyphens, at most 64");
+    if ((spec->host_name[0] && !spec_is_made_of(spec->host_name, ".-_", 64)) ||
+        (spec->domain_name[0] && !spec_is_made_of(spec->domain_name, ".-_", 64))) {
+        return spec_check_wrong(error, "host name", spec->host_name,
+                                "of letters, digits, dots and hyphens, at most 64");
     }
     size_t most =
         spec->n_extra_hosts | spec->n_dns_servers | spec->n_dns_search | spec->n_dns_options | spec->n_sysctls;
@@ -246,24 +263,24 @@ static int check_names(const Bulkhead__ContainerSpec *spec, struct bh_error *err
     for (size_t i = 0; i < spec->n_dns_servers; i++) {
         if (inet_pton(AF_INET, spec->dns_servers[i], &address) != 1 &&
             inet_pton(AF_INET6, spec->dns_servers[i], &address) != 1) {
-            return wrong(error, "name server", spec->dns_servers[i], "an IP address");
+            return spec_check_wrong(error, "name server", spec->dns_servers[i], "an IP address");
         }
     }
     for (size_t i = 0; i < spec->n_extra_hosts; i++) {
         const char *colon = strchr(spec->extra_hosts[i], ':');
         if (!is_plain(spec->extra_hosts[i], 2 * NAME_BYTES_MAX) || !colon || colon == spec->extra_hosts[i] ||
             !colon[1]) {
-            return wrong(error, "extra host", spec->extra_hosts[i], "name:address");
+            return spec_check_wrong(error, "extra host", spec->extra_hosts[i], "name:address");
         }
     }
     for (size_t i = 0; i < spec->n_dns_search; i++) {
-        if (!is_made_of(spec->dns_search[i], ".-_", NAME_BYTES_MAX)) {
-            return wrong(error, "search domain", spec->dns_search[i], "a domain name");
+        if (!spec_is_made_of(spec->dns_search[i], ".-_", NAME_BYTES_MAX)) {
+            return spec_check_wrong(error, "search domain", spec->dns_search[i], "a domain name");
         }
     }
     for (size_t i = 0; i < spec->n_dns_options; i++) {
-        if (!is_made_of(spec->dns_options[i], ".-_:", NAME_BYTES_MAX)) {
-            return wrong(error, "resolver option", spec->dns_options[i], "one of resolv.conf(5)'s");
+        if (!spec_is_made_of(spec->dns_options[i], ".-_:", NAME_BYTES_MAX)) {
+            return spec_check_wrong(error, "resolver option", spec->dns_options[i], "one of resolv.conf(5)'s");
         }
     }
     for (size_t i = 0; i < spec->n_sysctls; i++) {
@@ -284,7 +301,7 @@ static int check_log(const Bulkhead__LogOptions *log, struct bh_error *error)
                             log->max_files, log->n_attributes, BH_LOG_FILES_MAX, BH_LOG_ATTRIBUTES_MAX);
     }
     if (!is_plain(log->tag, NAME_BYTES_MAX) || !is_plain(log->container_name, NAME_BYTES_MAX)) {
-        return wrong(error, "log tag", log->tag, "one line of at most 255 bytes");
+        return spec_check_wrong(error, "log tag", log->tag, "one line of at most 255 bytes");
     }
     return 0;
 }
@@ -315,7 +332,8 @@ int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
     }
     if (check_identity(spec, error) < 0 || check_reserved(spec, error) < 0 ||
         spec_check_process(spec->process, error) < 0 || check_names(spec, error) < 0 ||
-        check_seccomp(spec, error) < 0 || check_limits(spec, error) < 0 ||
+        check_seccomp(spec, error) < 0 || spec_check_devices(spec, error) < 0 || spec_check_shared(spec, error) < 0 ||
+        spec_check_cgroup_parent(spec->wanted_cgroup_parent, error) < 0 || check_limits(spec, error) < 0 ||
         spec_check_resources(spec->resources, error) < 0 ||
         check_paths(spec->masked_paths, spec->n_masked_paths, "masked path", error) < 0 ||
         check_paths(spec->read_only_paths, spec->n_read_only_paths, "read-only path", error) < 0) {
@@ -341,8 +359,10 @@ int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
         return -1;
     }
     if (spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE &&
-        spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "network mode %d is neither none nor host", (int)spec->network);
+        spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST &&
+        spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "network mode %d is neither none, host nor joined",
+                            (int)spec->network);
     }
     return 0;
 }

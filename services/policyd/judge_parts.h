@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside of judge.c: what its parts share.
+ */
+#pragma once
+
+#include "judge.h"
+
+/* Refuses; returns -1, so that checks read as one chain. */
+int judge_refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+bool judge_matches_any(const struct rules_list *list, const char *text);
+/* "a, b" or "nothing", for messages. Returns `buffer`. */
+const char *judge_list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes);
+
+/* judge_devices.c */
+int judge_devices(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement);
+int judge_place(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement);
