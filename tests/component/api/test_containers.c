@@ -232,7 +232,7 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         {"\"Mounts\":[{\"Type\":\"npipe\",\"Target\":\"/v\"}]", 501, "npipe"},
         {"\"Tmpfs\":{\"/t\":\"uid=5\"}", 501, "uid=5"},
         {"\"RestartPolicy\":{\"Name\":\"sometimes\"}", 400, "invalid restart policy"},
-        {"\"LogConfig\":{\"Type\":\"syslog\"}", 501, "syslog"},
+        {"\"LogConfig\":{\"Type\":\"syslog\"}", 400, "syslog"},
         {"\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"path\":\"/etc\"}}", 400, "unknown log opt 'path'"},
         {"\"NetworkMode\":\"mynet\"", 501, "mynet"},
         {"\"CapAdd\":[\"FLY\"]", 400, "invalid CapAdd: unknown capability: \\\"CAP_FLY\\\""},
