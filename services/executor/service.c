@@ -19,6 +19,7 @@
 #include "exec_requests.h"
 #include "executor.h"
 #include "freeze.h"
+#include "measure.h"
 #include "monitor_exec.h"
 #include "policyd_executor.pb-c.h"
 #include "record.h"
@@ -230,6 +231,9 @@ static const struct bh_handler handlers[] = {
     {REQUEST(SIGNAL_EXEC), "SignalExec", ~0U, 0, 0, exec_handle_signal},
     {REQUEST(INSPECT_EXEC), "InspectExec", ~0U, 0, 0, exec_handle_inspect},
     {REQUEST(REMOVE_EXEC), "RemoveExec", ~0U, 0, 0, exec_handle_remove},
+    {REQUEST(READ_STATS), "ReadStats", ~0U, 0, 0, measure_handle_stats},
+    {REQUEST(LIST_PROCESSES), "ListProcesses", ~0U, 0, 0, measure_handle_processes},
+    {REQUEST(DESCRIBE_KERNEL), "DescribeKernel", ~0U, 0, 0, measure_handle_kernel},
     {0},
 };
 

@@ -62,6 +62,8 @@ static const struct operation operations[] = {
     {ASKED(SIGNAL_EXEC), "SignalExec", false, {.reply = ANSWERED(DONE)}},
     {ASKED(INSPECT_EXEC), "InspectExec", true, {.reply = ANSWERED(EXEC_FOUND)}},
     {ASKED(REMOVE_EXEC), "RemoveExec", true, {.reply = ANSWERED(DONE)}},
+    {ASKED(READ_STATS), "ReadStats", true, {.reply = ANSWERED(STATS_READ), .fds_max = 1}},
+    {ASKED(LIST_PROCESSES), "ListProcesses", false, {.reply = ANSWERED(PROCESSES_LISTED), .fds_min = 1, .fds_max = 1}},
 };
 
 static const struct operation *find_operation(uint32_t kind)
@@ -96,6 +98,8 @@ static const Bulkhead__ContainerId *translate(const Bulkhead__EngineToPolicyd *a
         TRANSLATE(UPDATE_CONTAINER, update_container);
         TRANSLATE(REMOVE_CONTAINER, remove_container);
         TRANSLATE(INSPECT_CONTAINER, inspect_container);
+        TRANSLATE(READ_STATS, read_stats);
+        TRANSLATE(LIST_PROCESSES, list_processes);
         TRANSLATE_EXEC(OPEN_EXEC_MONITOR, open_exec_monitor);
         TRANSLATE_EXEC(SIGNAL_EXEC, signal_exec);
         TRANSLATE_EXEC(INSPECT_EXEC, inspect_exec);
@@ -208,6 +212,18 @@ static void handle_list(struct bh_request *request)
     relay(context->state, request, &packet, &kind, NULL);
 }
 
+/* The same for everybody, and of nobody: what the host's kernel can do. */
+static void handle_describe_kernel(struct bh_request *request)
+{
+    static const struct relay_kind kind = {.reply = ANSWERED(KERNEL_DESCRIBED)};
+    const struct bh_service_context *context = bh_request_owner(request);
+    Bulkhead__DescribeKernel describe = BULKHEAD__DESCRIBE_KERNEL__INIT;
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_DESCRIBE_KERNEL;
+    packet.describe_kernel = &describe;
+    relay(context->state, request, &packet, &kind, NULL);
+}
+
 /* ---- the audit log --------------------------------------------------------------------------------- */
 
 struct verification {
@@ -299,6 +315,9 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(UPDATE_CONTAINER), "UpdateContainer", ~0u, 0, 0, handle_operation},
             {ASKED(REMOVE_CONTAINER), "RemoveContainer", ~0u, 0, 0, handle_operation},
             {ASKED(INSPECT_CONTAINER), "InspectContainer", ~0u, 0, 0, handle_operation},
+            {ASKED(READ_STATS), "ReadStats", ~0u, 0, 0, handle_operation},
+            {ASKED(LIST_PROCESSES), "ListProcesses", ~0u, 0, 0, handle_operation},
+            {ASKED(DESCRIBE_KERNEL), "DescribeKernel", ~0u, 0, 0, handle_describe_kernel},
             {ASKED(LIST_CONTAINERS), "ListContainers", ~0u, 0, 0, handle_list},
             {ASKED(START_EXEC), "StartExec", ~0u, 0, 3 * BH_ATTACHMENTS_MAX, admission_start_exec},
             {ASKED(JUDGE_EXEC), "JudgeExec", ~0u, 0, 0, admission_judge_exec},
