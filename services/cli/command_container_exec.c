@@ -19,20 +19,6 @@ struct exec_options {
     struct strings env, env_files;
 };
 
-static int add_texts(json_t *request, const char *key, const char *const *texts, size_t count, struct bh_error *error)
-{
-    json_t *array = json_array();
-    if (field_set(request, key, array, error) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (field_append(array, json_string(texts[i]), error) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 static int build_request(const struct exec_options *options, const struct strings *arguments, json_t **ret_request,
                          struct bh_error *error)
 {
@@ -55,8 +41,8 @@ static int build_request(const struct exec_options *options, const struct string
     if (!request) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a value is not valid UTF-8");
     }
-    if (add_texts(request, "Cmd", arguments->items + 1, arguments->count - 1, error) < 0 ||
-        (env.count && add_texts(request, "Env", env.items, env.count, error) < 0)) {
+    const struct strings command = {.items = arguments->items + 1, .count = arguments->count - 1};
+    if (field_set_list(request, "Cmd", &command, error) < 0 || field_set_list(request, "Env", &env, error) < 0) {
         return -1;
     }
     *ret_request = bh_steal_pointer(&request);

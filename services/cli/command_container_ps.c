@@ -11,6 +11,7 @@
 #include "fields.h"
 #include "filters.h"
 #include "human.h"
+#include "label_map.h"
 #include "table.h"
 
 #define COLUMNS            "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
@@ -37,27 +38,6 @@ static json_t *command_field(const char *command, bool whole)
         return json_sprintf("\"%s\"", command);
     }
     return json_sprintf("\"%.*s…\"", (int)n_cut, command);
-}
-
-static json_t *joined_labels(const json_t *labels)
-{
-    char *text = NULL;
-    size_t n_text = 0;
-    FILE *stream = open_memstream(&text, &n_text);
-    const char *key, *separator = "";
-    json_t *value;
-    if (!stream) {
-        return NULL;
-    }
-    json_object_foreach((json_t *)(uintptr_t)labels, key, value)
-    {
-        (void)fprintf(stream, "%s%s=%s", separator, key, json_string_value(value) ? json_string_value(value) : "");
-        separator = ",";
-    }
-    (void)fclose(stream);
-    json_t *joined = json_string(text);
-    free(text);
-    return joined;
 }
 
 /* The values of `key` in a list of objects, or the elements themselves: "a,b". `skip` characters are left out of each.
@@ -104,7 +84,7 @@ static json_t *row_of(const json_t *container, const struct ps_options *options)
                      command_field(field_text(container, "Command"), options->no_trunc), "CreatedAt", created_at,
                      "RunningFor", json_sprintf("%s ago", age), "Ports", "", "State", field_text(container, "State"),
                      "Status", field_text(container, "Status"), "Size", size_field(container), "Labels",
-                     joined_labels(field_at(container, "Labels")), "Mounts",
+                     label_map_joined(field_at(container, "Labels")), "Mounts",
                      joined_list(field_at(container, "Mounts"), "Source", 0), "LocalVolumes", "0", "Networks",
                      json_string(field_text(container, "HostConfig.NetworkMode")));
 }

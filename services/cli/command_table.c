@@ -9,23 +9,52 @@
 
 #include "commands.h"
 
-static const struct command *const container_commands[] = {
-    &run_command,  &exec_command,   &create_command,  &start_command, &stop_command, &restart_command,
-    &kill_command, &pause_command,  &unpause_command, &wait_command,  &ps_command,   &inspect_command,
-    &logs_command, &attach_command, &rename_command,  &rm_command,    NULL};
+static const struct command *const container_commands[] = {&run_command,
+                                                           &exec_command,
+                                                           &cp_command,
+                                                           &create_command,
+                                                           &start_command,
+                                                           &stop_command,
+                                                           &restart_command,
+                                                           &kill_command,
+                                                           &pause_command,
+                                                           &unpause_command,
+                                                           &wait_command,
+                                                           &ps_command,
+                                                           &inspect_command,
+                                                           &logs_command,
+                                                           &attach_command,
+                                                           &top_command,
+                                                           &port_command,
+                                                           &rename_command,
+                                                           &rm_command,
+                                                           &diff_command,
+                                                           &commit_command,
+                                                           &export_command,
+                                                           &container_inspect_command,
+                                                           &container_prune_command,
+                                                           NULL};
 
-static const struct command *const image_commands[] = {&images_command, &pull_command, &load_command,
-                                                       &tag_command,    &rmi_command,  NULL};
+static const struct command *const image_commands[] = {
+    &images_command,        &pull_command,        &push_command, &load_command,    &save_command,
+    &import_command,        &tag_command,         &rmi_command,  &history_command, &search_command,
+    &image_inspect_command, &image_prune_command, NULL};
+
+static const struct command *const volume_commands[] = {&volume_create_command,  &volume_ls_command,
+                                                        &volume_inspect_command, &volume_rm_command,
+                                                        &volume_prune_command,   NULL};
+
+static const struct command *const network_commands[] = {
+    &network_create_command,     &network_ls_command, &network_inspect_command, &network_connect_command,
+    &network_disconnect_command, &network_rm_command, &network_prune_command,   NULL};
 
 static const struct command *const system_commands[] = {
-    &info_command, &version_command, &privileges_command, &audit_verify_command, &doctor_command, &dial_stdio_command,
-    NULL};
+    &info_command,         &version_command, &system_prune_command, &privileges_command,
+    &audit_verify_command, &doctor_command,  &dial_stdio_command,   NULL};
 
 const struct command_section command_sections[] = {
-    {"Containers", container_commands},
-    {"Images", image_commands},
-    {"The engine", system_commands},
-    {0},
+    {"Containers", container_commands}, {"Images", image_commands},      {"Volumes", volume_commands},
+    {"Networks", network_commands},     {"The engine", system_commands}, {0},
 };
 
 const struct command_group command_groups[] = {

@@ -16,6 +16,7 @@
 #include "common/limits.h"
 #include "env_file.h"
 #include "fields.h"
+#include "label_map.h"
 #include "values.h"
 
 #define SECCOMP_FILE_BYTES_MAX (4 * BH_MIB)
@@ -47,33 +48,6 @@ int container_attachment_of(const struct container_options *options, struct cont
     return 0;
 }
 
-static int add_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error)
-{
-    if (list->count == 0) {
-        return 0;
-    }
-    json_t *array = json_array();
-    if (field_set(object, key, array, error) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (field_append(array, json_string(list->items[i]), error) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int add_text(json_t *object, const char *key, const char *text, struct bh_error *error)
-{
-    return text ? field_set(object, key, json_string(text), error) : 0;
-}
-
-static int add_flag(json_t *object, const char *key, bool on, struct bh_error *error)
-{
-    return on ? field_set(object, key, json_true(), error) : 0;
-}
-
 static int add_integer(json_t *object, const char *key, const struct option_integer *integer, struct bh_error *error)
 {
     return integer->given ? field_set(object, key, json_integer(integer->value), error) : 0;
@@ -89,27 +63,6 @@ static int add_bytes(json_t *object, const char *key, const char *text, struct b
         return -1;
     }
     return field_set(object, key, json_integer(bytes), error);
-}
-
-/* NAME=VALUE entries as an object. */
-static int add_map(json_t *object, const char *key, const struct strings *pairs, struct bh_error *error)
-{
-    if (pairs->count == 0) {
-        return 0;
-    }
-    json_t *map = json_object();
-    if (field_set(object, key, map, error) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < pairs->count; i++) {
-        bh_autofree char *name = NULL;
-        const char *value = NULL;
-        value_pair(pairs->items[i], &name, &value);
-        if (!name || field_set(map, name, json_string(value), error) < 0) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "\"%s\" is not valid UTF-8", pairs->items[i]);
-        }
-    }
-    return 0;
 }
 
 static int add_environment(json_t *request, const struct container_options *options, struct bh_error *error)
@@ -135,7 +88,7 @@ static int add_environment(json_t *request, const struct container_options *opti
             return -1;
         }
     }
-    return add_list(request, "Env", &env, error) < 0 ? -1 : add_map(request, "Labels", &labels, error);
+    return field_set_list(request, "Env", &env, error) < 0 ? -1 : label_map_set(request, "Labels", &labels, error);
 }
 
 /* Mounts: -v, --tmpfs and --mount. */
@@ -174,7 +127,7 @@ static int add_mounts(json_t *request, json_t *host, const struct container_opti
         (json_array_size(mounts) && field_set(host, "Mounts", json_incref(mounts), error) < 0)) {
         return -1;
     }
-    return add_list(host, "Binds", &binds, error);
+    return field_set_list(host, "Binds", &binds, error);
 }
 
 static int add_resources(json_t *host, const struct container_options *options, struct bh_error *error)
@@ -204,9 +157,9 @@ static int add_resources(json_t *host, const struct container_options *options, 
                    add_integer(host, "CpuQuota", &options->cpu_quota, error) < 0 ||
                    add_integer(host, "BlkioWeight", &options->blkio_weight, error) < 0 ||
                    add_integer(host, "OomScoreAdj", &options->oom_score_adjust, error) < 0 ||
-                   add_text(host, "CpusetCpus", options->cpuset_cpus, error) < 0 ||
-                   add_text(host, "CpusetMems", options->cpuset_mems, error) < 0 ||
-                   add_flag(host, "OomKillDisable", options->oom_kill_disable, error) < 0
+                   field_set_text(host, "CpusetCpus", options->cpuset_cpus, error) < 0 ||
+                   field_set_text(host, "CpusetMems", options->cpuset_mems, error) < 0 ||
+                   field_set_flag(host, "OomKillDisable", options->oom_kill_disable, error) < 0
                ? -1
                : 0;
 }
@@ -238,7 +191,7 @@ static int add_security(json_t *host, const struct container_options *options, s
             return -1;
         }
     }
-    return add_list(host, "SecurityOpt", &words, error);
+    return field_set_list(host, "SecurityOpt", &words, error);
 }
 
 static int add_policy_and_log(json_t *host, const struct container_options *options, struct bh_error *error)
@@ -255,30 +208,32 @@ static int add_policy_and_log(json_t *host, const struct container_options *opti
         return 0;
     }
     json_t *log = json_pack("{s:s}", "Type", options->log_driver ? options->log_driver : "");
-    return field_set(host, "LogConfig", log, error) < 0 ? -1 : add_map(log, "Config", &options->log_options, error);
+    return field_set(host, "LogConfig", log, error) < 0 ? -1
+                                                        : label_map_set(log, "Config", &options->log_options, error);
 }
 
 static int add_isolation(json_t *host, const struct container_options *options, struct bh_error *error)
 {
-    return add_list(host, "CapAdd", &options->cap_add, error) < 0 ||
-                   add_list(host, "CapDrop", &options->cap_drop, error) < 0 || add_security(host, options, error) < 0 ||
-                   add_list(host, "GroupAdd", &options->group_add, error) < 0 ||
-                   add_list(host, "ExtraHosts", &options->add_host, error) < 0 ||
-                   add_list(host, "Dns", &options->dns, error) < 0 ||
-                   add_list(host, "DnsSearch", &options->dns_search, error) < 0 ||
-                   add_list(host, "DnsOptions", &options->dns_options, error) < 0 ||
-                   add_map(host, "Sysctls", &options->sysctls, error) < 0 ||
-                   add_text(host, "NetworkMode", options->network, error) < 0 ||
-                   add_text(host, "PidMode", options->pid_mode, error) < 0 ||
-                   add_text(host, "IpcMode", options->ipc_mode, error) < 0 ||
-                   add_text(host, "UTSMode", options->uts_mode, error) < 0 ||
-                   add_text(host, "CgroupnsMode", options->cgroupns_mode, error) < 0 ||
-                   add_text(host, "UsernsMode", options->userns_mode, error) < 0 ||
-                   add_text(host, "CgroupParent", options->cgroup_parent, error) < 0 ||
-                   add_flag(host, "Privileged", options->privileged, error) < 0 ||
-                   add_flag(host, "ReadonlyRootfs", options->read_only, error) < 0 ||
-                   add_flag(host, "Init", options->init, error) < 0 ||
-                   add_flag(host, "AutoRemove", options->remove, error) < 0
+    return field_set_list(host, "CapAdd", &options->cap_add, error) < 0 ||
+                   field_set_list(host, "CapDrop", &options->cap_drop, error) < 0 ||
+                   add_security(host, options, error) < 0 ||
+                   field_set_list(host, "GroupAdd", &options->group_add, error) < 0 ||
+                   field_set_list(host, "ExtraHosts", &options->add_host, error) < 0 ||
+                   field_set_list(host, "Dns", &options->dns, error) < 0 ||
+                   field_set_list(host, "DnsSearch", &options->dns_search, error) < 0 ||
+                   field_set_list(host, "DnsOptions", &options->dns_options, error) < 0 ||
+                   label_map_set(host, "Sysctls", &options->sysctls, error) < 0 ||
+                   field_set_text(host, "NetworkMode", options->network, error) < 0 ||
+                   field_set_text(host, "PidMode", options->pid_mode, error) < 0 ||
+                   field_set_text(host, "IpcMode", options->ipc_mode, error) < 0 ||
+                   field_set_text(host, "UTSMode", options->uts_mode, error) < 0 ||
+                   field_set_text(host, "CgroupnsMode", options->cgroupns_mode, error) < 0 ||
+                   field_set_text(host, "UsernsMode", options->userns_mode, error) < 0 ||
+                   field_set_text(host, "CgroupParent", options->cgroup_parent, error) < 0 ||
+                   field_set_flag(host, "Privileged", options->privileged, error) < 0 ||
+                   field_set_flag(host, "ReadonlyRootfs", options->read_only, error) < 0 ||
+                   field_set_flag(host, "Init", options->init, error) < 0 ||
+                   field_set_flag(host, "AutoRemove", options->remove, error) < 0
                ? -1
                : 0;
 }
@@ -296,20 +251,20 @@ static int add_process(json_t *request, const struct container_options *options,
             return -1;
         }
     }
-    return add_text(request, "Image", arguments->items[0], error) < 0 ||
-                   add_list(request, "Cmd", &command, error) < 0 ||
-                   add_text(request, "Hostname", options->host_name, error) < 0 ||
-                   add_text(request, "Domainname", options->domain_name, error) < 0 ||
-                   add_text(request, "User", options->user, error) < 0 ||
-                   add_text(request, "WorkingDir", options->working_dir, error) < 0 ||
-                   add_text(request, "StopSignal", options->stop_signal, error) < 0 ||
+    return field_set_text(request, "Image", arguments->items[0], error) < 0 ||
+                   field_set_list(request, "Cmd", &command, error) < 0 ||
+                   field_set_text(request, "Hostname", options->host_name, error) < 0 ||
+                   field_set_text(request, "Domainname", options->domain_name, error) < 0 ||
+                   field_set_text(request, "User", options->user, error) < 0 ||
+                   field_set_text(request, "WorkingDir", options->working_dir, error) < 0 ||
+                   field_set_text(request, "StopSignal", options->stop_signal, error) < 0 ||
                    add_integer(request, "StopTimeout", &options->stop_timeout, error) < 0 ||
-                   add_flag(request, "Tty", options->tty, error) < 0 ||
-                   add_flag(request, "OpenStdin", options->interactive, error) < 0 ||
-                   add_flag(request, "StdinOnce", options->interactive && attachment->stdin_on, error) < 0 ||
-                   add_flag(request, "AttachStdin", attachment->stdin_on, error) < 0 ||
-                   add_flag(request, "AttachStdout", attachment->stdout_on, error) < 0 ||
-                   add_flag(request, "AttachStderr", attachment->stderr_on, error) < 0
+                   field_set_flag(request, "Tty", options->tty, error) < 0 ||
+                   field_set_flag(request, "OpenStdin", options->interactive, error) < 0 ||
+                   field_set_flag(request, "StdinOnce", options->interactive && attachment->stdin_on, error) < 0 ||
+                   field_set_flag(request, "AttachStdin", attachment->stdin_on, error) < 0 ||
+                   field_set_flag(request, "AttachStdout", attachment->stdout_on, error) < 0 ||
+                   field_set_flag(request, "AttachStderr", attachment->stderr_on, error) < 0
                ? -1
                : 0;
 }

@@ -50,3 +50,30 @@ int field_append(json_t *array, json_t *value, struct bh_error *error)
     }
     return 0;
 }
+
+int field_set_text(json_t *object, const char *key, const char *text, struct bh_error *error)
+{
+    return text ? field_set(object, key, json_string(text), error) : 0;
+}
+
+int field_set_flag(json_t *object, const char *key, bool on, struct bh_error *error)
+{
+    return on ? field_set(object, key, json_true(), error) : 0;
+}
+
+int field_set_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error)
+{
+    if (list->count == 0) {
+        return 0;
+    }
+    json_t *array = json_array();
+    if (field_set(object, key, array, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (field_append(array, json_string(list->items[i]), error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "common/error.h"
+#include "string_list.h"
 
 static inline void fields_cleanup_json(json_t **json)
 {
@@ -26,5 +27,9 @@ bool field_truth(const json_t *object, const char *path);
 
 /* Sets object[key] = value, taking over `value` (which may be NULL if it could not be made). */
 int field_set(json_t *object, const char *key, json_t *value, struct bh_error *error);
+/* The same for what a user may have left out: nothing is set for NULL, an empty list, a flag that is off. */
+int field_set_text(json_t *object, const char *key, const char *text, struct bh_error *error);
+int field_set_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error);
+int field_set_flag(json_t *object, const char *key, bool on, struct bh_error *error);
 /* Appends, likewise. */
 int field_append(json_t *array, json_t *value, struct bh_error *error);

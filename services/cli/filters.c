@@ -7,8 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "engine.h"
 #include "fields.h"
+#include "query.h"
 
 static int add(json_t *all, const char *filter, struct bh_error *error)
 {
@@ -38,12 +38,6 @@ int filters_append(char **path, const struct strings *filters, struct bh_error *
             return -1;
         }
     }
-    bh_autofree char *text = json_dumps(all, JSON_COMPACT), *escaped = text ? engine_escape(text) : NULL,
-                     *longer = NULL;
-    if (!escaped || strings_format(&longer, error, "%s&filters=%s", *path, escaped) < 0) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    free(*path);
-    *path = bh_steal_pointer(&longer);
-    return 0;
+    bh_autofree char *text = json_dumps(all, JSON_COMPACT);
+    return text ? query_add(path, "filters", text, error) : bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
 }

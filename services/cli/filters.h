@@ -6,5 +6,5 @@
 
 #include "string_list.h"
 
-/* Appends `&filters=<JSON>` for them to `path` (replacing it); nothing if there are none. */
+/* Appends `filters=<JSON>` for them to `path` (replacing it); nothing if there are none. */
 int filters_append(char **path, const struct strings *filters, struct bh_error *error);

@@ -196,3 +196,21 @@ int human_parse_moment(const char *text, int64_t now, char buffer[static HUMAN_B
                         "invalid time \"%s\": want seconds since 1970, a duration like 10m, or 2024-01-31T10:00:00Z",
                         text);
 }
+
+json_t *human_shorten(const char *text, size_t characters)
+{
+    size_t n_characters = 0, n_bytes = 0, n_cut = 0;
+    char *copy = strdup(text);
+    for (; copy && copy[n_bytes]; n_bytes++) {
+        unsigned char byte = (unsigned char)copy[n_bytes];
+        copy[n_bytes] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+        if ((byte & 0xc0) != 0x80 && ++n_characters == characters) {
+            n_cut = n_bytes;
+        }
+    }
+    json_t *shortened = !copy                        ? NULL
+                        : n_characters <= characters ? json_string(copy)
+                                                     : json_sprintf("%.*s…", (int)n_cut, copy);
+    free(copy);
+    return shortened;
+}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,10 @@ const char *human_size_binary(uint64_t bytes, char buffer[static HUMAN_BYTES]);
 const char *human_duration(int64_t seconds, char buffer[static HUMAN_BYTES]);
 /* "2024-01-31 10:00:00 +0100 CET", in local time. */
 const char *human_local_time(int64_t seconds, char buffer[static HUMAN_BYTES]);
+
+/* At most `characters` of UTF-8, the last of them an ellipsis if something was cut off; control characters become
+ * spaces. A new JSON string. */
+json_t *human_shorten(const char *text, size_t characters);
 
 /* What --since and --until accept ("1706691600", "1706691600.5", "10m", "1h30m", RFC 3339 with or without time and
  * zone) as the API wants it: "seconds.nanoseconds". `now` is the wall clock, in seconds. Returns 0 or -1. */

@@ -5,6 +5,7 @@
  */
 #include "table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "fields.h"
@@ -50,7 +51,17 @@ static void print_cell(const char *cell, size_t n_bytes, FILE *stream)
     }
 }
 
+void table_print_clean(const char *text, FILE *stream)
+{
+    print_cell(text, strlen(text), stream);
+}
+
 void table_align(const char *text, FILE *stream)
+{
+    table_align_to(text, COLUMN_WIDTH_MIN, stream);
+}
+
+void table_align_to(const char *text, size_t width_min, FILE *stream)
 {
     size_t widths[COLUMNS_MAX] = {0};
     measure(text, widths);
@@ -63,7 +74,7 @@ void table_align(const char *text, FILE *stream)
                 break;
             }
             size_t room = widths[column] + COLUMN_PADDING;
-            room = room < COLUMN_WIDTH_MIN ? COLUMN_WIDTH_MIN : room;
+            room = room < width_min ? width_min : room;
             (void)fprintf(stream, "%*s", (int)(room - width_of(line, n_cell)), "");
             line += n_cell + 1;
         }
@@ -134,6 +145,41 @@ static void print_json(json_t *value, FILE *stream)
 {
     (void)json_dumpf(value, stream, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     (void)fputc('\n', stream);
+}
+
+static const char *sort_field;
+
+static int by_field(const void *left, const void *right)
+{
+    return strcmp(field_text(*(json_t *const *)left, sort_field), field_text(*(json_t *const *)right, sort_field));
+}
+
+int table_sort(json_t *rows, const char *field, struct bh_error *error)
+{
+    size_t count = json_array_size(rows);
+    bh_autofree json_t **sorted = calloc(count + 1, sizeof(json_t *));
+    if (!sorted) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = json_incref(json_array_get(rows, i));
+    }
+    sort_field = field;
+    qsort(sorted, count, sizeof(json_t *), by_field);
+    (void)json_array_clear(rows);
+    for (size_t i = 0; i < count; i++) {
+        (void)json_array_append_new(rows, sorted[i]);
+    }
+    return 0;
+}
+
+json_t *table_headings(const struct table_heading *headings)
+{
+    json_t *object = json_object();
+    for (; object && headings->field; headings++) {
+        (void)json_object_set_new(object, headings->field, json_string(headings->heading));
+    }
+    return object;
 }
 
 int table_print(const struct table *table, const json_t *rows, FILE *stream, struct bh_error *error)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bulkhead network prune
+ */
+#include <stddef.h>
+
+#include "commands.h"
+#include "confirm.h"
+#include "prune.h"
+
+static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
+{
+    (void)arguments;
+    const struct prune_options *options = values;
+    uint64_t reclaimed_bytes = 0;
+    const char *warning = "WARNING! This will remove all custom networks not used by at least one container.\n";
+    if (!options->force && !confirm(warning)) {
+        return 0;
+    }
+    if (prune(cli, &prune_networks, &options->filters, NULL, &reclaimed_bytes, error) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static const struct option options_table[] = {
+    {OPTION_LIST, "filter", 0, offsetof(struct prune_options, filters), "filter",
+     "Only what matches (until=24h, label=KEY=VALUE)"},
+    {OPTION_FLAG, "force", 'f', offsetof(struct prune_options, force), NULL, "Do not ask"},
+    {0},
+};
+
+const struct command network_prune_command = {
+    .name = "network prune",
+    .usage = "[OPTIONS]",
+    .summary = "Remove all networks that no container uses",
+    .options = options_table,
+    .values_bytes = sizeof(struct prune_options),
+    .run = run,
+};
