@@ -18,7 +18,8 @@
 
 struct cli {
     struct engine *engine;
-    bool misused; /* the error is about how the command was written: point at its --help */
+    bool misused;       /* the error is about how the command was written: point at its --help */
+    int failure_status; /* of the error at hand, where that is not the command's */
 };
 
 /* What a command's arguments name: shell completion asks the engine for such names. */

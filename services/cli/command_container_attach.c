@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "container_stream.h"
 #include "fields.h"
+#include "query.h"
 
 struct attach_options {
     bool no_stdin, signals_kept;
@@ -17,10 +18,8 @@ struct attach_options {
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
     const struct attach_options *options = values;
-    bh_autofree char *escaped = engine_escape(arguments->items[0]), *path = NULL;
     json_auto json_t *details = NULL;
-    if (!escaped || strings_format(&path, error, "/containers/%s/json", escaped) < 0 ||
-        engine_ask(cli->engine, "GET", path, NULL, &details, error) < 0) {
+    if (query_container(cli->engine, arguments->items[0], &details, error) < 0) {
         return -1;
     }
     if (!field_truth(details, "State.Running")) {

@@ -11,12 +11,13 @@
 #include "container_stream.h"
 #include "fields.h"
 #include "human.h"
+#include "query.h"
 #include "stream_frames.h"
 
 #define PIECE_BYTES 65536
 
 struct logs_options {
-    bool follow, timestamps;
+    bool details, follow, timestamps;
     const char *tail, *since, *until;
 };
 
@@ -34,28 +35,27 @@ static int build_path(const struct logs_options *options, const char *reference,
 {
     char since[HUMAN_BYTES] = "", until[HUMAN_BYTES] = "";
     int64_t now = (int64_t)time(NULL);
-    bh_autofree char *escaped = engine_escape(reference);
     if (check_tail(options->tail, error) < 0 ||
         (options->since && human_parse_moment(options->since, now, since, error) < 0) ||
         (options->until && human_parse_moment(options->until, now, until, error) < 0)) {
         return -1;
     }
-    if (!escaped) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    return strings_format(ret_path, error, "/containers/%s/logs?stdout=1&stderr=1&tail=%s%s%s%s%s%s%s", escaped,
-                          options->tail ? options->tail : "all", options->follow ? "&follow=1" : "",
-                          options->timestamps ? "&timestamps=1" : "", *since ? "&since=" : "", since,
-                          *until ? "&until=" : "", until);
+    return query_path(ret_path, "/containers/", reference, "/logs?stdout=1&stderr=1", error) < 0 ||
+                   query_add(ret_path, "tail", options->tail ? options->tail : "all", error) < 0 ||
+                   query_add_flag(ret_path, "follow", options->follow, error) < 0 ||
+                   query_add_flag(ret_path, "timestamps", options->timestamps, error) < 0 ||
+                   query_add_flag(ret_path, "details", options->details, error) < 0 ||
+                   query_add(ret_path, "since", *since ? since : NULL, error) < 0 ||
+                   query_add(ret_path, "until", *until ? until : NULL, error) < 0
+               ? -1
+               : 0;
 }
 
 /* A container with a tty has one stream, without frames. */
 static int has_tty(struct cli *cli, const char *reference, bool *ret_tty, struct bh_error *error)
 {
-    bh_autofree char *escaped = engine_escape(reference), *path = NULL;
     json_auto json_t *details = NULL;
-    if (!escaped || strings_format(&path, error, "/containers/%s/json", escaped) < 0 ||
-        engine_ask(cli->engine, "GET", path, NULL, &details, error) < 0) {
+    if (query_container(cli->engine, reference, &details, error) < 0) {
         return -1;
     }
     *ret_tty = field_truth(details, "Config.Tty");
@@ -77,7 +77,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
         return -1;
     }
     for (size_t n_read = 1; n_read > 0;) {
-        if (http_read(connection, piece, sizeof(piece), &n_read, error) < 0 ||
+        if (http_wait(connection, error) < 0 || http_read(connection, piece, sizeof(piece), &n_read, error) < 0 ||
             (raw ? container_stream_write(NULL, STDOUT_FILENO, piece, n_read, error)
                  : stream_frames_decode(&frames, piece, n_read, container_stream_write, NULL, error)) < 0) {
             return -1;
@@ -87,6 +87,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 }
 
 static const struct option options_table[] = {
+    {OPTION_FLAG, "details", 0, offsetof(struct logs_options, details), NULL, "Show what --log-opt labels and env add"},
     {OPTION_FLAG, "follow", 'f', offsetof(struct logs_options, follow), NULL, "Follow the log's output"},
     {OPTION_TEXT, "since", 0, offsetof(struct logs_options, since), "string",
      "Show logs since a time or duration (42m)"},

@@ -4,10 +4,13 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "commands.h"
+#include "container_ports.h"
 #include "fields.h"
 #include "filters.h"
 #include "human.h"
@@ -17,6 +20,7 @@
 #define COLUMNS            "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 #define SHORT_ID_DIGITS    12
 #define COMMAND_CHARACTERS 20
+#define MOUNT_CHARACTERS   15
 
 struct ps_options {
     bool all, latest, no_trunc, quiet, size;
@@ -25,41 +29,79 @@ struct ps_options {
     struct option_integer last;
 };
 
-/* "\"sleep 100\"", shortened with an ellipsis. Bytes of one character stay together. */
 static json_t *command_field(const char *command, bool whole)
 {
-    size_t characters = 0, n_bytes = 0, n_cut = 0;
-    for (; command[n_bytes]; n_bytes++) {
-        if (((unsigned char)command[n_bytes] & 0xc0) != 0x80 && ++characters == COMMAND_CHARACTERS) {
-            n_cut = n_bytes;
-        }
-    }
-    if (whole || characters <= COMMAND_CHARACTERS) {
-        return json_sprintf("\"%s\"", command);
-    }
-    return json_sprintf("\"%.*s…\"", (int)n_cut, command);
+    json_auto json_t *shortened = human_shorten(command, whole ? SIZE_MAX : COMMAND_CHARACTERS);
+    return json_sprintf("\"%s\"", json_string_value(shortened));
 }
 
-/* The values of `key` in a list of objects, or the elements themselves: "a,b". `skip` characters are left out of each.
- */
-static json_t *joined_list(const json_t *list, const char *key, size_t skip)
+/* Text of a list that is being built. */
+struct joined {
+    char *text;
+    size_t length;
+    FILE *stream;
+};
+
+static bool joined_begin(struct joined *joined)
 {
-    char *text = NULL;
-    size_t n_text = 0;
-    FILE *stream = open_memstream(&text, &n_text);
-    if (!stream) {
+    joined->stream = open_memstream(&joined->text, &joined->length);
+    return joined->stream != NULL;
+}
+
+static json_t *joined_end(struct joined *joined)
+{
+    (void)fclose(joined->stream);
+    json_t *json = json_string(joined->text);
+    free(joined->text);
+    return json;
+}
+
+static json_t *joined_names(const json_t *names)
+{
+    struct joined joined;
+    if (!joined_begin(&joined)) {
         return NULL;
     }
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *element = json_array_get(list, i);
-        const char *value = key ? field_text(element, key) : json_string_value(element);
-        value = value && strlen(value) >= skip ? value + skip : "";
-        (void)fprintf(stream, "%s%s", i ? "," : "", value);
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        (void)fprintf(joined.stream, "%s%s", i ? "," : "", name && *name == '/' ? name + 1 : name ? name : "");
     }
-    (void)fclose(stream);
-    json_t *joined = json_string(text);
-    free(text);
-    return joined;
+    return joined_end(&joined);
+}
+
+static json_t *joined_keys(const json_t *object)
+{
+    struct joined joined;
+    const char *key, *separator = "";
+    json_t *value;
+    if (!joined_begin(&joined)) {
+        return NULL;
+    }
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        (void)fprintf(joined.stream, "%s%s", separator, key);
+        separator = ",";
+    }
+    return joined_end(&joined);
+}
+
+/* A volume by its name, a folder of the host's by its path. */
+static json_t *joined_mounts(const json_t *mounts, bool whole, json_int_t *ret_volumes)
+{
+    struct joined joined;
+    *ret_volumes = 0;
+    if (!joined_begin(&joined)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < json_array_size(mounts); i++) {
+        const json_t *mount = json_array_get(mounts, i);
+        const char *name = field_text(mount, "Name");
+        json_auto json_t *shown =
+            human_shorten(*name ? name : field_text(mount, "Source"), whole ? SIZE_MAX : MOUNT_CHARACTERS);
+        (void)fprintf(joined.stream, "%s%s", i ? "," : "", json_string_value(shown));
+        *ret_volumes += strcmp(field_text(mount, "Type"), "volume") == 0 ? 1 : 0;
+    }
+    return joined_end(&joined);
 }
 
 static json_t *size_field(const json_t *container)
@@ -78,15 +120,18 @@ static json_t *row_of(const json_t *container, const struct ps_options *options)
     int id_length = options->no_trunc ? (int)strlen(id) : SHORT_ID_DIGITS;
     (void)human_duration((int64_t)time(NULL) - created, age);
     (void)human_local_time(created, created_at);
-    return json_pack("{s:o, s:o*, s:s, s:o*, s:s, s:o, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:s, s:o*}", "ID",
-                     json_sprintf("%.*s", id_length, id), "Names", joined_list(field_at(container, "Names"), NULL, 1),
-                     "Image", field_text(container, "Image"), "Command",
+    json_int_t volumes = 0;
+    json_t *mounts = joined_mounts(field_at(container, "Mounts"), options->no_trunc, &volumes);
+    return json_pack("{s:o, s:o*, s:s, s:o*, s:s, s:o, s:o*, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:o*}", "ID",
+                     json_sprintf("%.*s", id_length, id), "Names", joined_names(field_at(container, "Names")), "Image",
+                     field_text(container, "Image"), "Command",
                      command_field(field_text(container, "Command"), options->no_trunc), "CreatedAt", created_at,
-                     "RunningFor", json_sprintf("%s ago", age), "Ports", "", "State", field_text(container, "State"),
+                     "RunningFor", json_sprintf("%s ago", age), "Ports",
+                     container_ports_text(field_at(container, "Ports")), "State", field_text(container, "State"),
                      "Status", field_text(container, "Status"), "Size", size_field(container), "Labels",
-                     label_map_joined(field_at(container, "Labels")), "Mounts",
-                     joined_list(field_at(container, "Mounts"), "Source", 0), "LocalVolumes", "0", "Networks",
-                     json_string(field_text(container, "HostConfig.NetworkMode")));
+                     label_map_joined(field_at(container, "Labels")), "Mounts", mounts, "LocalVolumes",
+                     json_sprintf("%lld", (long long)volumes), "Networks",
+                     joined_keys(field_at(container, "NetworkSettings.Networks")));
 }
 
 static int build_path(const struct ps_options *options, char **ret_path, struct bh_error *error)

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "container_stream.h"
 #include "fields.h"
+#include "query.h"
 #include "references.h"
 
 struct start_options {
@@ -18,10 +19,9 @@ struct start_options {
 static int start_attached(struct cli *cli, const struct start_options *options, const char *reference,
                           struct bh_error *error)
 {
-    bh_autofree char *escaped = engine_escape(reference), *path = NULL, *start_path = NULL;
+    bh_autofree char *start_path = NULL;
     json_auto json_t *details = NULL;
-    if (!escaped || strings_format(&path, error, "/containers/%s/json", escaped) < 0 ||
-        engine_ask(cli->engine, "GET", path, NULL, &details, error) < 0) {
+    if (query_container(cli->engine, reference, &details, error) < 0) {
         return -1;
     }
     bool removed = field_truth(details, "HostConfig.AutoRemove");

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,9 +34,16 @@ static json_t *row_of(const json_t *step, const struct history_options *options)
     char age[HUMAN_BYTES], created_at[HUMAN_BYTES] = "", size[HUMAN_BYTES];
     time_t created = (time_t)field_integer(step, "Created");
     uint64_t bytes = (uint64_t)field_integer(step, "Size");
-    struct tm local;
-    if (created > 0 && localtime_r(&created, &local)) {
-        (void)strftime(created_at, sizeof(created_at), "%Y-%m-%dT%H:%M:%S%z", &local);
+    struct tm local = {0};
+    if (localtime_r(&created, &local)) {
+        (void)strftime(created_at, sizeof(created_at), "%Y-%m-%dT%H:%M:%S", &local);
+    }
+    size_t length = strlen(created_at);
+    if (local.tm_gmtoff == 0) {
+        (void)snprintf(created_at + length, sizeof(created_at) - length, "Z");
+    } else {
+        (void)snprintf(created_at + length, sizeof(created_at) - length, "%+03ld:%02ld", local.tm_gmtoff / 3600,
+                       labs(local.tm_gmtoff) / 60 % 60);
     }
     (void)human_duration((int64_t)time(NULL) - created, age);
     (void)human_size(bytes, size);
@@ -75,6 +83,9 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
         .quiet_columns = "{{.ID}}",
         .headings = headings,
     };
+    if (options->exact && field_set(headings, "CreatedSince", json_string("CREATED AT"), error) < 0) {
+        return -1;
+    }
     return table_print(&table, rows, stdout, error);
 }
 

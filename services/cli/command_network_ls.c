@@ -3,10 +3,13 @@
  * bulkhead network ls
  */
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "fields.h"
 #include "filters.h"
+#include "human.h"
 #include "label_map.h"
 #include "table.h"
 
@@ -20,21 +23,29 @@ struct network_ls_options {
 
 static json_t *row_of(const json_t *network, bool whole)
 {
-    const char *id = field_text(network, "Id");
-    return json_pack("{s:o*, s:s, s:s, s:s, s:s, s:s, s:s, s:o*}", "ID",
+    const char *id = field_text(network, "Id"), *created = field_text(network, "Created");
+    char created_at[HUMAN_BYTES];
+    /* "2024-01-31T10:00:00.5Z" as "2024-01-31 10:00:00.5 +0000 UTC" */
+    (void)snprintf(created_at, sizeof(created_at), "%.*s", (int)strcspn(created, "Z"), created);
+    size_t length = strlen(created_at), date = strcspn(created_at, "T");
+    created_at[date] = date < length ? ' ' : '\0';
+    (void)snprintf(created_at + length, sizeof(created_at) - length, "%s", strchr(created, 'Z') ? " +0000 UTC" : "");
+    return json_pack("{s:o*, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o*}", "ID",
                      whole ? json_string(id) : json_sprintf("%.*s", SHORT_ID_DIGITS, id), "Name",
                      field_text(network, "Name"), "Driver", field_text(network, "Driver"), "Scope",
-                     field_text(network, "Scope"), "IPv6", field_truth(network, "EnableIPv6") ? "true" : "false",
-                     "Internal", field_truth(network, "Internal") ? "true" : "false", "CreatedAt",
-                     field_text(network, "Created"), "Labels", label_map_joined(field_at(network, "Labels")));
+                     field_text(network, "Scope"), "IPv4", field_truth(network, "EnableIPv4") ? "true" : "false",
+                     "IPv6", field_truth(network, "EnableIPv6") ? "true" : "false", "Internal",
+                     field_truth(network, "Internal") ? "true" : "false", "CreatedAt", created_at, "Labels",
+                     label_map_joined(field_at(network, "Labels")));
 }
 
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
-    static const struct table_heading headings_list[] = {
-        {"ID", "NETWORK ID"},        {"Name", "NAME"},     {"Driver", "DRIVER"},
-        {"Scope", "SCOPE"},          {"IPv6", "IPV6"},     {"Internal", "INTERNAL"},
-        {"CreatedAt", "CREATED AT"}, {"Labels", "LABELS"}, {0}};
+    static const struct table_heading headings_list[] = {{"ID", "NETWORK ID"},     {"Name", "NAME"},
+                                                         {"Driver", "DRIVER"},     {"Scope", "SCOPE"},
+                                                         {"IPv4", "IPV4"},         {"IPv6", "IPV6"},
+                                                         {"Internal", "INTERNAL"}, {"CreatedAt", "CREATED AT"},
+                                                         {"Labels", "LABELS"},     {0}};
     (void)arguments;
     const struct network_ls_options *options = values;
     bh_autofree char *path = NULL;

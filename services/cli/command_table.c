@@ -25,7 +25,9 @@ static const struct command *const container_commands[] = {&run_command,
                                                            &logs_command,
                                                            &attach_command,
                                                            &top_command,
+                                                           &stats_command,
                                                            &port_command,
+                                                           &update_command,
                                                            &rename_command,
                                                            &rm_command,
                                                            &diff_command,
@@ -36,9 +38,9 @@ static const struct command *const container_commands[] = {&run_command,
                                                            NULL};
 
 static const struct command *const image_commands[] = {
-    &images_command,        &pull_command,        &push_command, &load_command,    &save_command,
-    &import_command,        &tag_command,         &rmi_command,  &history_command, &search_command,
-    &image_inspect_command, &image_prune_command, NULL};
+    &images_command, &pull_command,   &push_command,          &load_command,        &save_command,
+    &import_command, &tag_command,    &rmi_command,           &history_command,     &search_command,
+    &login_command,  &logout_command, &image_inspect_command, &image_prune_command, NULL};
 
 static const struct command *const volume_commands[] = {&volume_create_command,  &volume_ls_command,
                                                         &volume_inspect_command, &volume_rm_command,
@@ -49,8 +51,8 @@ static const struct command *const network_commands[] = {
     &network_disconnect_command, &network_rm_command, &network_prune_command,   NULL};
 
 static const struct command *const system_commands[] = {
-    &info_command,         &version_command, &system_prune_command, &privileges_command,
-    &audit_verify_command, &doctor_command,  &dial_stdio_command,   NULL};
+    &info_command,       &events_command,       &version_command, &system_df_command,  &system_prune_command,
+    &privileges_command, &audit_verify_command, &doctor_command,  &dial_stdio_command, NULL};
 
 const struct command_section command_sections[] = {
     {"Containers", container_commands}, {"Images", image_commands},      {"Volumes", volume_commands},

@@ -86,7 +86,7 @@ static int run_command_line(struct cli *cli, const struct command *command, int 
     }
     options_free(command->options, values);
     if (status < 0) {
-        return fail(cli, command, &error, failure_status);
+        return fail(cli, command, &error, cli->failure_status ? cli->failure_status : failure_status);
     }
     if (fflush(stdout) != 0 && status == 0) {
         (void)fputs("bulkhead: write to standard output failed\n", stderr);

@@ -90,6 +90,7 @@ int container_create(struct cli *cli, const struct container_options *options,
     if (check_pull(options->pull, error) < 0 ||
         container_request_build(options, attachment, arguments, &request, error) < 0 ||
         add_console_size(request, options, error) < 0 || create_path(options, &path, error) < 0) {
+        cli->failure_status = CLI_STATUS_FAILED;
         return -1;
     }
     if (options->container_id_file && access(options->container_id_file, F_OK) == 0) {

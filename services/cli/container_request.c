@@ -14,9 +14,13 @@
 
 #include "common/io.h"
 #include "common/limits.h"
+#include "container_health.h"
+#include "container_network.h"
+#include "container_resources.h"
 #include "env_file.h"
 #include "fields.h"
 #include "label_map.h"
+#include "value_mount.h"
 #include "values.h"
 
 #define SECCOMP_FILE_BYTES_MAX (4 * BH_MIB)
@@ -46,23 +50,6 @@ int container_attachment_of(const struct container_options *options, struct cont
     }
     *ret_attachment = attachment;
     return 0;
-}
-
-static int add_integer(json_t *object, const char *key, const struct option_integer *integer, struct bh_error *error)
-{
-    return integer->given ? field_set(object, key, json_integer(integer->value), error) : 0;
-}
-
-static int add_bytes(json_t *object, const char *key, const char *text, struct bh_error *error)
-{
-    int64_t bytes = -1;
-    if (!text) {
-        return 0;
-    }
-    if (strcmp(text, "-1") != 0 && value_bytes(text, &bytes, error) < 0) {
-        return -1;
-    }
-    return field_set(object, key, json_integer(bytes), error);
 }
 
 static int add_environment(json_t *request, const struct container_options *options, struct bh_error *error)
@@ -118,7 +105,8 @@ static int add_mounts(json_t *request, json_t *host, const struct container_opti
     }
     for (size_t i = 0; i < options->mounts.count; i++) {
         json_t *mount = NULL;
-        if (value_mount(options->mounts.items[i], &mount, error) < 0 || field_append(mounts, mount, error) < 0) {
+        if (value_mount(options->mounts.items[i], folder, &mount, error) < 0 ||
+            field_append(mounts, mount, error) < 0) {
             return -1;
         }
     }
@@ -127,39 +115,9 @@ static int add_mounts(json_t *request, json_t *host, const struct container_opti
         (json_array_size(mounts) && field_set(host, "Mounts", json_incref(mounts), error) < 0)) {
         return -1;
     }
-    return field_set_list(host, "Binds", &binds, error);
-}
-
-static int add_resources(json_t *host, const struct container_options *options, struct bh_error *error)
-{
-    int64_t nano_cpus = 0;
-    if (options->cpus && (value_nano_cpus(options->cpus, &nano_cpus, error) < 0 ||
-                          field_set(host, "NanoCpus", json_integer(nano_cpus), error) < 0)) {
-        return -1;
-    }
-    json_t *ulimits = json_array();
-    if (field_set(host, "Ulimits", ulimits, error) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < options->ulimits.count; i++) {
-        json_t *ulimit = NULL;
-        if (value_ulimit(options->ulimits.items[i], &ulimit, error) < 0 || field_append(ulimits, ulimit, error) < 0) {
-            return -1;
-        }
-    }
-    return add_bytes(host, "Memory", options->memory, error) < 0 ||
-                   add_bytes(host, "MemorySwap", options->memory_swap, error) < 0 ||
-                   add_bytes(host, "MemoryReservation", options->memory_reservation, error) < 0 ||
-                   add_bytes(host, "ShmSize", options->shm_size, error) < 0 ||
-                   add_integer(host, "PidsLimit", &options->pids_limit, error) < 0 ||
-                   add_integer(host, "CpuShares", &options->cpu_shares, error) < 0 ||
-                   add_integer(host, "CpuPeriod", &options->cpu_period, error) < 0 ||
-                   add_integer(host, "CpuQuota", &options->cpu_quota, error) < 0 ||
-                   add_integer(host, "BlkioWeight", &options->blkio_weight, error) < 0 ||
-                   add_integer(host, "OomScoreAdj", &options->oom_score_adjust, error) < 0 ||
-                   field_set_text(host, "CpusetCpus", options->cpuset_cpus, error) < 0 ||
-                   field_set_text(host, "CpusetMems", options->cpuset_mems, error) < 0 ||
-                   field_set_flag(host, "OomKillDisable", options->oom_kill_disable, error) < 0
+    return field_set_list(host, "Binds", &binds, error) < 0 ||
+                   field_set_list(host, "VolumesFrom", &options->volumes_from, error) < 0 ||
+                   field_set_text(host, "VolumeDriver", options->volume_driver, error) < 0
                ? -1
                : 0;
 }
@@ -170,6 +128,13 @@ static int add_security(json_t *host, const struct container_options *options, s
     strings_auto struct strings words = {0};
     for (size_t i = 0; i < options->security_opt.count; i++) {
         const char *word = options->security_opt.items[i];
+        if (strcmp(word, "systempaths=unconfined") == 0) { /* the API says this by lists that are empty */
+            if (field_set(host, "MaskedPaths", json_array(), error) < 0 ||
+                field_set(host, "ReadonlyPaths", json_array(), error) < 0) {
+                return -1;
+            }
+            continue;
+        }
         bool is_file = strings_begins(word, "seccomp=") && strcmp(word, "seccomp=unconfined") != 0 &&
                        strcmp(word, "seccomp=builtin") != 0;
         if (!is_file) {
@@ -207,6 +172,9 @@ static int add_policy_and_log(json_t *host, const struct container_options *opti
     if (!options->log_driver && options->log_options.count == 0) {
         return 0;
     }
+    if (options->log_driver && strcmp(options->log_driver, "none") == 0 && options->log_options.count > 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid logging opts for driver none");
+    }
     json_t *log = json_pack("{s:s}", "Type", options->log_driver ? options->log_driver : "");
     return field_set(host, "LogConfig", log, error) < 0 ? -1
                                                         : label_map_set(log, "Config", &options->log_options, error);
@@ -218,12 +186,11 @@ static int add_isolation(json_t *host, const struct container_options *options, 
                    field_set_list(host, "CapDrop", &options->cap_drop, error) < 0 ||
                    add_security(host, options, error) < 0 ||
                    field_set_list(host, "GroupAdd", &options->group_add, error) < 0 ||
-                   field_set_list(host, "ExtraHosts", &options->add_host, error) < 0 ||
-                   field_set_list(host, "Dns", &options->dns, error) < 0 ||
-                   field_set_list(host, "DnsSearch", &options->dns_search, error) < 0 ||
-                   field_set_list(host, "DnsOptions", &options->dns_options, error) < 0 ||
                    label_map_set(host, "Sysctls", &options->sysctls, error) < 0 ||
-                   field_set_text(host, "NetworkMode", options->network, error) < 0 ||
+                   label_map_set(host, "Annotations", &options->annotations, error) < 0 ||
+                   label_map_set(host, "StorageOpt", &options->storage_options, error) < 0 ||
+                   field_set_text(host, "Runtime", options->runtime, error) < 0 ||
+                   field_set_text(host, "Isolation", options->isolation, error) < 0 ||
                    field_set_text(host, "PidMode", options->pid_mode, error) < 0 ||
                    field_set_text(host, "IpcMode", options->ipc_mode, error) < 0 ||
                    field_set_text(host, "UTSMode", options->uts_mode, error) < 0 ||
@@ -258,7 +225,8 @@ static int add_process(json_t *request, const struct container_options *options,
                    field_set_text(request, "User", options->user, error) < 0 ||
                    field_set_text(request, "WorkingDir", options->working_dir, error) < 0 ||
                    field_set_text(request, "StopSignal", options->stop_signal, error) < 0 ||
-                   add_integer(request, "StopTimeout", &options->stop_timeout, error) < 0 ||
+                   field_set_integer(request, "StopTimeout", options->stop_timeout.given, options->stop_timeout.value,
+                                     error) < 0 ||
                    field_set_flag(request, "Tty", options->tty, error) < 0 ||
                    field_set_flag(request, "OpenStdin", options->interactive, error) < 0 ||
                    field_set_flag(request, "StdinOnce", options->interactive && attachment->stdin_on, error) < 0 ||
@@ -269,24 +237,33 @@ static int add_process(json_t *request, const struct container_options *options,
                : 0;
 }
 
-static int add_exposed_ports(json_t *request, const struct container_options *options, struct bh_error *error)
+/* What this engine has no meaning for is said so, and not passed over. */
+static int refuse_foreign(const struct container_options *options, struct bh_error *error)
 {
-    if (options->expose.count == 0) {
-        return 0;
-    }
-    json_t *ports = json_object();
-    if (field_set(request, "ExposedPorts", ports, error) < 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < options->expose.count; i++) {
-        bh_autofree char *port = NULL;
-        const char *text = options->expose.items[i];
-        if (strings_format(&port, error, "%s%s", text, strchr(text, '/') ? "" : "/tcp") < 0 ||
-            field_set(ports, port, json_object(), error) < 0) {
-            return -1;
+    const struct {
+        const char *name;
+        bool given;
+    } of_windows[] = {
+        {"cpu-count", options->cpu_count.given && options->cpu_count.value != 0},
+        {"cpu-percent", options->cpu_percent.given && options->cpu_percent.value != 0},
+        {"io-maxbandwidth", options->io_bandwidth != NULL},
+        {"io-maxiops", options->io_operations.given && options->io_operations.value != 0},
+    };
+    for (size_t i = 0; i < sizeof(of_windows) / sizeof(*of_windows); i++) {
+        if (of_windows[i].given) {
+            return bh_error_set(error, BH_UNIMPLEMENTED, "--%s is for Windows containers, and this engine runs Linux",
+                                of_windows[i].name);
         }
     }
-    return 0;
+    if (options->trust_demanded) {
+        return bh_error_set(
+            error, BH_UNIMPLEMENTED,
+            "--disable-content-trust=false: which images are trusted is policy's to say, not this client's");
+    }
+    return options->api_socket
+               ? bh_error_set(error, BH_UNIMPLEMENTED,
+                              "--use-api-socket: the engine's socket would make the container the tenant itself")
+               : 0;
 }
 
 int container_request_build(const struct container_options *options, const struct container_attachment *attachment,
@@ -297,10 +274,12 @@ int container_request_build(const struct container_options *options, const struc
     if (!request || field_set(request, "HostConfig", host, error) < 0) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
     }
-    if (add_process(request, options, attachment, arguments, error) < 0 ||
-        add_environment(request, options, error) < 0 || add_exposed_ports(request, options, error) < 0 ||
-        add_mounts(request, host, options, error) < 0 || add_resources(host, options, error) < 0 ||
-        add_isolation(host, options, error) < 0 || add_policy_and_log(host, options, error) < 0) {
+    if (refuse_foreign(options, error) < 0 || add_process(request, options, attachment, arguments, error) < 0 ||
+        add_environment(request, options, error) < 0 || container_health_add(request, options, error) < 0 ||
+        container_network_add(request, host, options, error) < 0 || add_mounts(request, host, options, error) < 0 ||
+        container_resources_add_limits(host, options, error) < 0 ||
+        container_resources_add_devices(host, options, error) < 0 || add_isolation(host, options, error) < 0 ||
+        add_policy_and_log(host, options, error) < 0) {
         return -1;
     }
     *ret_request = bh_steal_pointer(&request);

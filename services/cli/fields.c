@@ -61,6 +61,11 @@ int field_set_flag(json_t *object, const char *key, bool on, struct bh_error *er
     return on ? field_set(object, key, json_true(), error) : 0;
 }
 
+int field_set_integer(json_t *object, const char *key, bool given, int64_t value, struct bh_error *error)
+{
+    return given ? field_set(object, key, json_integer(value), error) : 0;
+}
+
 int field_set_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error)
 {
     if (list->count == 0) {

@@ -31,5 +31,6 @@ int field_set(json_t *object, const char *key, json_t *value, struct bh_error *e
 int field_set_text(json_t *object, const char *key, const char *text, struct bh_error *error);
 int field_set_list(json_t *object, const char *key, const struct strings *list, struct bh_error *error);
 int field_set_flag(json_t *object, const char *key, bool on, struct bh_error *error);
+int field_set_integer(json_t *object, const char *key, bool given, int64_t value, struct bh_error *error);
 /* Appends, likewise. */
 int field_append(json_t *array, json_t *value, struct bh_error *error);

@@ -6,6 +6,8 @@
 #include "http_client.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -314,6 +316,24 @@ int http_read_all(struct http_connection *connection, size_t max_bytes, char **r
 bool http_has_buffered(const struct http_connection *connection)
 {
     return connection->end > connection->at;
+}
+
+int http_wait(const struct http_connection *connection, struct bh_error *error)
+{
+    while (!http_has_buffered(connection) && connection->body != BODY_NONE) {
+        struct pollfd fds[2] = {{.fd = connection->fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            return bh_error_errno(error, errno, "wait for the engine");
+        }
+        if (fds[1].revents & POLLERR) {
+            (void)raise(SIGPIPE);
+            return bh_error_set(error, BH_CANCELLED, "nobody reads standard output");
+        }
+        if (fds[0].revents) {
+            return 0;
+        }
+    }
+    return 0;
 }
 
 bool http_is_reusable(const struct http_connection *connection)

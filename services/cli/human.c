@@ -23,10 +23,16 @@ static const char *scaled(uint64_t bytes, double step, int digits, const char *c
     return buffer;
 }
 
+static const char *const decimal_units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB", NULL};
+
 const char *human_size(uint64_t bytes, char buffer[static HUMAN_BYTES])
 {
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB", NULL};
-    return scaled(bytes, 1000.0, 3, units, buffer);
+    return scaled(bytes, 1000.0, 3, decimal_units, buffer);
+}
+
+const char *human_size_precise(uint64_t bytes, char buffer[static HUMAN_BYTES])
+{
+    return scaled(bytes, 1000.0, 4, decimal_units, buffer);
 }
 
 const char *human_size_binary(uint64_t bytes, char buffer[static HUMAN_BYTES])
@@ -138,8 +144,7 @@ static int parse_date(const char *text, int64_t *ret_seconds, long *ret_nanoseco
     return -1;
 }
 
-/* Go's durations: "1h30m", "90s", "1.5h", "300ms". In nanoseconds. */
-static int parse_go_duration(const char *text, int64_t *ret_ns)
+int human_parse_duration(const char *text, int64_t *ret_ns)
 {
     static const struct {
         const char *name;
@@ -149,7 +154,7 @@ static int parse_go_duration(const char *text, int64_t *ret_ns)
     if (!*text) {
         return -1;
     }
-    while (*text) {
+    while (*text && strcmp(text, "0") != 0) {
         char *end = NULL;
         if (!isdigit((unsigned char)*text) && *text != '.') {
             return -1;
@@ -184,7 +189,7 @@ int human_parse_moment(const char *text, int64_t now, char buffer[static HUMAN_B
             (void)snprintf(buffer, HUMAN_BYTES, "%lld.%09ld", strtoll(text, NULL, 10), nanoseconds);
             return 0;
         }
-    } else if (parse_go_duration(text, &ns) == 0) {
+    } else if (human_parse_duration(text, &ns) == 0) {
         seconds = now - ns / 1000000000;
         (void)snprintf(buffer, HUMAN_BYTES, "%lld.000000000", (long long)seconds);
         return 0;

@@ -12,17 +12,13 @@
 
 #define LINE_BYTES_MAX (1 * BH_MIB)
 
-struct lines {
-    char *bytes;
-    size_t length, capacity;
-};
-
-static void lines_free(struct lines *lines)
+void json_lines_free(struct json_lines *lines)
 {
     free(lines->bytes);
+    *lines = (struct json_lines){0};
 }
 
-static int make_room(struct lines *lines, struct bh_error *error)
+static int make_room(struct json_lines *lines, struct bh_error *error)
 {
     if (lines->capacity - lines->length >= 4096) {
         return 0;
@@ -39,8 +35,9 @@ static int make_room(struct lines *lines, struct bh_error *error)
 }
 
 /* Hands over every whole line that has arrived. */
-static int take_lines(struct lines *lines, int (*take)(void *argument, const json_t *message, struct bh_error *error),
-                      void *argument, struct bh_error *error)
+static int take_lines(struct json_lines *lines,
+                      int (*take)(void *argument, const json_t *message, struct bh_error *error), void *argument,
+                      struct bh_error *error)
 {
     char *line = lines->bytes, *end = lines->bytes + lines->length, *stop;
     while ((stop = memchr(line, '\n', (size_t)(end - line))) != NULL) {
@@ -58,24 +55,32 @@ static int take_lines(struct lines *lines, int (*take)(void *argument, const jso
     return 0;
 }
 
+int json_lines_read(struct json_lines *lines, struct http_connection *connection,
+                    int (*take)(void *argument, const json_t *message, struct bh_error *error), void *argument,
+                    bool *ret_end, struct bh_error *error)
+{
+    size_t n_read = 0;
+    if (make_room(lines, error) < 0 ||
+        http_read(connection, lines->bytes + lines->length, lines->capacity - lines->length - 1, &n_read, error) < 0) {
+        return -1;
+    }
+    lines->length += n_read;
+    *ret_end = n_read == 0;
+    if (n_read == 0 && lines->length > 0) {
+        lines->bytes[lines->length++] = '\n'; /* the last line may lack its end */
+    }
+    return take_lines(lines, take, argument, error);
+}
+
 int json_stream_read(struct http_connection *connection,
                      int (*take)(void *argument, const json_t *message, struct bh_error *error), void *argument,
                      struct bh_error *error)
 {
-    bh_cleanup(lines_free) struct lines lines = {0};
-    size_t n_read = 0;
-    do {
-        if (make_room(&lines, error) < 0 ||
-            http_read(connection, lines.bytes + lines.length, lines.capacity - lines.length - 1, &n_read, error) < 0) {
+    bh_cleanup(json_lines_free) struct json_lines lines = {0};
+    for (bool end = false; !end;) {
+        if (json_lines_read(&lines, connection, take, argument, &end, error) < 0) {
             return -1;
         }
-        lines.length += n_read;
-        if (n_read == 0 && lines.length > 0) {
-            lines.bytes[lines.length++] = '\n'; /* the last line may lack its end */
-        }
-        if (take_lines(&lines, take, argument, error) < 0) {
-            return -1;
-        }
-    } while (n_read > 0);
+    }
     return 0;
 }

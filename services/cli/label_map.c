@@ -39,6 +39,11 @@ static int by_text(const void *left, const void *right)
 
 json_t *label_map_joined(const json_t *labels)
 {
+    return label_map_joined_by(labels, ",");
+}
+
+json_t *label_map_joined_by(const json_t *labels, const char *separator)
+{
     size_t count = json_object_size(labels), n_keys = 0, n_text = 0;
     bh_autofree const char **keys = calloc(count + 1, sizeof(*keys));
     char *text = NULL;
@@ -55,7 +60,8 @@ json_t *label_map_joined(const json_t *labels)
     qsort(keys, n_keys, sizeof(*keys), by_text);
     for (size_t i = 0; i < n_keys; i++) {
         value = json_object_get(labels, keys[i]);
-        (void)fprintf(stream, "%s%s=%s", i ? "," : "", keys[i], json_is_string(value) ? json_string_value(value) : "");
+        (void)fprintf(stream, "%s%s=%s", i ? separator : "", keys[i],
+                      json_is_string(value) ? json_string_value(value) : "");
     }
     (void)fclose(stream);
     json_t *joined = json_string(text);

@@ -14,3 +14,5 @@ int label_map_set(json_t *object, const char *key, const struct strings *pairs, 
 
 /* "a=1,b=2", sorted by name: how lists show labels. A new string; NULL without memory. */
 json_t *label_map_joined(const json_t *labels);
+/* The same with another separator. */
+json_t *label_map_joined_by(const json_t *labels, const char *separator);

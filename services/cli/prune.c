@@ -59,5 +59,5 @@ int prune(struct cli *cli, const struct prune_kind *kind, const struct strings *
 void prune_print_total(uint64_t reclaimed_bytes)
 {
     char size[HUMAN_BYTES];
-    (void)printf("Total reclaimed space: %s\n", human_size(reclaimed_bytes, size));
+    (void)printf("Total reclaimed space: %s\n", human_size_precise(reclaimed_bytes, size));
 }

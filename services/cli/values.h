@@ -27,9 +27,6 @@ int value_bind(const char *text, const char *folder, char **ret_bind, struct bh_
 /* A --tmpfs option: "/run" or "/run:size=64m,mode=1777" -> key and options, borrowed from a copy in *ret_path. */
 int value_tmpfs(const char *text, char **ret_path, const char **ret_options, struct bh_error *error);
 
-/* A --mount option: "type=bind,source=/a,target=/b,readonly" -> HostConfig.Mounts element. */
-int value_mount(const char *text, json_t **ret_mount, struct bh_error *error);
-
 /* "on-failure:3" -> {"Name", "MaximumRetryCount"}. */
 int value_restart_policy(const char *text, json_t **ret_policy, struct bh_error *error);
 

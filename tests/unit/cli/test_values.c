@@ -12,6 +12,7 @@
 #include "image_name.h"
 #include "registry_auth.h"
 #include "stream_frames.h"
+#include "value_mount.h"
 #include "values.h"
 
 static struct bh_error error;
@@ -100,19 +101,19 @@ Test(values, binds)
 Test(values, mounts)
 {
     json_auto json_t *bind = NULL, *tmpfs = NULL;
-    cr_assert_eq(value_mount("type=bind,src=/a,dst=/b,readonly", &bind, &error), 0);
+    cr_assert_eq(value_mount("type=bind,src=/a,dst=/b,readonly", "/here", &bind, &error), 0);
     cr_assert_str_eq(field_text(bind, "Type"), "bind");
     cr_assert_str_eq(field_text(bind, "Source"), "/a");
     cr_assert_str_eq(field_text(bind, "Target"), "/b");
     cr_assert(field_truth(bind, "ReadOnly"));
-    cr_assert_eq(value_mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700", &tmpfs, &error), 0);
+    cr_assert_eq(value_mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700", "/here", &tmpfs, &error), 0);
     cr_assert_eq(field_integer(tmpfs, "TmpfsOptions.SizeBytes"), 1 << 20);
     cr_assert_eq(field_integer(tmpfs, "TmpfsOptions.Mode"), 0700);
     static const char *const bad[] = {"", "type=bind,source=/a", "what=1,target=/b", "type,target=/b",
                                       "target=/b,tmpfs-mode=9"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         json_t *refused = NULL;
-        cr_assert_eq(value_mount(bad[i], &refused, &error), -1, "accepted %s", bad[i]);
+        cr_assert_eq(value_mount(bad[i], "/here", &refused, &error), -1, "accepted %s", bad[i]);
     }
 }
 
