@@ -17,6 +17,16 @@ int handle_audit_verify(struct request *request, struct bh_error *error);
 /* events.c */
 int handle_events(struct request *request, struct bh_error *error);
 
+/* prune.c */
+int handle_containers_prune(struct request *request, struct bh_error *error);
+int handle_networks_prune(struct request *request, struct bh_error *error);
+int handle_build_prune(struct request *request, struct bh_error *error);
+
+/* networks.c */
+int handle_networks_list(struct request *request, struct bh_error *error);
+int handle_network_inspect(struct request *request, struct bh_error *error);
+int handle_network_delete(struct request *request, struct bh_error *error);
+
 /* images.c */
 int handle_images_list(struct request *request, struct bh_error *error);
 int handle_image_inspect(struct request *request, struct bh_error *error);

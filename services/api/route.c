@@ -63,7 +63,7 @@ const struct route routes[] = {
     {"HEAD", "/containers/{id}/archive", .handle = NULL},
     {"GET", "/containers/{id}/archive", .handle = NULL},
     {"PUT", "/containers/{id}/archive", .handle = NULL},
-    {"POST", "/containers/prune", .since = 25},
+    {"POST", "/containers/prune", .handle = handle_containers_prune, .since = 25},
     {"POST", "/containers/{id}/exec", .handle = NULL},
     /* Exec. */
     {"POST", "/exec/{id}/start", .handle = NULL},
@@ -71,7 +71,7 @@ const struct route routes[] = {
     {"GET", "/exec/{id}/json", .handle = NULL},
     /* Builds. */
     {"POST", "/build", .handle = NULL},
-    {"POST", "/build/prune", .since = 31},
+    {"POST", "/build/prune", .handle = handle_build_prune, .since = 31},
     {"POST", "/session", .without = "build sessions are not supported", .since = 31},
     /* Volumes. */
     {"GET", "/volumes", .handle = NULL},
@@ -81,13 +81,13 @@ const struct route routes[] = {
     {"DELETE", "/volumes/{id}", .handle = NULL},
     {"POST", "/volumes/prune", .since = 25},
     /* Networks. */
-    {"GET", "/networks", .handle = NULL},
-    {"GET", "/networks/{id}", .without = "no such network", .status = 404}, /* inspect goes on to the next kind */
-    {"DELETE", "/networks/{id}", .handle = NULL},
+    {"GET", "/networks", .handle = handle_networks_list},
+    {"GET", "/networks/{id}", .handle = handle_network_inspect},
+    {"DELETE", "/networks/{id}", .handle = handle_network_delete},
     {"POST", "/networks/create", .handle = NULL},
     {"POST", "/networks/{id}/connect", .handle = NULL},
     {"POST", "/networks/{id}/disconnect", .handle = NULL},
-    {"POST", "/networks/prune", .since = 25},
+    {"POST", "/networks/prune", .handle = handle_networks_prune, .since = 25},
     /* Plugins. */
     {"GET", "/plugins", .without = "plugins are not supported", .since = 25},
     {"GET", "/plugins/privileges", .without = "plugins are not supported", .since = 25},

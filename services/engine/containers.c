@@ -124,7 +124,8 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
     }
     row->request = (Bulkhead__ContainerRequest *)copy;
     if (shared_pin(job, row->request, error) < 0 ||
-        merge_container(image.config, row->request, &facts, &row->spec, error) < 0) {
+        merge_container(image.config, row->request, &facts, &row->spec, error) < 0 ||
+        merge_labels_into(image.config, row->request, error) < 0) {
         return -1;
     }
     row->tenant_uid = job->tenant_uid;

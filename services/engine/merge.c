@@ -442,3 +442,27 @@ int merge_labels(const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRe
     *ret_n_labels = n_labels;
     return 0;
 }
+
+int merge_labels_into(const Bulkhead__ImageConfig *image, Bulkhead__ContainerRequest *request, struct bh_error *error)
+{
+    bh_autofree Bulkhead__KeyValue **merged = NULL;
+    size_t n_merged = 0;
+    if (merge_labels(image, request, &merged, &n_merged, error) < 0) {
+        return -1;
+    }
+    const size_t n_image = n_merged - request->n_labels; /* these come first */
+    for (size_t i = 0; i < n_image; i++) {
+        ProtobufCMessage *copy = NULL;
+        if (message_copy(&merged[i]->base, &copy, error) < 0) {
+            while (i > 0) {
+                bulkhead__key_value__free_unpacked(merged[--i], NULL);
+            }
+            return -1;
+        }
+        merged[i] = (Bulkhead__KeyValue *)copy;
+    }
+    free(request->labels);
+    request->labels = bh_steal_pointer(&merged);
+    request->n_labels = n_merged;
+    return 0;
+}

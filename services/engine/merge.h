@@ -40,3 +40,5 @@ int merge_capabilities(char *const *add, size_t n_add, char *const *drop, size_t
 /* Both sets of labels; the request's win. The keys and values are borrowed, the array is the caller's to free. */
 int merge_labels(const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRequest *request,
                  Bulkhead__KeyValue ***ret_labels, size_t *ret_n_labels, struct bh_error *error);
+/* The same, kept in the request: what a container is found by must not change with its image. */
+int merge_labels_into(const Bulkhead__ImageConfig *image, Bulkhead__ContainerRequest *request, struct bh_error *error);

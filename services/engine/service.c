@@ -29,6 +29,7 @@
 #include "services/engine/load.h"
 #include "services/engine/logs.h"
 #include "services/engine/privileges.h"
+#include "services/engine/prune.h"
 #include "services/engine/reserve.h"
 #include "services/engine/save.h"
 #include "services/engine/pull.h"
@@ -95,6 +96,8 @@ HANDLER(rename_container)
 HANDLER(pause_container)
 HANDLER(resize_container)
 HANDLER(read_events)
+HANDLER(prune_containers)
+HANDLER(prune_nothing)
 
 #define REQUEST(kind, feature, fds)                                                                                    \
     {                                                                                                                  \
@@ -130,6 +133,8 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(PAUSE_CONTAINER, pause_container, 0),
     REQUEST(RESIZE_CONTAINER, resize_container, 0),
     REQUEST(READ_EVENTS, read_events, 0),
+    REQUEST(PRUNE_CONTAINERS, prune_containers, 0),
+    REQUEST(PRUNE_NOTHING, prune_nothing, 0),
     {0},
 };
 

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Removing what is not used, and telling what is: container prune with its filters, the two networks, what docker-compose and
+# docker's own `system` commands ask for.
+source "$(dirname "$0")/../lib/system.sh"
+system_start
+system_load
+
+ALICE=61001
+request() { curl -s --unix-socket "$SOCKET" "${@:2}" "http://localhost$1"; }
+status() { curl -s -o /dev/null -w '%{http_code}' --unix-socket "$SOCKET" "${@:2}" "http://localhost$1"; }
+create() { docker create --network none --name "$@" "$IMAGE" true; }
+names() { docker ps -a --format '{{.Names}}' | sort | paste -sd ' '; }
+now() { date +%s.%N; }
+filter() { printf '/containers/prune?filters=%s' "$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$1")"; }
+
+only_what_does_not_run() {
+    local from id
+    from=$(now)
+    docker run -d --name running --network none "$IMAGE" sleep 1000
+    docker run -d --name paused --network none "$IMAGE" sleep 1000
+    docker pause paused
+    docker run -d --name again --network none --restart always "$IMAGE" sh -c 'exit 1'
+    id=$(create created)
+    docker run --name ended --network none "$IMAGE" true
+    docker container prune -f >"$WORK/pruned"
+    grep -q "^$id$" "$WORK/pruned"
+    equal "$(grep -c '^[0-9a-f]\{64\}$' "$WORK/pruned")" 2
+    matches "$(cat "$WORK/pruned")" 'Total reclaimed space: '
+    equal "$(names)" "again paused running"
+    equal "$(docker events --since "$from" --until "$(now)" -f event=destroy -f event=prune --format '{{.Action}}' | paste -sd ' ')" "destroy destroy prune"
+    docker rm -f running paused again
+    equal "$(request /containers/prune -X POST)" '{"ContainersDeleted":null,"SpaceReclaimed":0}'
+}
+by_label_and_time() {
+    create ca -l keep=yes
+    create ccb -l keep=no -l tier=web
+    create cc
+    docker container prune -f --filter label=keep=no
+    equal "$(names)" "ca cc"
+    docker container prune -f --filter label!=keep
+    equal "$(names)" "ca"
+    create cd
+    docker container prune -f --filter until=1h
+    equal "$(names)" "ca cd"
+    docker container prune -f --filter "until=$(date -u +%Y-%m-%dT%H:%M:%S -d yesterday)"
+    equal "$(names)" "ca cd"
+    docker container prune -f --filter until=1ms
+    equal "$(names)" ""
+}
+refused() {
+    equal "$(request "$(filter '{"until":["1h","2h"]}')" -X POST)" '{"message":"more than one until filter specified"}'
+    matches "$(request "$(filter '{"until":["soon"]}')" -X POST)" 'invalid value for \\"until\\": \\"soon\\"'
+    equal "$(request "$(filter '{"colour":["red"]}')" -X POST)" "{\"message\":\"invalid filter 'colour'\"}"
+    equal "$(status /containers/prune)" 405
+}
+labels_of_the_image_count() {
+    local from
+    from=$(now)
+    tar -C /etc -c hostname | docker import -c 'LABEL tier=image' - labelled:1
+    docker create --name labelled --network none -l own=1 labelled:1 /none
+    equal "$(docker inspect -f '{{json .Config.Labels}}' labelled)" '{"own":"1","tier":"image"}'
+    docker container prune -f --filter label=tier=image --filter label=own
+    equal "$(names)" ""
+    equal "$(docker events --since "$from" --until "$(now)" -f label=tier=image -f type=container --format '{{.Action}}' | paste -sd ' ')" "create destroy"
+    docker rmi labelled:1
+}
+other_tenants() {
+    chmod 0755 "$ENGINE"
+    chmod 0666 "$SOCKET"
+    create mine
+    equal "$(setpriv --reuid $ALICE --regid $ALICE --clear-groups curl -s -X POST --unix-socket "$SOCKET" http://localhost/containers/prune)" \
+        '{"ContainersDeleted":null,"SpaceReclaimed":0}'
+    equal "$(names)" mine
+    docker rm mine
+}
+networks() {
+    equal "$(docker network ls --format '{{.Name}} {{.Driver}} {{.Scope}}')" $'host host local\nnone null local'
+    equal "$(docker network ls -q --filter driver=null --no-trunc)" "$(docker network inspect -f '{{.Id}}' none)"
+    equal "$(docker network ls --filter name=os --format '{{.Name}}')" host
+    equal "$(docker network ls --filter type=custom -q)" ""
+    exits 1 docker network ls --filter colour=red
+    exits 1 docker network ls --filter type=odd
+    docker run -d --name attached --network host "$IMAGE" sleep 1000
+    equal "$(docker network inspect -f '{{.Name}}{{range .Containers}} {{.Name}}{{end}}' host none)" $'host attached\nnone'
+    docker rm -f attached
+    equal "$(docker network inspect -f '{{.Driver}}' "$(docker network inspect -f '{{.Id}}' none | cut -c1-12)")" null
+    exits 1 docker network inspect nowhere
+    matches "$(cat "$WORK/err")" 'network nowhere not found'
+    exits 1 docker network rm none
+    matches "$(cat "$WORK/err")" 'none is a pre-defined network and cannot be removed'
+    exits 1 docker network rm nowhere
+    exits 1 docker network create mine
+    matches "$(cat "$WORK/err")" 'not (supported|implemented)'
+    docker network prune -f
+}
+empty_prunes() {
+    equal "$(request /build/prune -X POST)" '{"CachesDeleted":null,"SpaceReclaimed":0}'
+    equal "$(request /networks/prune -X POST)" '{"NetworksDeleted":null}'
+    docker builder prune -f
+}
+python_prunes() {
+    timeout 20 python3 - "$SOCKET" <<'END'
+import sys
+
+import docker
+
+client = docker.DockerClient(base_url="unix://" + sys.argv[1])
+box = client.containers.create("busybox", name="python", network_mode="none", labels={"by": "python"})
+assert client.containers.prune(filters={"label": ["by=nobody"]})["ContainersDeleted"] is None
+assert client.containers.prune(filters={"label": ["by=python"]})["ContainersDeleted"] == [box.id]
+assert [network.name for network in client.networks.list()] == ["host", "none"]
+END
+}
+
+check "container prune takes what does not run" only_what_does_not_run
+check "container prune by label and age" by_label_and_time
+check "what container prune refuses" refused
+check "labels of the image count" labels_of_the_image_count
+check "another tenant's are left alone" other_tenants
+check "the two networks can be seen" networks
+check "prunes of what there is none of" empty_prunes
+check "python's SDK" python_prunes
+check "nothing is left behind" nothing_left
