@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "common/docker_when.h"
 #include "common/fields.h"
 #include "common/limits.h"
 #include "changes_config.h"
@@ -259,8 +260,8 @@ static int take_health_option(const char **rest, Bulkhead__Healthcheck *check, s
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
         size_t name_bytes = strlen(durations[i].name);
         if (strncmp(option, durations[i].name, name_bytes) == 0) {
-            if (dockerfile_duration("HEALTHCHECK", option + name_bytes, durations[i].ns, error) < 0) {
-                return -1;
+            if (docker_duration_parse(option + name_bytes, durations[i].ns, error) < 0) {
+                return bh_error_wrap(error, "HEALTHCHECK");
             }
             return *durations[i].ns == 0 || *durations[i].ns >= 1000000
                        ? 0

@@ -286,37 +286,3 @@ int dockerfile_expand(const char *text, char *const *env, size_t n_env, char **r
     *ret_word = strdup(bytes);
     return *ret_word ? 0 : no_memory(error);
 }
-
-/* ---- durations ------------------------------------------------------------------------------------ */
-
-int dockerfile_duration(const char *name, const char *text, int64_t *ret_ns, struct bh_error *error)
-{
-    static const struct {
-        const char *unit;
-        double ns;
-    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-    double total = 0;
-    const char *at = text;
-    bool valid = *text != '\0';
-    while (valid && *at) {
-        char *end = NULL;
-        double number = isdigit((unsigned char)*at) || *at == '.' ? strtod(at, &end) : -1;
-        size_t i = 0, n_units = sizeof units / sizeof *units;
-        size_t length = number < 0 ? 0 : strspn(end, "nsumh");
-        while (i < n_units && (strlen(units[i].unit) != length || strncmp(units[i].unit, end, length) != 0)) {
-            i++;
-        }
-        valid = number >= 0 && i < n_units;
-        if (valid) {
-            total += number * units[i].ns;
-            at = end + length;
-        }
-    }
-    valid = valid || strcmp(text, "0") == 0;
-    if (!valid || total > 9.2e18) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "%s: invalid duration \"%.64s\": it must be like 30s, 1m30s or 500ms", name, text);
-    }
-    *ret_ns = (int64_t)total;
-    return 0;
-}

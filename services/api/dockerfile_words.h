@@ -31,6 +31,3 @@ int dockerfile_split(const char *text, char ***ret_words, size_t *ret_n_words, s
 /* Takes quotes and escapes away and puts in variables ($name, ${name}, ${name:-word}, ${name:+word}) from `env`
  * ("name=value"). The caller frees *ret_word. */
 int dockerfile_expand(const char *text, char *const *env, size_t n_env, char **ret_word, struct bh_error *error);
-
-/* A duration as Go writes it: "30s", "1m30s", "1.5h", "500ms". Not negative. */
-int dockerfile_duration(const char *name, const char *text, int64_t *ret_ns, struct bh_error *error);

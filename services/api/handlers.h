@@ -33,6 +33,7 @@ int handle_image_inspect(struct request *request, struct bh_error *error);
 int handle_image_history(struct request *request, struct bh_error *error);
 int handle_image_tag(struct request *request, struct bh_error *error);
 int handle_image_delete(struct request *request, struct bh_error *error);
+int handle_images_prune(struct request *request, struct bh_error *error);
 
 /* pull.c, push.c, load.c, save.c */
 int handle_image_push(struct request *request, struct bh_error *error);

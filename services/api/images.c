@@ -23,10 +23,11 @@ static void write_names(struct json_writer *writer, const Bulkhead__ImageSummary
         return;
     }
     write_strings(writer, "RepoTags", image->tags, image->n_tags, false);
-    write_strings(writer, "RepoDigests", image->digests, image->n_digests, false);
+    write_strings(writer, "RepoDigests", image->digests, image->n_digests, version < 43);
 }
 
-static void write_image_summary(struct json_writer *writer, const Bulkhead__ImageSummary *image, unsigned version)
+static void write_image_summary(struct json_writer *writer, const Bulkhead__ImageSummary *image, bool shared_size,
+                                unsigned version)
 {
     write_object(writer, NULL);
     write_int(writer, "Containers", -1);
@@ -37,9 +38,9 @@ static void write_image_summary(struct json_writer *writer, const Bulkhead__Imag
     } else {
         write_null(writer, "Labels");
     }
-    write_string(writer, "ParentId", "");
+    write_digest(writer, "ParentId", &image->parent);
     write_names(writer, image, version);
-    write_int(writer, "SharedSize", -1);
+    write_int(writer, "SharedSize", shared_size ? (int64_t)image->shared_bytes : -1);
     write_uint(writer, "Size", image->size_bytes);
     if (version < 44) {
         write_uint(writer, "VirtualSize", image->size_bytes);
@@ -85,6 +86,7 @@ static int list_images(struct request *request, const struct request_filters *fi
     auto_json_writer writer = {0};
     Bulkhead__ListImages question = BULKHEAD__LIST_IMAGES__INIT;
     question.all = http_parameter_bool(&request->target, "all", false);
+    question.shared_size = http_parameter_bool(&request->target, "shared-size", false);
     question.filters = filters->filters;
     question.n_filters = filters->n_filters;
     ENGINE_PACKET(packet, LIST_IMAGES, list_images, &question);
@@ -98,7 +100,7 @@ static int list_images(struct request *request, const struct request_filters *fi
             return -1;
         }
         if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_IMAGE_SUMMARY) {
-            write_image_summary(&writer, bh_message_body(answer), request->version);
+            write_image_summary(&writer, bh_message_body(answer), question.shared_size, request->version);
         }
         more = answer->more;
     }
@@ -164,7 +166,7 @@ int handle_image_inspect(struct request *request, struct bh_error *error)
     write_object(&writer, NULL);
     write_digest(&writer, "Id", &details->summary->id);
     write_names(&writer, details->summary, 47);
-    write_string(&writer, "Parent", "");
+    write_digest(&writer, "Parent", &details->summary->parent);
     write_string(&writer, "Comment", config->comment);
     write_time(&writer, "Created", config->created_ns);
     if (request->version < 45) {
@@ -276,6 +278,67 @@ static void write_deleted(struct json_writer *writer, const Bulkhead__ImageDelet
     write_object_end(writer);
 }
 
+/* Writes the array of what was deleted; *ret_last is the answer after it. */
+static int write_all_deleted(struct engine_call *call, struct json_writer *writer, const char *key,
+                             struct bh_message **ret_last, struct bh_error *error)
+{
+    bool any = false;
+    for (;;) {
+        bh_automessage struct bh_message *answer = NULL;
+        if (engine_call_next(call, &answer, error) < 0) {
+            return -1;
+        }
+        if (answer->kind != BULKHEAD__ENGINE_TO_API__BODY_IMAGE_DELETED) {
+            if (!any && key) {
+                write_null(writer, key);
+            } else if (!any) {
+                write_array(writer, NULL);
+            }
+            if (any || !key) {
+                write_array_end(writer);
+            }
+            *ret_last = bh_steal_pointer(&answer);
+            return 0;
+        }
+        if (!any) {
+            write_array(writer, key);
+        }
+        any = true;
+        write_deleted(writer, bh_message_body(answer));
+    }
+}
+
+int handle_images_prune(struct request *request, struct bh_error *error)
+{
+    static const char *const allowed[] = {"dangling", "until", "label", "label!", NULL};
+    auto_engine_call call = {0};
+    auto_json_writer writer = {0};
+    bh_automessage struct bh_message *last = NULL;
+    struct request_filters filters;
+    if (request_refuse_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
+        return -1;
+    }
+    Bulkhead__PruneImages question = BULKHEAD__PRUNE_IMAGES__INIT;
+    question.filters = filters.filters;
+    question.n_filters = filters.n_filters;
+    ENGINE_PACKET(packet, PRUNE_IMAGES, prune_images, &question);
+    int result = engine_call_start(request, &packet, NULL, 0, BH_DEADLINE_JOB_MS, &call, error);
+    request_filters_free(&filters);
+    if (result < 0) {
+        return -1;
+    }
+    write_object(&writer, NULL);
+    if (write_all_deleted(&call, &writer, "ImagesDeleted", &last, error) < 0) {
+        return -1;
+    }
+    if (last->kind != BULKHEAD__ENGINE_TO_API__BODY_IMAGES_PRUNED) {
+        return bh_error_set(error, BH_INTERNAL, "the engine answered a prune with message %u", last->kind);
+    }
+    write_uint(&writer, "SpaceReclaimed", ((const Bulkhead__ImagesPruned *)bh_message_body(last))->reclaimed_bytes);
+    write_object_end(&writer);
+    return request_answer_json(request, 200, &writer, error);
+}
+
 int handle_image_delete(struct request *request, struct bh_error *error)
 {
     auto_engine_call call = {0};
@@ -288,17 +351,9 @@ int handle_image_delete(struct request *request, struct bh_error *error)
     if (engine_call_start(request, &packet, NULL, 0, 0, &call, error) < 0) {
         return -1;
     }
-    write_array(&writer, NULL);
-    for (bool more = true; more;) {
-        bh_automessage struct bh_message *answer = NULL;
-        if (engine_call_next(&call, &answer, error) < 0) {
-            return -1;
-        }
-        if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_IMAGE_DELETED) {
-            write_deleted(&writer, bh_message_body(answer));
-        }
-        more = answer->more;
+    bh_automessage struct bh_message *last = NULL;
+    if (write_all_deleted(&call, &writer, NULL, &last, error) < 0) {
+        return -1;
     }
-    write_array_end(&writer);
     return request_answer_json(request, 200, &writer, error);
 }

@@ -62,6 +62,7 @@ static const struct {
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_PUSHED] = {"Pushed", false},
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_LAYER_EXISTS] = {"Layer already exists", false},
     [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_MOUNTED] = {"Mounted from ", false},
+    [BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_LOADING_LAYER] = {"Loading layer", true},
 };
 
 void write_progress(struct json_writer *writer, const Bulkhead__Progress *progress)

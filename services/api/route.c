@@ -32,7 +32,7 @@ const struct route routes[] = {
     {"POST", "/images/{name}/tag", .handle = handle_image_tag},
     {"DELETE", "/images/{name}", .handle = handle_image_delete},
     {"GET", "/images/search", .handle = NULL},
-    {"POST", "/images/prune", .since = 25},
+    {"POST", "/images/prune", .handle = handle_images_prune, .since = 25},
     {"POST", "/commit", .handle = NULL},
     {"GET", "/images/{name}/get", .handle = handle_image_get},
     {"GET", "/images/get", .handle = handle_images_get},

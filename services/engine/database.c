@@ -9,7 +9,7 @@
 
 #define IMAGE_COLUMNS                                                                                                  \
     "SELECT id, manifest, config, last_tag_ns, tenant_uid, (SELECT count(*) FROM containers c"                         \
-    " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id), parent FROM images "
+    " WHERE c.tenant_uid = images.tenant_uid AND c.image = images.id), parent, visible FROM images "
 #define CONTAINER_COLUMNS                                                                                              \
     "SELECT id, tenant_uid, name, image, auto_remove, created_ns, restart_count, status, pid, exit_code, oom_killed,"  \
     " started_ns, finished_ns, error, request, spec, restart_wait_ms, restart_at_ns, stop_asked FROM containers "
@@ -18,12 +18,13 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
     [QUERY_IMAGE_ADD] = "INSERT INTO images (tenant_uid, id, manifest, config, last_tag_ns, visible,"
                         " parent) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT DO NOTHING",
-    [QUERY_IMAGE_SHOW] = "UPDATE images SET visible = 1, last_tag_ns = ?3 WHERE tenant_uid = ?1 AND id = ?2",
+    [QUERY_IMAGE_SHOW] =
+        "UPDATE images SET visible = 1, last_tag_ns = max(last_tag_ns, ?3) WHERE tenant_uid = ?1 AND id = ?2",
     [QUERY_IMAGE_LAYER_ADD] = "INSERT INTO image_layers VALUES (?1, ?2, ?3, ?4, ?5)",
     [QUERY_IMAGE_LAYERS] = "SELECT digest, size_bytes FROM image_layers WHERE tenant_uid = ?1 AND image = ?2"
                            " ORDER BY position",
     [QUERY_IMAGE_NAMES] = "SELECT name FROM image_names WHERE tenant_uid = ?1 AND image = ?2 ORDER BY name",
-    [QUERY_IMAGES] = IMAGE_COLUMNS "WHERE tenant_uid = ?1 AND visible = 1",
+    [QUERY_IMAGES] = IMAGE_COLUMNS "WHERE tenant_uid = ?1 AND (visible = 1 OR ?2)",
     [QUERY_IMAGE] = IMAGE_COLUMNS "WHERE tenant_uid = ?1 AND id = ?2",
     [QUERY_IMAGE_RANGE] =
         "SELECT id FROM images WHERE tenant_uid = ?1 AND id BETWEEN ?2 AND ?3 AND visible = 1 LIMIT 2",

@@ -55,6 +55,7 @@ struct image_row {
     size_t n_names;
     int64_t last_tag_ns;
     uint32_t containers;
+    bool visible;    /* false: kept for its containers only */
     bool has_parent; /* made here from another image (commit) */
     struct bh_digest parent;
 };
@@ -63,13 +64,18 @@ void image_rows_free(struct image_row *rows, size_t n_rows);
 #define image_row_auto bh_cleanup(image_row_clear)
 
 /* Adds the image and moves `names` (whole references) to it, all or nothing. An image that is known keeps its layers:
- * they are the same content, and containers may stand on them. *ret_moved, if wanted, tells whether any name meant
- * something else before. */
+ * they are the same content, and containers may stand on them. `tagged_ns`: when somebody gave it a name here; 0: it
+ * came with its names. *ret_moved, if wanted, tells whether any name meant something else before. */
 int database_add_image(struct database *database, const struct image_row *row, const char *const *names, size_t n_names,
-                       int64_t now_ns, bool *ret_moved, struct bh_error *error);
+                       int64_t tagged_ns, bool *ret_moved, struct bh_error *error);
+/* The same for several images with the names in their rows: all of them or none. */
+int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows, struct bh_error *error);
 /* Visible images of a tenant, in no order. */
 int database_images(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows, size_t *ret_n_rows,
                     struct bh_error *error);
+/* ... and those that are kept for their containers. */
+int database_images_kept(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows,
+                         size_t *ret_n_rows, struct bh_error *error);
 /* One image, visible or kept for its containers. NOT_FOUND says only that. */
 int database_image(struct database *database, uint32_t tenant_uid, const struct bh_digest *id,
                    struct image_row *ret_row, struct bh_error *error);

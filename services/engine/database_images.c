@@ -67,13 +67,14 @@ static int insert_layers(struct database *database, const struct image_row *row,
     return 0;
 }
 
-static int insert_image(struct database *database, const struct image_row *row, int64_t now_ns, struct bh_error *error)
+static int insert_image(struct database *database, const struct image_row *row, int64_t tagged_ns,
+                        struct bh_error *error)
 {
     sqlite3_stmt *add = query_begin(database, QUERY_IMAGE_ADD);
     (void)sqlite3_bind_int64(add, 1, row->tenant_uid);
     bind_digest(add, 2, row->id.bytes);
     bind_digest(add, 3, row->manifest.bytes);
-    (void)sqlite3_bind_int64(add, 5, now_ns);
+    (void)sqlite3_bind_int64(add, 5, tagged_ns);
     if (row->has_parent) {
         bind_digest(add, 6, row->parent.bytes);
     }
@@ -86,28 +87,51 @@ static int insert_image(struct database *database, const struct image_row *row, 
     sqlite3_stmt *show = query_begin(database, QUERY_IMAGE_SHOW);
     (void)sqlite3_bind_int64(show, 1, row->tenant_uid);
     bind_digest(show, 2, row->id.bytes);
-    (void)sqlite3_bind_int64(show, 3, now_ns);
+    (void)sqlite3_bind_int64(show, 3, tagged_ns);
     return query_run(database, show, error);
 }
 
+static int insert_with_names(struct database *database, const struct image_row *row, const char *const *names,
+                             size_t n_names, int64_t tagged_ns, bool *ret_moved, struct bh_error *error)
+{
+    int result = insert_image(database, row, tagged_ns, error);
+    for (size_t i = 0; result == 0 && i < n_names; i++) {
+        result = move_name(database, row->tenant_uid, names[i], &row->id, ret_moved, error);
+    }
+    return result;
+}
+
 int database_add_image(struct database *database, const struct image_row *row, const char *const *names, size_t n_names,
-                       int64_t now_ns, bool *ret_moved, struct bh_error *error)
+                       int64_t tagged_ns, bool *ret_moved, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     bool moved = false;
     if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
         return -1;
     }
-    int result = insert_image(database, row, now_ns, error);
-    for (size_t i = 0; result == 0 && i < n_names; i++) {
-        result = move_name(database, row->tenant_uid, names[i], &row->id, &moved, error);
-    }
-    if (result < 0 || transaction_commit(database, error) < 0) {
+    if (insert_with_names(database, row, names, n_names, tagged_ns, &moved, error) < 0 ||
+        transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
     if (ret_moved) {
         *ret_moved = moved;
+    }
+    return 0;
+}
+
+int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows, struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    bool moved;
+    int result = transaction_begin(database, SURVIVES_POWER, error);
+    for (size_t i = 0; result == 0 && i < n_rows; i++) {
+        result = insert_with_names(database, &rows[i], (const char *const *)rows[i].names, rows[i].n_names, 0, &moved,
+                                   error);
+    }
+    if (result < 0 || transaction_commit(database, error) < 0) {
+        transaction_abandon(database);
+        return -1;
     }
     return 0;
 }
@@ -158,7 +182,8 @@ static int read_image(struct database *database, sqlite3_stmt *statement, struct
     image_row_auto struct image_row row = {.last_tag_ns = sqlite3_column_int64(statement, 3),
                                            .tenant_uid = (uint32_t)sqlite3_column_int64(statement, 4),
                                            .containers = (uint32_t)sqlite3_column_int64(statement, 5),
-                                           .has_parent = sqlite3_column_type(statement, 6) != SQLITE_NULL};
+                                           .has_parent = sqlite3_column_type(statement, 6) != SQLITE_NULL,
+                                           .visible = sqlite3_column_int(statement, 7) != 0};
     ProtobufCMessage *config = NULL;
     if (column_digest(statement, 0, row.id.bytes, error) < 0 ||
         column_digest(statement, 1, row.manifest.bytes, error) < 0 ||
@@ -175,14 +200,15 @@ static int read_image(struct database *database, sqlite3_stmt *statement, struct
     return 0;
 }
 
-int database_images(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows, size_t *ret_n_rows,
-                    struct bh_error *error)
+static int list_images(struct database *database, uint32_t tenant_uid, bool kept, struct image_row **ret_rows,
+                       size_t *ret_n_rows, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     struct image_row *rows = NULL;
     size_t n_rows = 0;
     sqlite3_stmt *statement = query_begin(database, QUERY_IMAGES);
     (void)sqlite3_bind_int64(statement, 1, tenant_uid);
+    (void)sqlite3_bind_int(statement, 2, kept);
     int found;
     while ((found = query_step(database, statement, error)) == 1) {
         if (array_grow(&rows, n_rows, sizeof *rows, error) < 0 ||
@@ -200,6 +226,18 @@ int database_images(struct database *database, uint32_t tenant_uid, struct image
     *ret_rows = rows;
     *ret_n_rows = n_rows;
     return 0;
+}
+
+int database_images(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows, size_t *ret_n_rows,
+                    struct bh_error *error)
+{
+    return list_images(database, tenant_uid, false, ret_rows, ret_n_rows, error);
+}
+
+int database_images_kept(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows,
+                         size_t *ret_n_rows, struct bh_error *error)
+{
+    return list_images(database, tenant_uid, true, ret_rows, ret_n_rows, error);
 }
 
 int database_image(struct database *database, uint32_t tenant_uid, const struct bh_digest *id,

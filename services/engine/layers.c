@@ -176,6 +176,8 @@ struct extraction {
     struct job_call call;
     uint64_t ingest;
     bool sealed;
+    Bulkhead__ProgressKind progress; /* UNSPECIFIED: the client is not told */
+    const struct bh_digest *progress_id;
 };
 
 static void extraction_end(struct extraction *extraction)
@@ -208,8 +210,8 @@ static int extraction_begin(struct job *job, const struct bh_digest *digest, uin
 }
 
 /* Waits for the worker's result. */
-static int extraction_wait(struct extraction *extraction, const struct bh_digest *digest, uint64_t size_bytes,
-                           struct bh_digest *ret_diff_id, struct bh_error *error)
+static int extraction_wait(struct extraction *extraction, uint64_t size_bytes, struct bh_digest *ret_diff_id,
+                           struct bh_error *error)
 {
     for (;;) {
         bh_automessage struct bh_message *message = NULL;
@@ -224,18 +226,20 @@ static int extraction_wait(struct extraction *extraction, const struct bh_digest
             return bh_error_set(error, BH_INTERNAL, "an extractor answered %u to a layer", message->kind);
         }
         const Bulkhead__ExtractProgress *progress = bh_message_body(message);
-        progress_layer(extraction->job, KIND(EXTRACTING), digest, progress->compressed_bytes, size_bytes);
+        if (extraction->progress != KIND(UNSPECIFIED)) {
+            progress_layer(extraction->job, extraction->progress, extraction->progress_id, progress->compressed_bytes,
+                           size_bytes);
+        }
     }
 }
 
 /* Waits for the worker's result, ends the worker, and has the image sealed. `expected` is what the diff ID must be;
  * NULL: whatever it is. */
-static int extraction_finish(struct extraction *extraction, const struct bh_digest *digest, uint64_t size_bytes,
-                             const struct bh_digest *expected, struct bh_digest *ret_diff_id,
-                             uint64_t *ret_content_bytes, struct bh_error *error)
+static int extraction_finish(struct extraction *extraction, uint64_t size_bytes, const struct bh_digest *expected,
+                             struct bh_digest *ret_diff_id, uint64_t *ret_content_bytes, struct bh_error *error)
 {
     struct bh_digest actual;
-    if (extraction_wait(extraction, digest, size_bytes, &actual, error) < 0) {
+    if (extraction_wait(extraction, size_bytes, &actual, error) < 0) {
         return -1;
     }
     if (expected && !bh_digest_equal(&actual, expected)) {
@@ -254,24 +258,29 @@ static int extraction_finish(struct extraction *extraction, const struct bh_dige
 }
 
 /* The blob is stored and its layer is not: it was made here, or an earlier attempt ended in between. */
-static int extract_stored(struct job *job, const struct bh_digest *digest, const struct bh_digest *expected,
-                          struct bh_digest *ret_diff_id, uint64_t *ret_content_bytes, struct bh_error *error)
+static int extract_stored(struct job *job, const struct layer_source *source, const struct bh_digest *digest,
+                          const struct bh_digest *expected, struct bh_digest *ret_diff_id, uint64_t *ret_content_bytes,
+                          struct bh_error *error)
 {
     extraction_auto struct extraction extraction = {0};
+    if (source) {
+        extraction.progress = source->registry ? KIND(EXTRACTING) : KIND(LOADING_LAYER);
+        extraction.progress_id = source->registry ? digest : expected;
+    }
     bh_autoclose int blob = -1;
     uint64_t n_bytes;
     if (store_open_blob(job, digest, &blob, &n_bytes, error) < 0 ||
         extraction_begin(job, digest, n_bytes, blob, &extraction, error) < 0) {
         return -1;
     }
-    return extraction_finish(&extraction, digest, n_bytes, expected, ret_diff_id, ret_content_bytes, error);
+    return extraction_finish(&extraction, n_bytes, expected, ret_diff_id, ret_content_bytes, error);
 }
 
 /* One pass: fetched, hashed, written, decompressed and extracted at the same time. */
 static int fetch_and_extract(struct transfer *transfer, const struct bh_digest *diff_id, uint64_t *ret_content_bytes,
                              struct bh_error *error)
 {
-    extraction_auto struct extraction extraction = {0};
+    extraction_auto struct extraction extraction = {.progress = KIND(EXTRACTING), .progress_id = transfer->digest};
     store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
     struct bh_digest actual;
     if (begin_transfer(transfer, true, &ingest, error) < 0 ||
@@ -285,8 +294,7 @@ static int fetch_and_extract(struct transfer *transfer, const struct bh_digest *
     if (!transfer->quiet) {
         progress_layer(transfer->job, KIND(DOWNLOAD_COMPLETE), transfer->digest, 0, 0);
     }
-    return extraction_finish(&extraction, transfer->digest, transfer->size_bytes, diff_id, &actual, ret_content_bytes,
-                             error);
+    return extraction_finish(&extraction, transfer->size_bytes, diff_id, &actual, ret_content_bytes, error);
 }
 
 int layer_ensure(struct job *job, const struct layer_source *source, const struct bh_digest *digest,
@@ -295,7 +303,7 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
 {
     claim_auto struct claim claim = {0};
     struct store_content content;
-    if (content_is_claimed(job->engine->content, digest)) {
+    if (source->registry && content_is_claimed(job->engine->content, digest)) {
         progress_layer(job, KIND(WAITING), digest, 0, 0);
     }
     if (claim_begin(job, digest, &claim, error) < 0 || store_stat(job, digest, &content, error) < 0) {
@@ -309,15 +317,17 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
         if (!bh_digest_equal(&content.diff_id, diff_id)) {
             return bh_error_set(error, BH_DATA_LOSS, "the layer's content is not what the image's config says");
         }
-        progress_layer(job, KIND(ALREADY_EXISTS), digest, 0, 0);
+        if (source->registry) { /* as Docker, a load tells only of layers that are new */
+            progress_layer(job, KIND(ALREADY_EXISTS), digest, 0, 0);
+        }
         return 0;
     }
     struct transfer transfer = {
         .job = job, .source = source, .digest = digest, .size_bytes = size_bytes, .quiet = !source->registry};
     struct bh_digest actual;
-    int result = content.blob ? extract_stored(job, digest, diff_id, &actual, ret_content_bytes, error)
+    int result = content.blob ? extract_stored(job, source, digest, diff_id, &actual, ret_content_bytes, error)
                               : fetch_and_extract(&transfer, diff_id, ret_content_bytes, error);
-    if (result == 0) {
+    if (result == 0 && source->registry) {
         progress_layer(job, KIND(PULL_COMPLETE), digest, 0, 0);
     }
     return result;
@@ -336,7 +346,7 @@ int layer_extract(struct job *job, const struct bh_digest *digest, struct bh_dig
         *ret_content_bytes = content.content_bytes;
         return 0;
     }
-    return extract_stored(job, digest, NULL, ret_diff_id, ret_content_bytes, error);
+    return extract_stored(job, NULL, digest, NULL, ret_diff_id, ret_content_bytes, error);
 }
 
 /* ---- all layers of an image ------------------------------------------------------------------------ */

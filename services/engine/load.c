@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/io.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "engine_extractor.pb-c.h"
@@ -17,17 +16,23 @@
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
+#include "services/engine/image_summary.h"
 #include "services/engine/layers.h"
 #include "services/engine/load.h"
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/spool.h"
 
+#define NAMES_MAX         64            /* of one image */
+#define CONFIGS_BYTES_MAX (64 * BH_MIB) /* this process holds them until the last image is there */
+
 struct load {
     struct job *job;
     uint64_t spool;
     struct holds holds;
-    unsigned images;
+    struct image_row *rows; /* ready, and nobody's yet: all of them appear at once, when the last one is */
+    size_t n_rows;
+    size_t config_bytes; /* of the rows */
 };
 
 /* ---- one image ------------------------------------------------------------------------------------ */
@@ -96,81 +101,100 @@ static int load_layers(struct load *load, const Bulkhead__ArchiveImage *image, s
     return 0;
 }
 
-/* The names an archive gives its image: whole references, each judged. */
-static int admit_names(struct load *load, const Bulkhead__ArchiveImage *image, const struct bh_digest *id,
-                       char names[][BH_REFERENCE_BYTES_MAX + 1], char **ret_familiar, struct bh_error *error)
+/* The names an archive gives its image: whole references, each judged. One without a name is judged when a container is
+ * made of it. */
+static int admit_names(struct load *load, const Bulkhead__ArchiveImage *image, struct image_row *row,
+                       struct bh_error *error)
 {
-    for (size_t i = 0; i < image->n_references; i++) {
+    row->names = calloc(image->n_references + 1, sizeof *row->names);
+    for (size_t i = 0; row->names && i < image->n_references; i++) {
         struct bh_reference reference;
-        if (resolve_reference(image->references[i], &reference, names[i], error) < 0 ||
-            policy_admit_image(load->job, names[i], id, error) < 0) {
+        char name[BH_REFERENCE_BYTES_MAX + 1];
+        if (resolve_reference(image->references[i], &reference, name, error) < 0 ||
+            policy_admit_image(load->job, name, &row->id, error) < 0) {
             return -1;
         }
-        ret_familiar[i] = calloc(1, BH_REFERENCE_BYTES_MAX + 1);
-        if (!ret_familiar[i]) {
-            return bh_error_errno(error, ENOMEM, "name an image");
+        row->names[i] = strdup(name);
+        if (!row->names[i]) {
+            break;
         }
-        (void)bh_reference_familiar(&reference, ret_familiar[i], BH_REFERENCE_BYTES_MAX + 1);
+        row->n_names++;
     }
-    return 0; /* one without a name is judged when a container is made of it */
+    return row->n_names == image->n_references ? 0 : bh_error_errno(error, ENOMEM, "name an image");
 }
 
-static void tell_loaded(struct job *job, const struct image_row *row, char **familiar, size_t n_familiar)
+/* Brings one image's content in. */
+static int take_image(struct load *load, const Bulkhead__ArchiveImage *image, struct image_row *row,
+                      struct bh_error *error)
 {
-    Bulkhead__ImageLoaded loaded = BULKHEAD__IMAGE_LOADED__INIT;
-    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
-    loaded.id = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)row->id.bytes};
-    loaded.references = familiar;
-    loaded.n_references = n_familiar;
-    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_IMAGE_LOADED;
-    packet.image_loaded = &loaded;
-    (void)job_more(job, &packet);
-}
-
-#define NAMES_MAX 64
-
-static int load_image(struct load *load, const Bulkhead__ArchiveImage *image, struct bh_error *error)
-{
-    struct job *job = load->job;
-    image_row_auto struct image_row row = {.tenant_uid = job->tenant_uid};
-    char *familiar[NAMES_MAX] = {0};
-    const char *name_pointers[NAMES_MAX];
     if (!image->config || image->n_layers > BH_LAYERS_MAX || image->n_references > NAMES_MAX ||
         image->config->size_bytes > BH_CONFIG_BYTES_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "an image in the archive has %zu layers and %zu names: at most %d and %d", image->n_layers,
                             image->n_references, BH_LAYERS_MAX, NAMES_MAX);
     }
-    bh_autofree char(*names)[BH_REFERENCE_BYTES_MAX + 1] = calloc(NAMES_MAX, sizeof *names);
-    if (!names) {
-        return bh_error_errno(error, ENOMEM, "name an image");
+    load->config_bytes += image->config->size_bytes;
+    if (load->config_bytes > CONFIGS_BYTES_MAX) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
+                            "the configs of the archive's images have more than %llu bytes together: load them from "
+                            "several archives",
+                            CONFIGS_BYTES_MAX);
     }
-    int result = store_member_unnamed(load, image->config, &row.id, error);
-    if (result == 0) {
-        result = document_parse_config(job, &row.id, image->n_layers, &row.config, error);
+    return store_member_unnamed(load, image->config, &row->id, error) < 0 ||
+                   document_parse_config(load->job, &row->id, image->n_layers, &row->config, error) < 0 ||
+                   admit_names(load, image, row, error) < 0 || load_layers(load, image, row, error) < 0
+               ? -1
+               : 0;
+}
+
+static int load_image(struct load *load, const Bulkhead__ArchiveImage *image, struct bh_error *error)
+{
+    image_row_auto struct image_row row = {.tenant_uid = load->job->tenant_uid};
+    struct image_row *grown = reallocarray(load->rows, load->n_rows + 1, sizeof *grown);
+    if (!grown) {
+        return bh_error_errno(error, ENOMEM, "list the archive's images");
     }
-    if (result == 0) {
-        result = admit_names(load, image, &row.id, names, familiar, error);
+    load->rows = grown;
+    if (take_image(load, image, &row, error) < 0) {
+        return bh_error_wrap(error, "image %zu of the archive%s%.200s", load->n_rows + 1,
+                             image->n_references > 0 ? ", " : "", image->n_references > 0 ? image->references[0] : "");
     }
-    if (result == 0) {
-        result = load_layers(load, image, &row, error);
+    grown[load->n_rows++] = row;
+    row = (struct image_row){0};
+    return 0;
+}
+
+static int tell_loaded(struct job *job, struct image_row *row, struct bh_error *error)
+{
+    shown_names_auto struct shown_names names = {0};
+    Bulkhead__ImageLoaded loaded = BULKHEAD__IMAGE_LOADED__INIT;
+    Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    if (show_names(row, &names, error) < 0) {
+        return -1;
     }
-    for (size_t i = 0; i < image->n_references; i++) {
-        name_pointers[i] = names[i];
+    loaded.id = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = row->id.bytes};
+    loaded.references = names.tags;
+    loaded.n_references = names.n_tags;
+    packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_IMAGE_LOADED;
+    packet.image_loaded = &loaded;
+    (void)job_more(job, &packet);
+    events_emit_image(job->engine, job->tenant_uid, &row->id, row, "load", NULL);
+    return 0;
+}
+
+/* Everything is here: the images appear, all of them or none. */
+static int show_images(struct load *load, struct bh_error *error)
+{
+    if (job_check(load->job, error) < 0 ||
+        database_add_images(load->job->engine->database, load->rows, load->n_rows, error) < 0) {
+        return -1;
     }
-    if (result == 0) {
-        result = database_add_image(job->engine->database, &row, name_pointers, image->n_references, bh_wall_ns(), NULL,
-                                    error);
+    for (size_t i = 0; i < load->n_rows; i++) {
+        if (tell_loaded(load->job, &load->rows[i], error) < 0) {
+            return -1;
+        }
     }
-    if (result == 0) {
-        events_emit_image(job->engine, job->tenant_uid, &row.id, &row, "load", NULL);
-        tell_loaded(job, &row, familiar, image->n_references);
-        load->images++;
-    }
-    for (size_t i = 0; i < NAMES_MAX; i++) {
-        free(familiar[i]);
-    }
-    return result;
+    return 0;
 }
 
 /* ---- the archive ---------------------------------------------------------------------------------- */
@@ -208,7 +232,7 @@ static int scan(struct load *load, bool *ret_compressed, struct bh_error *error)
             *ret_compressed = true;
             return 0;
         case BULKHEAD__EXTRACTOR_TO_ENGINE__BODY_ARCHIVE_SCANNED:
-            return load->images > 0 ? 0 : bh_error_set(error, BH_INVALID_ARGUMENT, "the archive holds no image");
+            return load->n_rows > 0 ? 0 : bh_error_set(error, BH_INVALID_ARGUMENT, "the archive holds no image");
         default:
             return bh_error_set(error, BH_INTERNAL, "an extractor answered %u to an archive", message->kind);
         }
@@ -247,6 +271,10 @@ int load_images(struct job *job, struct bh_error *error)
     bh_autoclose int archive = bh_request_take_fd(job->request, 0);
     struct load load = {.job = job};
     int result = load_archive(&load, archive, error);
+    if (result == 0) {
+        result = show_images(&load, error);
+    }
+    image_rows_free(load.rows, load.n_rows);
     holds_end(&load.holds);
     if (result < 0) {
         garbage_start(job->engine);

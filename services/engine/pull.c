@@ -192,7 +192,7 @@ static int record(struct pull *pull, const struct image_row *row, bool *ret_move
     (void)bh_reference_format(&by_digest, digest_name, sizeof digest_name);
     const char *names[] = {pull->name, digest_name};
     size_t n_names = strcmp(pull->name, digest_name) == 0 ? 1 : 2;
-    return database_add_image(pull->job->engine->database, row, names, n_names, bh_wall_ns(), ret_moved, error);
+    return database_add_image(pull->job->engine->database, row, names, n_names, 0, ret_moved, error);
 }
 
 /* Blobs can be mounted from here when they are pushed to another repository of this registry. Not worth a failure. */

@@ -52,55 +52,80 @@ static int find_or_add(struct selection *selection, struct job *job, const struc
     return 0;
 }
 
-/* Adds those of the image's tags that `wanted` means: it whole, or (`any_tag`) what is before its tag. */
-static void add_names(struct saved_image *image, const char *wanted, bool any_tag)
-{
-    size_t length = any_tag ? (size_t)(strrchr(wanted, ':') - wanted) + 1 : strlen(wanted) + 1;
-    for (size_t i = 0; i < image->row.n_names; i++) {
-        const char *name = image->row.names[i];
-        bool known = false;
-        for (size_t j = 0; j < image->n_names; j++) {
-            known = known || strcmp(image->names[j], name) == 0;
-        }
-        if (!known && !strchr(name, '@') && strncmp(name, wanted, length) == 0 &&
-            (!any_tag || !strpbrk(name + length, ":/"))) {
-            image->names[image->n_names++] = name;
-        }
-    }
-}
-
-static int add_id(struct selection *selection, struct job *job, const struct bh_digest *id, const char *name,
-                  bool any_tag, struct bh_error *error)
+/* `name` is one of the image's, whole; NULL, or with a digest: the image goes out without it. */
+static int add_image(struct selection *selection, struct job *job, const struct bh_digest *id, const char *name,
+                     struct bh_error *error)
 {
     struct saved_image *image = NULL;
     if (find_or_add(selection, job, id, &image, error) < 0) {
         return -1;
     }
-    if (name && !strchr(name, '@')) {
-        add_names(image, name, any_tag);
+    for (size_t i = 0; name && i < image->n_names; i++) {
+        if (strcmp(image->names[i], name) == 0) {
+            return 0;
+        }
+    }
+    for (size_t i = 0; name && !strchr(name, '@') && i < image->row.n_names; i++) {
+        if (strcmp(image->row.names[i], name) == 0) {
+            image->names[image->n_names++] = image->row.names[i];
+        }
     }
     return 0;
 }
 
-/* Every image with a tag of this repository. `name` is one of its names, with any tag. */
+/* ---- all tags of a repository ------------------------------------------------------------------------ */
+
+struct tag {
+    const char *name;
+    struct bh_digest id;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct tag *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+/* The tenant's names that begin with the first `length` characters of `repository` and end with a tag. */
+static int find_tags(const struct image_row *rows, size_t n_rows, const char *repository, size_t length,
+                     struct tag **ret_tags, size_t *ret_n_tags, struct bh_error *error)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        for (size_t j = 0; j < rows[i].n_names; j++) {
+            const char *name = rows[i].names[j];
+            if (strncmp(name, repository, length) != 0 || strpbrk(name + length, ":/@")) {
+                continue;
+            }
+            struct tag *grown = reallocarray(*ret_tags, *ret_n_tags + 1, sizeof *grown);
+            if (!grown) {
+                return bh_error_errno(error, ENOMEM, "list a repository's tags");
+            }
+            *ret_tags = grown;
+            grown[(*ret_n_tags)++] = (struct tag){.name = name, .id = rows[i].id};
+        }
+    }
+    if (*ret_n_tags > 0) {
+        qsort(*ret_tags, *ret_n_tags, sizeof **ret_tags, by_name);
+    }
+    return 0;
+}
+
+/* `name` is one of the repository's, with any tag. */
 static int add_all_tags(struct selection *selection, struct job *job, const char *name, bool *ret_found,
                         struct bh_error *error)
 {
-    size_t length = (size_t)(strrchr(name, ':') - name) + 1;
+    bh_autofree struct tag *tags = NULL;
     struct image_row *rows = NULL;
-    size_t n_rows = 0;
+    size_t n_rows = 0, n_tags = 0;
     int result = database_images(job->engine->database, job->tenant_uid, &rows, &n_rows, error);
-    for (size_t i = 0; result == 0 && i < n_rows; i++) {
-        for (size_t j = 0; result == 0 && j < rows[i].n_names; j++) {
-            const char *other = rows[i].names[j];
-            if (strncmp(other, name, length) == 0 && !strpbrk(other + length, ":/@")) {
-                *ret_found = true;
-                result = add_id(selection, job, &rows[i].id, name, true, error);
-                break;
-            }
-        }
+    if (result == 0) {
+        result = find_tags(rows, n_rows, name, (size_t)(strrchr(name, ':') - name) + 1, &tags, &n_tags, error);
+    }
+    for (size_t i = 0; result == 0 && i < n_tags; i++) {
+        result = add_image(selection, job, &tags[i].id, tags[i].name, error);
     }
     image_rows_free(rows, n_rows);
+    *ret_found = n_tags > 0;
     return result;
 }
 
@@ -123,5 +148,5 @@ int selection_add(struct selection *selection, struct job *job, const char *refe
     if (resolve_image(job->engine->database, job->tenant_uid, reference, &id, name, error) < 0) {
         return -1;
     }
-    return add_id(selection, job, &id, *name ? name : NULL, false, error);
+    return add_image(selection, job, &id, *name ? name : NULL, error);
 }

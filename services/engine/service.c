@@ -81,6 +81,7 @@ HANDLER(tag_image)
 HANDLER(delete_image)
 HANDLER(import_image)
 HANDLER(save_images)
+HANDLER(prune_images)
 HANDLER(create_container)
 HANDLER(run_container)
 HANDLER(list_containers)
@@ -118,6 +119,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(DELETE_IMAGE, delete_image, 0),
     REQUEST(IMPORT_IMAGE, import_image, 1), /* the tarball, to read */
     REQUEST(SAVE_IMAGES, save_images, 1),   /* the pipe to write to */
+    REQUEST(PRUNE_IMAGES, prune_images, 0),
     REQUEST(CREATE_CONTAINER, create_container, 0),
     REQUEST(RUN_CONTAINER, run_container, 0),
     REQUEST(LIST_CONTAINERS_OF, list_containers, 0),
