@@ -56,3 +56,7 @@
 #define BH_EVENT_BYTES_MAX   (32 * BH_KIB) /* one event; what does not fit is left out, labels first */
 #define BH_EVENT_BATCH_MAX   64            /* events in one answer; with their bytes at most one datagram */
 #define BH_EVENT_READERS_MAX 256           /* clients of one tenant that wait for events */
+
+/* Execs. Each that runs costs a monitor outside the tenant's cgroup, each that was created a row. */
+#define BH_EXECS_CONTAINER_MAX 1024 /* rows of one container */
+#define BH_EXECS_TENANT_MAX    1024 /* running at once */

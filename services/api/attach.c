@@ -14,8 +14,7 @@
 #include "handlers.h"
 #include "logs.h"
 #include "pump.h"
-
-#define PIPE_BYTES (1024 * 1024)
+#include "stream_ends.h"
 
 struct wish {
     bool logs, stream, in, out, err;
@@ -23,38 +22,6 @@ struct wish {
     bool websocket;
     char accept[WEBSOCKET_ACCEPT_SIZE];
 };
-
-/* The two ends of one stream: what we keep and what the container gets; /dev/null where the stream is not wanted. */
-struct stream_ends {
-    int ours, theirs;
-};
-
-static void close_ends(struct stream_ends *ends)
-{
-    bh_close(&ends->ours);
-    bh_close(&ends->theirs);
-}
-
-/* `index` 0 is stdin, where the container reads. */
-static int make_stream(const struct api *api, unsigned index, bool wanted, struct stream_ends *ret_ends,
-                       struct bh_error *error)
-{
-    int ends[2];
-    *ret_ends = (struct stream_ends){-1, -1};
-    if (!wanted) {
-        ret_ends->theirs = fcntl(api->null_fd, F_DUPFD_CLOEXEC, 0);
-        return ret_ends->theirs < 0 ? bh_error_errno(error, errno, "attach") : 0;
-    }
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        return bh_error_errno(error, errno, "make a pipe");
-    }
-    *ret_ends = index == 0 ? (struct stream_ends){ends[1], ends[0]} : (struct stream_ends){ends[0], ends[1]};
-    (void)fcntl(ret_ends->ours, F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
-    if (fcntl(ret_ends->ours, F_SETFL, O_NONBLOCK | (index == 0 ? O_WRONLY : O_RDONLY)) < 0) {
-        return bh_error_errno(error, errno, "attach");
-    }
-    return 0;
-}
 
 static int ask_engine(struct request *request, const struct wish *wish, const int fds[static 3], bool *ret_tty,
                       struct bh_error *error)
@@ -86,7 +53,7 @@ static int connect_streams(struct request *request, const struct wish *wish, str
     struct stream_ends streams[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
     int result = 0;
     for (unsigned i = 0; i < 3 && result == 0; i++) {
-        result = make_stream(request->api, i, wanted[i], &streams[i], error);
+        result = stream_ends_make(request->api, i, wanted[i], &streams[i], error);
     }
     if (result == 0) {
         const int theirs[3] = {streams[0].theirs, streams[1].theirs, streams[2].theirs};
@@ -98,7 +65,7 @@ static int connect_streams(struct request *request, const struct wish *wish, str
         pump->out_from[1] = bh_steal_fd(&streams[2].ours);
     }
     for (unsigned i = 0; i < 3; i++) {
-        close_ends(&streams[i]);
+        stream_ends_close(&streams[i]);
     }
     return result;
 }

@@ -23,8 +23,21 @@ void connection_init(struct connection *connection, int fd)
     *connection = (struct connection){.fd = fd};
 }
 
+/* What a client typed too late is taken off the socket: closing it with bytes unread would make the kernel tell the
+ * client of a reset instead of the end. Nothing more comes once its way here is shut. */
+static void take_leave(const struct connection *connection)
+{
+    char late[4096];
+    (void)shutdown(connection->fd, SHUT_RDWR);
+    while (recv(connection->fd, late, sizeof(late), MSG_DONTWAIT) > 0) {
+    }
+}
+
 void connection_free(struct connection *connection)
 {
+    if (connection->hijacked) {
+        take_leave(connection);
+    }
     free(connection->buffer);
     free(connection->head_bytes);
     bh_close(&connection->fd);

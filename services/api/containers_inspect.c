@@ -128,6 +128,20 @@ static void write_network_settings(struct json_writer *writer, const char *netwo
     write_object_end(writer);
 }
 
+static void write_exec_ids(struct json_writer *writer, const Bulkhead__ContainerDetails *details)
+{
+    char id[65];
+    if (details->n_exec_ids == 0) {
+        write_null(writer, "ExecIDs");
+        return;
+    }
+    write_array(writer, "ExecIDs");
+    for (size_t i = 0; i < details->n_exec_ids; i++) {
+        write_string(writer, NULL, id_hex(&details->exec_ids[i], id));
+    }
+    write_array_end(writer);
+}
+
 static void write_details(struct json_writer *writer, const Bulkhead__ContainerDetails *details)
 {
     char id[65];
@@ -150,7 +164,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     write_string(writer, "MountLabel", details->spec->selinux_mount_label);
     write_string(writer, "ProcessLabel", details->spec->selinux_label);
     write_string(writer, "AppArmorProfile", details->spec->apparmor_profile);
-    write_null(writer, "ExecIDs");
+    write_exec_ids(writer, details);
     write_host_config(writer, request);
     write_object(writer, "GraphDriver");
     write_null(writer, "Data");

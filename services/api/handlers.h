@@ -63,3 +63,9 @@ int handle_container_resize(struct request *request, struct bh_error *error);
 int handle_container_attach(struct request *request, struct bh_error *error);
 int handle_container_attach_websocket(struct request *request, struct bh_error *error);
 int handle_container_logs(struct request *request, struct bh_error *error);
+
+/* exec.c, exec_start.c */
+int handle_exec_create(struct request *request, struct bh_error *error);
+int handle_exec_start(struct request *request, struct bh_error *error);
+int handle_exec_resize(struct request *request, struct bh_error *error);
+int handle_exec_inspect(struct request *request, struct bh_error *error);

@@ -130,21 +130,7 @@ static int read_read_only_paths(struct create *create, const json_t *value, cons
 /* [rows, columns] */
 static int read_console_size(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
-    int64_t rows = 0;
-    int64_t columns = 0;
-    if (json_is_null(value)) {
-        return 0;
-    }
-    if (!json_is_array(value) || json_array_size(value) != 2) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be [height, width]", where);
-    }
-    if (take_int(json_array_get(value, 0), where, 0, UINT16_MAX, &rows, error) < 0 ||
-        take_int(json_array_get(value, 1), where, 0, UINT16_MAX, &columns, error) < 0) {
-        return -1;
-    }
-    create->request->tty_rows = (uint32_t)rows;
-    create->request->tty_columns = (uint32_t)columns;
-    return 0;
+    return take_console_size(value, where, &create->request->tty_rows, &create->request->tty_columns, error);
 }
 
 static int read_init(struct create *create, const json_t *value, const char *where, struct bh_error *error)

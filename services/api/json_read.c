@@ -292,3 +292,22 @@ int take_keys(const json_t *value, const char *field, size_t *n_slot, char ***sl
     struct map_reading reading = {.field = field, .n_slot = n_slot, .keys = *slot, .error = error};
     return each_pair(value, read_key, &reading);
 }
+
+int take_console_size(const json_t *value, const char *field, uint32_t *ret_rows, uint32_t *ret_columns,
+                      struct bh_error *error)
+{
+    int64_t rows = 0, columns = 0;
+    if (json_is_null(value)) {
+        return 0;
+    }
+    if (!json_is_array(value) || json_array_size(value) != 2) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: %s must be [height, width]", field);
+    }
+    if (take_int(json_array_get(value, 0), field, 0, UINT16_MAX, &rows, error) < 0 ||
+        take_int(json_array_get(value, 1), field, 0, UINT16_MAX, &columns, error) < 0) {
+        return -1;
+    }
+    *ret_rows = (uint32_t)rows;
+    *ret_columns = (uint32_t)columns;
+    return 0;
+}

@@ -39,6 +39,10 @@ int take_map(const json_t *value, const char *field, size_t *n_slot, Bulkhead__K
 /* The keys of an object of empty objects, as ExposedPorts and Volumes are. */
 int take_keys(const json_t *value, const char *field, size_t *n_slot, char ***slot, struct bh_error *error);
 
+/* [height, width] of a terminal. */
+int take_console_size(const json_t *value, const char *field, uint32_t *ret_rows, uint32_t *ret_columns,
+                      struct bh_error *error);
+
 int out_of_memory(struct bh_error *error);
 
 static inline void json_cleanup(json_t **value)

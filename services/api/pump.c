@@ -261,6 +261,8 @@ int pump_run(struct pump *pump, struct bh_error *error)
     } else {
         bh_error_errno(error, ENOMEM, "attach");
     }
+    pump->detached = pumping.detached;
+    pump->gone = !pumping.client_reads;
     bh_close(&pump->stdin_to);
     drop_outputs(&pumping);
     if (result == 0 && pump->websocket && pumping.client_reads) {

@@ -18,6 +18,7 @@ struct pump {
     struct websocket *websocket; /* NULL: raw bytes; else its frames, and no others */
     const char *early;           /* what the client sent right behind its request */
     size_t n_early;
+    bool detached, gone; /* set by pump_run(): the client pressed its keys, or hung up */
 };
 
 /* Runs until both outputs end (or, with none attached, stdin does), the client goes, or it presses the detach keys.

@@ -64,11 +64,11 @@ const struct route routes[] = {
     {"GET", "/containers/{id}/archive", .handle = NULL},
     {"PUT", "/containers/{id}/archive", .handle = NULL},
     {"POST", "/containers/prune", .handle = handle_containers_prune, .since = 25},
-    {"POST", "/containers/{id}/exec", .handle = NULL},
+    {"POST", "/containers/{id}/exec", .handle = handle_exec_create},
     /* Exec. */
-    {"POST", "/exec/{id}/start", .handle = NULL},
-    {"POST", "/exec/{id}/resize", .handle = NULL},
-    {"GET", "/exec/{id}/json", .handle = NULL},
+    {"POST", "/exec/{id}/start", .handle = handle_exec_start},
+    {"POST", "/exec/{id}/resize", .handle = handle_exec_resize},
+    {"GET", "/exec/{id}/json", .handle = handle_exec_inspect},
     /* Builds. */
     {"POST", "/build", .handle = NULL},
     {"POST", "/build/prune", .handle = handle_build_prune, .since = 31},

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
+#include "services/engine/execs.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
@@ -208,7 +209,7 @@ static int compare(struct job *job, struct bh_error *error)
     remove_strangers(job, found, n_found, rows, n_rows);
     restarts_resume(job);
     container_rows_free(rows, n_rows);
-    return 0;
+    return execs_adopt(job, error);
 }
 
 static int adopt(struct job *job, struct bh_error *error)

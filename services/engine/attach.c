@@ -102,6 +102,17 @@ int attach_container(struct job *job, struct bh_error *error)
     return 0;
 }
 
+int attach_resize(struct job *job, struct live *live, uint32_t rows, uint32_t columns, struct bh_error *error)
+{
+    Bulkhead__ResizeTerminal body = BULKHEAD__RESIZE_TERMINAL__INIT;
+    Bulkhead__EngineToMonitor packet = BULKHEAD__ENGINE_TO_MONITOR__INIT;
+    body.rows = rows;
+    body.columns = columns;
+    packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_RESIZE_TERMINAL;
+    packet.resize_terminal = &body;
+    return ask_monitor(job, live, &packet, NULL, 0, error);
+}
+
 int resize_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__ResizeContainer *question = job_body(job);
@@ -110,13 +121,7 @@ int resize_container(struct job *job, struct bh_error *error)
         return -1;
     }
     live_auto struct live *live = live_get(job->engine->live, row.id, error);
-    Bulkhead__ResizeTerminal body = BULKHEAD__RESIZE_TERMINAL__INIT;
-    Bulkhead__EngineToMonitor packet = BULKHEAD__ENGINE_TO_MONITOR__INIT;
-    body.rows = question->rows;
-    body.columns = question->columns;
-    packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_RESIZE_TERMINAL;
-    packet.resize_terminal = &body;
-    if (!live || ask_monitor(job, live, &packet, NULL, 0, error) < 0) {
+    if (!live || attach_resize(job, live, question->rows, question->columns, error) < 0) {
         return -1;
     }
     char height[16], width[16];

@@ -13,3 +13,6 @@ int resize_container(struct job *job, struct bh_error *error);
 
 /* Hands over clients who attached while the container was being started. */
 void attach_latecomers(struct job *job, struct live *live);
+
+/* Resizes the terminal of whatever has that entry: a container or an exec. */
+int attach_resize(struct job *job, struct live *live, uint32_t rows, uint32_t columns, struct bh_error *error);

@@ -14,6 +14,9 @@
     "SELECT id, tenant_uid, name, image, auto_remove, created_ns, restart_count, status, pid, exit_code, oom_killed,"  \
     " started_ns, finished_ns, error, request, spec, restart_wait_ms, restart_at_ns, stop_asked FROM containers "
 
+#define EXEC_COLUMNS                                                                                                   \
+    "SELECT id, container, tenant_uid, status, created_ns, pid, exit_code, finished_ns, probe, request FROM execs "
+
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
     [QUERY_IMAGE_ADD] = "INSERT INTO images (tenant_uid, id, manifest, config, last_tag_ns, visible,"
@@ -93,6 +96,23 @@ static const char *const query_text[QUERY_COUNT_] = {
                          " seen_ns = excluded.seen_ns",
     [QUERY_SOURCES_EXPIRE] = "DELETE FROM blob_sources WHERE tenant_uid = ?1 AND seen_ns < (SELECT seen_ns FROM"
                              " blob_sources WHERE tenant_uid = ?1 ORDER BY seen_ns DESC LIMIT 1 OFFSET ?2)",
+    [QUERY_EXEC_ADD] = "INSERT INTO execs SELECT ?1, ?2, ?3, 1, ?4, 0, 0, 0, ?5, ?6"
+                       " WHERE EXISTS (SELECT 1 FROM containers WHERE id = ?2)",
+    [QUERY_EXEC] = EXEC_COLUMNS "WHERE id = ?1 AND tenant_uid = ?2",
+    [QUERY_EXECS] = EXEC_COLUMNS "WHERE container = ?1 AND status != 3 ORDER BY created_ns",
+    [QUERY_EXECS_RUNNING] = EXEC_COLUMNS "WHERE status = 2",
+    [QUERY_EXEC_COUNT] = "SELECT (SELECT count(*) FROM execs WHERE container = ?1),"
+                         " (SELECT count(*) FROM execs WHERE status = 2 AND tenant_uid = ?2)",
+    [QUERY_EXEC_CLAIM] = "UPDATE execs SET status = 2 WHERE id = ?1 AND status = 1",
+    [QUERY_EXEC_RUNS] = "UPDATE execs SET pid = ?2 WHERE id = ?1 AND status = 2",
+    [QUERY_EXEC_ENDED] = "UPDATE execs SET status = 3, exit_code = ?2, finished_ns = ?3 WHERE id = ?1 AND status != 3",
+    [QUERY_EXEC_DELETE] = "DELETE FROM execs WHERE id = ?1",
+    [QUERY_EXECS_TRIM] = "DELETE FROM execs WHERE id IN (SELECT id FROM execs WHERE container = ?1 AND status = 3"
+                         " ORDER BY finished_ns LIMIT ?2)",
+    [QUERY_EXECS_FORGET] = "DELETE FROM execs WHERE status = 3 AND finished_ns < ?1",
+    [QUERY_HEALTH] = "SELECT health FROM health WHERE container = ?1",
+    [QUERY_HEALTH_SET] = "INSERT INTO health SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM containers WHERE id = ?1)"
+                         " ON CONFLICT DO UPDATE SET health = excluded.health",
 };
 
 int database_failure(struct database *database, const char *what, struct bh_error *error)

@@ -51,6 +51,15 @@ static const char *const steps[] = {
     "  repository TEXT NOT NULL, seen_ns INTEGER NOT NULL, PRIMARY KEY (tenant_uid, registry, digest, repository))"
     "  WITHOUT ROWID;"
     "CREATE INDEX blob_sources_by_age ON blob_sources (tenant_uid, seen_ns);",
+    /* execs and health: they end with their container */
+    "CREATE TABLE execs (id BLOB PRIMARY KEY, container BLOB NOT NULL REFERENCES containers ON DELETE CASCADE,"
+    "  tenant_uid INTEGER NOT NULL, status INTEGER NOT NULL, created_ns INTEGER NOT NULL, pid INTEGER NOT NULL,"
+    "  exit_code INTEGER NOT NULL, finished_ns INTEGER NOT NULL, probe INTEGER NOT NULL, request BLOB NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX execs_by_container ON execs (container, status);"
+    "CREATE INDEX execs_by_status ON execs (status, finished_ns);"
+    "CREATE TABLE health (container BLOB PRIMARY KEY REFERENCES containers ON DELETE CASCADE, health BLOB NOT NULL)"
+    "  WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -16,6 +16,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/database_restart.h"
 #include "services/engine/events.h"
+#include "services/engine/execs.h"
 #include "services/engine/exits.h"
 #include "services/engine/policy.h"
 #include "services/engine/reserve.h"
@@ -140,6 +141,7 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
         result = write_end(job, &row, error);
     }
     live_set_running(live, false);
+    execs_container_ended(job, &row);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
     if (row.auto_remove && !live_is_kept_through_restart(live)) {
         bh_error_clear(error);

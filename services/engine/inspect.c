@@ -8,6 +8,7 @@
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
 #include "services/engine/database.h"
+#include "services/engine/database_execs.h"
 #include "services/engine/filters.h"
 #include "services/engine/inspect.h"
 #include "services/engine/merge.h"
@@ -230,6 +231,26 @@ int list_containers(struct job *job, struct bh_error *error)
 
 /* ---- details ------------------------------------------------------------------------------------- */
 
+/* Adds the ids of the execs that have not ended. */
+static int reply_with_execs(struct job *job, Bulkhead__ContainerDetails *details, Bulkhead__EngineToApi *packet,
+                            struct bh_error *error)
+{
+    struct exec_row *rows = NULL;
+    size_t n_rows = 0;
+    if (database_execs(job->engine->database, details->id.data, &rows, &n_rows, error) < 0) {
+        return -1;
+    }
+    bh_autofree ProtobufCBinaryData *ids = calloc(n_rows ? n_rows : 1, sizeof *ids);
+    for (size_t i = 0; ids && i < n_rows; i++) {
+        ids[i] = (ProtobufCBinaryData){.len = sizeof rows[i].id, .data = rows[i].id};
+    }
+    details->exec_ids = ids;
+    details->n_exec_ids = ids ? n_rows : 0;
+    int result = ids ? job_reply(job, packet) : bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a list");
+    exec_rows_free(rows, n_rows);
+    return result < 0 && !ids ? -1 : 0;
+}
+
 int look_up_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__LookUpContainer *question = job_body(job);
@@ -254,6 +275,5 @@ int look_up_container(struct job *job, struct bh_error *error)
     details.restart_count = row.state.restart_count;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
     packet.container_details = &details;
-    (void)job_reply(job, &packet);
-    return 0;
+    return reply_with_execs(job, &details, &packet, error);
 }

@@ -19,6 +19,7 @@
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/events.h"
+#include "services/engine/execs.h"
 #include "services/engine/garbage.h"
 #include "services/engine/images.h"
 #include "services/engine/import.h"
@@ -96,6 +97,11 @@ HANDLER(restart_container)
 HANDLER(rename_container)
 HANDLER(pause_container)
 HANDLER(resize_container)
+HANDLER(create_exec)
+HANDLER(run_exec)
+HANDLER(look_up_exec)
+HANDLER(resize_exec)
+HANDLER(wait_exec)
 HANDLER(read_events)
 HANDLER(prune_containers)
 HANDLER(prune_nothing)
@@ -134,6 +140,11 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(RENAME_CONTAINER, rename_container, 0),
     REQUEST(PAUSE_CONTAINER, pause_container, 0),
     REQUEST(RESIZE_CONTAINER, resize_container, 0),
+    REQUEST(CREATE_EXEC, create_exec, 0),
+    {BULKHEAD__API_TO_ENGINE__BODY_RUN_EXEC, "run_exec", ~0u, 0, LIVE_STREAMS, on_run_exec}, /* none: detached */
+    REQUEST(LOOK_UP_EXEC, look_up_exec, 0),
+    REQUEST(RESIZE_EXEC, resize_exec, 0),
+    REQUEST(WAIT_EXEC, wait_exec, 0),
     REQUEST(READ_EVENTS, read_events, 0),
     REQUEST(PRUNE_CONTAINERS, prune_containers, 0),
     REQUEST(PRUNE_NOTHING, prune_nothing, 0),
@@ -212,6 +223,7 @@ static int start(struct bh_service_context *context, struct bh_error *error)
     reserve_take();
     events_begin(engine);
     adoption_start(engine);
+    execs_begin(engine);
     return 0;
 }
 

@@ -65,9 +65,8 @@ void waiters_free(struct waiters *waiters)
     free(waiters);
 }
 
-/* Lists the request and tells its client so, in one step: no exit can come between. */
-static int add(struct waiters *waiters, struct bh_request *request, const uint8_t *id,
-               Bulkhead__WaitCondition condition, struct bh_error *error)
+int waiters_add(struct waiters *waiters, struct bh_request *request, const uint8_t *id,
+                Bulkhead__WaitCondition condition, struct bh_error *error)
 {
     struct waiter *waiter = calloc(1, sizeof *waiter);
     if (!waiter) {
@@ -102,6 +101,14 @@ static struct waiter *take(struct waiters *waiters, const struct bh_request *req
     }
     (void)pthread_mutex_unlock(&waiters->mutex);
     return taken;
+}
+
+void waiters_answer(struct waiters *waiters, const struct bh_request *request, int32_t exit_code, const char *problem)
+{
+    struct waiter *waiter = take(waiters, request);
+    if (waiter) {
+        answer(waiter, exit_code, problem);
+    }
 }
 
 /* Answers everybody who waits for this container, or (not `removed`) all but those who wait for its removal. */
@@ -156,7 +163,7 @@ int wait_container(struct job *job, struct bh_error *error)
     struct waiters *waiters = job->engine->waiters;
     container_row_auto struct container_row row = {0}, now = {0};
     if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0 ||
-        add(waiters, job->request, row.id, question->condition, error) < 0) {
+        waiters_add(waiters, job->request, row.id, question->condition, error) < 0) {
         return -1;
     }
     /* What ended before we were listed is told from the row; what ends from here on finds us in the list. */
@@ -165,9 +172,8 @@ int wait_container(struct job *job, struct bh_error *error)
     const struct container_state *state = exists ? &now.state : &row.state;
     bool runs = exists && container_is_active(state);
     bool due = !exists || (question->condition == BULKHEAD__WAIT_CONDITION__WAIT_CONDITION_NOT_RUNNING && !runs);
-    struct waiter *waiter = due || job_cancelled(job) ? take(waiters, job->request) : NULL;
-    if (waiter) {
-        answer(waiter, state->exit_code, state->error);
+    if (due || job_cancelled(job)) {
+        waiters_answer(waiters, job->request, state->exit_code, state->error);
     }
     return 0;
 }

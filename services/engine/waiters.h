@@ -17,6 +17,14 @@ void waiters_free(struct waiters *waiters);
 /* WaitContainer. Answers WaitStarted at once, and Waited when the condition is met. */
 int wait_container(struct job *job, struct bh_error *error);
 
+/* Lists a request for whatever has that id, and tells its client so (WaitStarted), in one step: no end can come
+ * between.
+ */
+int waiters_add(struct waiters *waiters, struct bh_request *request, const uint8_t *id,
+                Bulkhead__WaitCondition condition, struct bh_error *error);
+/* Answers one that still waits: it has ended before it was listed. */
+void waiters_answer(struct waiters *waiters, const struct bh_request *request, int32_t exit_code, const char *problem);
+
 /* The container ended, or was removed; its exit code and what went wrong, if anything did. */
 void waiters_exited(struct waiters *waiters, const uint8_t *id, int32_t exit_code, const char *problem);
 void waiters_removed(struct waiters *waiters, const uint8_t *id, int32_t exit_code, const char *problem);
