@@ -59,7 +59,8 @@ enum bh_folder {
     BH_FOLDER_POLICY = 5,     /* policyd: policy.d, read-only */
     BH_FOLDER_CERTS = 6,      /* fetcher: certs.d, read-only */
     BH_FOLDER_LIBEXEC = 7,    /* executor: where bulkhead-monitor lies, read-only */
-    BH_FOLDER_COUNT = 8,
+    BH_FOLDER_VOLUMES = 8,    /* executor: one folder per tenant, in it one per volume */
+    BH_FOLDER_COUNT = 9,
 };
 
 struct bh_control {

@@ -49,6 +49,11 @@
 #define BH_LOG_ATTRIBUTES_MAX 32    /* labels and variables beside each line */
 #define BH_ATTACHMENTS_MAX    5     /* clients attached at the moment of start */
 #define BH_CONTAINERS_MAX     10000 /* over all tenants */
+#define BH_VOLUMES_MAX        10000 /* of one tenant */
+
+/* Disks of a size: of volumes, and of containers with a limit. */
+#define BH_DISK_BYTES_MIN (BH_MIB)               /* below, a file system has no room for itself */
+#define BH_DISK_BYTES_MAX (16 * BH_KIB * BH_GIB) /* what ext4 with blocks of 4 KiB holds */
 
 /* Events. A tenant's journal is what a client that was away can still learn: an hour of a busy tenant. */
 #define BH_EVENTS_MAX        8192          /* of one tenant; twelve rows a second for ten minutes */

@@ -41,20 +41,3 @@ void write_networks(struct json_writer *writer, const char *network_mode)
     write_object_end(writer);
     write_object_end(writer);
 }
-
-void write_mount_points(struct json_writer *writer, Bulkhead__Mount *const *mounts, size_t n_mounts)
-{
-    write_array(writer, "Mounts");
-    for (size_t i = 0; i < n_mounts; i++) {
-        bool bind = mounts[i]->kind == BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND;
-        write_object(writer, NULL);
-        write_string(writer, "Type", bind ? "bind" : "tmpfs");
-        write_string(writer, "Source", mounts[i]->source);
-        write_string(writer, "Destination", mounts[i]->target);
-        write_string(writer, "Mode", bind && mounts[i]->read_only ? "ro" : "");
-        write_bool(writer, "RW", !mounts[i]->read_only);
-        write_string(writer, "Propagation", bind ? "rprivate" : "");
-        write_object_end(writer);
-    }
-    write_array_end(writer);
-}

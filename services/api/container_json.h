@@ -11,5 +11,3 @@
 const char *container_status_word(Bulkhead__ContainerStatus status);
 /* "Networks": what the container is connected to; "none" for one with its loopback interface only. */
 void write_networks(struct json_writer *writer, const char *network_mode);
-/* "Mounts": bind mounts and tmpfs as mount points. */
-void write_mount_points(struct json_writer *writer, Bulkhead__Mount *const *mounts, size_t n_mounts);

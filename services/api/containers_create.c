@@ -233,7 +233,7 @@ static const struct field config_fields[] = {
     {"StopTimeout", FIELD_READ, .read = read_stop_timeout},
     {"ExposedPorts", FIELD_READ, .read = read_exposed_ports},
     {"Healthcheck", FIELD_READ, .read = read_healthcheck},
-    {"Volumes", FIELD_REFUSED, .without = "volumes are not supported yet: use a bind mount or a tmpfs"},
+    {"Volumes", FIELD_KEYS, .offset = REQUEST_AT(volumes), .count = REQUEST_AT(n_volumes)},
     {"NetworkDisabled", FIELD_REFUSED, .without = "use HostConfig.NetworkMode \"none\""},
     {"MacAddress", FIELD_REFUSED, .without = "networks are not supported yet"},
     {"OnBuild", FIELD_REFUSED, .without = "this belongs to images"},

@@ -11,6 +11,7 @@
 #include "handlers.h"
 #include "host_config_json.h"
 #include "json_types.h"
+#include "mounts_json.h"
 
 static void write_state(struct json_writer *writer, const Bulkhead__ContainerState *state)
 {
@@ -73,6 +74,30 @@ static void write_labels(struct json_writer *writer, const Bulkhead__ImageConfig
     write_object_end(writer);
 }
 
+/* Anonymous volumes: the client's, and the image's but for those. */
+static void write_volumes(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
+                          const Bulkhead__ImageConfig *image)
+{
+    if (request->n_volumes + image->n_volumes == 0) {
+        write_null(writer, "Volumes");
+        return;
+    }
+    write_object(writer, "Volumes");
+    for (size_t i = 0; i < request->n_volumes + image->n_volumes; i++) {
+        bool own = i < request->n_volumes;
+        const char *path = own ? request->volumes[i] : image->volumes[i - request->n_volumes];
+        bool twice = false;
+        for (size_t k = 0; !own && k < request->n_volumes; k++) {
+            twice = twice || strcmp(path, request->volumes[k]) == 0;
+        }
+        if (!twice) {
+            write_object(writer, path);
+            write_object_end(writer);
+        }
+    }
+    write_object_end(writer);
+}
+
 /* Config as Docker shows it: the client's wish, completed from the image. */
 static void write_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
                          const Bulkhead__ContainerSpec *spec, const Bulkhead__ImageConfig *image)
@@ -89,7 +114,7 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     write_strings(writer, "Cmd", own_cmd ? request->cmd : image->cmd, own_cmd ? request->n_cmd : image->n_cmd, true);
     write_healthcheck(writer, request->healthcheck ? request->healthcheck : image->healthcheck);
     write_string(writer, "Image", request->image);
-    write_keys(writer, "Volumes", image->volumes, image->n_volumes, true);
+    write_volumes(writer, request, image);
     write_string(writer, "WorkingDir", *request->working_dir ? request->working_dir : image->working_dir);
     write_strings(writer, "Entrypoint", own_entrypoint ? request->entrypoint : image->entrypoint,
                   own_entrypoint ? request->n_entrypoint : image->n_entrypoint, true);
@@ -170,7 +195,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     write_null(writer, "Data");
     write_string(writer, "Name", "erofs+overlay");
     write_object_end(writer);
-    write_mount_points(writer, request->mounts, request->n_mounts);
+    write_mount_points(writer, details->mount_points, details->n_mount_points);
     write_config(writer, request, details->spec, details->image_config);
     write_network_settings(writer, request->network_mode);
     write_object_end(writer);

@@ -12,6 +12,7 @@
 #include "engine_call.h"
 #include "handlers.h"
 #include "json_types.h"
+#include "mounts_json.h"
 
 #define NS_PER_SECOND 1000000000LL
 
@@ -92,7 +93,7 @@ static void write_summary(struct json_writer *writer, const Bulkhead__ContainerS
     write_object(writer, "NetworkSettings");
     write_networks(writer, container->network_mode);
     write_object_end(writer);
-    write_mount_points(writer, container->mounts, container->n_mounts);
+    write_mount_points(writer, container->mount_points, container->n_mount_points);
     write_object_end(writer);
 }
 

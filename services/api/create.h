@@ -82,10 +82,11 @@ int read_read_bytes(struct create *create, const json_t *value, const char *wher
 int read_write_bytes(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_read_operations(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_write_operations(struct create *create, const json_t *value, const char *where, struct bh_error *error);
-/* mounts.c: rows of the HostConfig table */
+/* mounts.c, mounts_tmpfs.c, mounts_typed.c: rows of the HostConfig table */
 int read_binds(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_mounts(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_tmpfs(struct create *create, const json_t *value, const char *where, struct bh_error *error);
+int read_storage_options(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 /* security.c */
 int read_capabilities_added(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_capabilities_dropped(struct create *create, const json_t *value, const char *where, struct bh_error *error);
@@ -110,6 +111,3 @@ int read_realtime_runtime(struct create *create, const json_t *value, const char
 int read_kernel_memory(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_kernel_memory_tcp(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int resources_finish(struct create *create, struct bh_error *error);
-
-/* "64m", "1g", "512": bytes, in powers of 1024, as Docker's options are written. */
-int parse_size(const char *text, uint64_t *ret_bytes);

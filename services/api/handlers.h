@@ -47,6 +47,13 @@ int handle_container_create(struct request *request, struct bh_error *error);
 int handle_containers_list(struct request *request, struct bh_error *error);
 int handle_container_inspect(struct request *request, struct bh_error *error);
 
+/* volumes.c */
+int handle_volume_create(struct request *request, struct bh_error *error);
+int handle_volumes_list(struct request *request, struct bh_error *error);
+int handle_volume_inspect(struct request *request, struct bh_error *error);
+int handle_volume_delete(struct request *request, struct bh_error *error);
+int handle_volumes_prune(struct request *request, struct bh_error *error);
+
 /* lifecycle.c */
 int handle_container_start(struct request *request, struct bh_error *error);
 int handle_container_stop(struct request *request, struct bh_error *error);

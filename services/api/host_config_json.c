@@ -4,52 +4,13 @@
  */
 #include "host_config_json.h"
 
-#include <stdio.h>
-
 #include "json_types.h"
+#include "mounts_json.h"
 
 /* -1 for unlimited, as clients write it. */
 static int64_t signed_amount(uint64_t amount)
 {
     return amount > INT64_MAX ? -1 : (int64_t)amount;
-}
-
-static void write_tmpfs(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
-{
-    write_object(writer, "Tmpfs");
-    for (size_t i = 0; i < request->n_mounts; i++) {
-        const Bulkhead__Mount *mount = request->mounts[i];
-        char size[40] = "";
-        if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_TMPFS) {
-            continue;
-        }
-        if (mount->tmpfs_bytes > 0) {
-            snprintf(size, sizeof(size), "size=%llu,", (unsigned long long)mount->tmpfs_bytes);
-        }
-        write_format(writer, mount->target, "%smode=%o,%s%s", size, mount->tmpfs_mode,
-                     mount->no_exec ? "noexec" : "exec", mount->read_only ? ",ro" : "");
-    }
-    write_object_end(writer);
-}
-
-/* Binds stand first in the request's list; bind mounts behind them came from Mounts. */
-static void write_mounts(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
-{
-    size_t bind = 0;
-    write_array(writer, "Mounts");
-    for (size_t i = 0; i < request->n_mounts; i++) {
-        const Bulkhead__Mount *mount = request->mounts[i];
-        if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND || bind++ < request->n_binds) {
-            continue;
-        }
-        write_object(writer, NULL);
-        write_string(writer, "Type", "bind");
-        write_string(writer, "Source", mount->source);
-        write_string(writer, "Target", mount->target);
-        write_bool(writer, "ReadOnly", mount->read_only);
-        write_object_end(writer);
-    }
-    write_array_end(writer);
 }
 
 static void write_optional(struct json_writer *writer, const char *key, bool is_set, int64_t value)
@@ -204,14 +165,17 @@ void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequ
     write_uint(writer, "MaximumRetryCount", request->restart_retries);
     write_object_end(writer);
     write_bool(writer, "AutoRemove", request->auto_remove);
-    write_string(writer, "VolumeDriver", "");
-    write_null(writer, "VolumesFrom");
+    write_string(writer, "VolumeDriver", request->volume_driver);
+    write_strings(writer, "VolumesFrom", request->volumes_from, request->n_volumes_from, true);
     write_array(writer, "ConsoleSize");
     write_uint(writer, NULL, request->tty_rows);
     write_uint(writer, NULL, request->tty_columns);
     write_array_end(writer);
-    write_tmpfs(writer, request);
-    write_mounts(writer, request);
+    if (request->n_storage_options > 0) {
+        write_map(writer, "StorageOpt", request->storage_options, request->n_storage_options);
+    }
+    write_host_tmpfs(writer, request);
+    write_host_mounts(writer, request);
     write_modes(writer, request);
     write_resources(writer, request);
     write_paths(writer, request);

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/limits.h"
+#include "common/size.h"
 #include "create.h"
 
 #define LOCAL_MAX_BYTES (20 * BH_MIB) /* Docker's defaults of the driver `local` */
@@ -41,7 +42,7 @@ static int invalid(struct bh_error *error, const char *name, const char *value, 
 static int option_max_size(Bulkhead__ContainerRequest *request, const char *value, struct bh_error *error)
 {
     uint64_t n_bytes;
-    if (parse_size(value, &n_bytes) < 0 || n_bytes == 0) {
+    if (bh_size_parse(value, &n_bytes) < 0 || n_bytes == 0) {
         return invalid(error, "max-size", value, "like 10m");
     }
     request->log->max_bytes = n_bytes;
@@ -107,7 +108,7 @@ static int option_buffer(Bulkhead__ContainerRequest *request, const char *value,
     for (size_t i = 0; i < request->n_log_options; i++) {
         if (strcmp(request->log_options[i]->key, "mode") == 0 &&
             strcmp(request->log_options[i]->value, "non-blocking") == 0) {
-            return parse_size(value, &n_bytes) == 0 ? 0 : invalid(error, "max-buffer-size", value, "like 4m");
+            return bh_size_parse(value, &n_bytes) == 0 ? 0 : invalid(error, "max-buffer-size", value, "like 4m");
         }
     }
     return bh_error_set(error, BH_INVALID_ARGUMENT,

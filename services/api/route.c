@@ -74,12 +74,13 @@ const struct route routes[] = {
     {"POST", "/build/prune", .handle = handle_build_prune, .since = 31},
     {"POST", "/session", .without = "build sessions are not supported", .since = 31},
     /* Volumes. */
-    {"GET", "/volumes", .handle = NULL},
-    {"POST", "/volumes/create", .handle = NULL},
-    {"GET", "/volumes/{id}", .without = "no such volume", .status = 404}, /* inspect goes on to the next kind */
-    {"PUT", "/volumes/{id}", .handle = NULL},
-    {"DELETE", "/volumes/{id}", .handle = NULL},
-    {"POST", "/volumes/prune", .since = 25},
+    {"GET", "/volumes", .handle = handle_volumes_list},
+    {"POST", "/volumes/create", .handle = handle_volume_create},
+    {"GET", "/volumes/{id}", .handle = handle_volume_inspect},
+    {"PUT", "/volumes/{id}", .without = "volume update only valid for cluster volumes, but swarm is unavailable",
+     .status = 503, .since = 42},
+    {"DELETE", "/volumes/{id}", .handle = handle_volume_delete},
+    {"POST", "/volumes/prune", .handle = handle_volumes_prune, .since = 25},
     /* Networks. */
     {"GET", "/networks", .handle = handle_networks_list},
     {"GET", "/networks/{id}", .handle = handle_network_inspect},

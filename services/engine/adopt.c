@@ -17,6 +17,7 @@
 #include "services/engine/garbage.h"
 #include "services/engine/policy.h"
 #include "services/engine/restarts.h"
+#include "services/engine/volumes.h"
 
 #define PATIENCE_MS   30000U
 #define LOOK_AGAIN_MS 200
@@ -210,6 +211,7 @@ static int compare(struct job *job, struct bh_error *error)
     restarts_resume(job);
     container_rows_free(rows, n_rows);
     return execs_adopt(job, error);
+    return volumes_reconcile(job, error);
 }
 
 static int adopt(struct job *job, struct bh_error *error)

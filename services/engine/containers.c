@@ -16,6 +16,7 @@
 #include "services/engine/garbage.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/merge.h"
+#include "services/engine/mounts.h"
 #include "services/engine/names.h"
 #include "services/engine/platform.h"
 #include "services/engine/policy.h"
@@ -23,6 +24,7 @@
 #include "services/engine/shared.h"
 #include "services/engine/signals.h"
 #include "common/fields.h"
+#include "services/engine/volumes.h"
 #include "services/engine/waiters.h"
 
 #define INVENT_TIMES 20
@@ -88,7 +90,7 @@ static int check_platform(const Bulkhead__ImageConfig *image, const Bulkhead__Co
 
 /* Everything a row needs but its name. */
 static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *request, struct container_row *row,
-                       char *ret_warning, size_t warning_bytes, struct bh_error *error)
+                       struct mounts_made *made, char *ret_warning, size_t warning_bytes, struct bh_error *error)
 {
     image_row_auto struct image_row image = {0};
     char name[BH_REFERENCE_BYTES_MAX + 1];
@@ -125,7 +127,8 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
     row->request = (Bulkhead__ContainerRequest *)copy;
     if (shared_pin(job, row->request, error) < 0 ||
         merge_container(image.config, row->request, &facts, &row->spec, error) < 0 ||
-        merge_labels_into(image.config, row->request, error) < 0) {
+        merge_labels_into(image.config, row->request, error) < 0 ||
+        mounts_resolve(job, image.config, row->request, row->spec, made, error) < 0) {
         return -1;
     }
     row->tenant_uid = job->tenant_uid;
@@ -165,6 +168,7 @@ int create_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__CreateContainer *question = job_body(job);
     container_row_auto struct container_row row = {0};
+    struct mounts_made made = {0};
     struct bh_digest existing;
     char warning[320];
     if (!question->request) {
@@ -180,10 +184,13 @@ int create_container(struct job *job, struct bh_error *error)
     if (taken != 0) {
         return taken < 0 ? -1 : refuse_name(job, row.name, error);
     }
-    if (prepare_row(job, question->request, &row, warning, sizeof warning, error) < 0 ||
+    job_shield(job); /* volumes that are made for it are either its own or gone again */
+    if (prepare_row(job, question->request, &row, &made, warning, sizeof warning, error) < 0 ||
         policy_judge(job, row.spec, error) < 0 || add_row(job, question->name, &row, error) < 0) {
+        mounts_undo(job, &made);
         return -1;
     }
+    mounts_keep(&made);
     char *warnings[] = {warning};
     Bulkhead__ContainerCreated created = BULKHEAD__CONTAINER_CREATED__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
@@ -249,6 +256,9 @@ int container_remove(struct job *job, const struct container_row *row, struct li
     if (database_delete_container(database, row->id, &event, error) < 0) {
         return -1;
     }
+    if (row->auto_remove) { /* --rm takes its anonymous volumes along */
+        volumes_after_container(job, row);
+    }
     size_t n_clients = live_take_streams(live, streams);
     for (size_t i = 0; i < n_clients * LIVE_STREAMS; i++) {
         bh_close(&streams[i]);
@@ -295,6 +305,9 @@ int delete_container(struct job *job, struct bh_error *error)
     }
     if (container_remove(job, &now, live, error) < 0) {
         return -1;
+    }
+    if (question->volumes) {
+        volumes_after_container(job, &now);
     }
     return job_reply_done(job);
 }

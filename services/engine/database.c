@@ -16,6 +16,9 @@
 
 #define EXEC_COLUMNS                                                                                                   \
     "SELECT id, container, tenant_uid, status, created_ns, pid, exit_code, finished_ns, probe, request FROM execs "
+#define VOLUME_COLUMNS                                                                                                 \
+    "SELECT tenant_uid, name, id, created_ns, anonymous, details, (SELECT count(*) FROM volume_uses u"                 \
+    " WHERE u.tenant_uid = volumes.tenant_uid AND u.name = volumes.name) FROM volumes "
 
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
@@ -68,6 +71,13 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",
     [QUERY_CONTAINER_COUNT] = "SELECT count(*) FROM containers",
+    [QUERY_VOLUME_ADD] = "INSERT INTO volumes VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [QUERY_VOLUME] = VOLUME_COLUMNS "WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_VOLUMES] = VOLUME_COLUMNS "WHERE tenant_uid = ?1 OR ?2 ORDER BY tenant_uid, name",
+    [QUERY_VOLUME_COUNT] = "SELECT count(*) FROM volumes WHERE tenant_uid = ?1",
+    [QUERY_VOLUME_USERS] = "SELECT container FROM volume_uses WHERE tenant_uid = ?1 AND name = ?2 ORDER BY container",
+    [QUERY_VOLUME_USE_ADD] = "INSERT INTO volume_uses VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [QUERY_VOLUME_DELETE] = "DELETE FROM volumes WHERE tenant_uid = ?1 AND name = ?2",
     [QUERY_COUNTS] = "SELECT (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 2),"
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 3),"
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status NOT IN (2, 3)),"
@@ -86,8 +96,9 @@ static const char *const query_text[QUERY_COUNT_] = {
         "SELECT EXISTS (SELECT 1 FROM image_names WHERE tenant_uid = ?1"
         " AND ((name > ?2 || ':' AND name < ?2 || ';') OR (name > ?2 || '@' AND name < ?2 || 'A')))",
     [QUERY_PACKED_FIND] = "SELECT packed, size_bytes, compression FROM packed_layers WHERE source = ?1",
-    [QUERY_PACKED_SET] = "INSERT INTO packed_layers VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
-                         " packed = excluded.packed, size_bytes = excluded.size_bytes, compression = excluded.compression",
+    [QUERY_PACKED_SET] =
+        "INSERT INTO packed_layers VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+        " packed = excluded.packed, size_bytes = excluded.size_bytes, compression = excluded.compression",
     [QUERY_PACKED_EXPIRE] = "DELETE FROM packed_layers WHERE NOT EXISTS (SELECT 1 FROM image_layers"
                             " WHERE digest = source)",
     [QUERY_SOURCES_FIND] = "SELECT repository FROM blob_sources WHERE tenant_uid = ?1 AND registry = ?2 AND digest = ?3"

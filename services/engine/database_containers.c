@@ -60,7 +60,7 @@ static int insert_container(struct database *database, const struct container_ro
     if (sqlite3_changes(database->handle) == 0) {
         return bh_error_set(error, BH_NOT_FOUND, "No such image: %s", row->request->image);
     }
-    return 0;
+    return volume_uses_add(database, row, error);
 }
 
 int database_add_container(struct database *database, const struct container_row *row, const struct engine_event *event,

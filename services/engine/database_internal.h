@@ -71,6 +71,13 @@ enum query {
     QUERY_EXECS_FORGET,
     QUERY_HEALTH,
     QUERY_HEALTH_SET,
+    QUERY_VOLUME_ADD,
+    QUERY_VOLUME,
+    QUERY_VOLUMES,
+    QUERY_VOLUME_COUNT,
+    QUERY_VOLUME_USERS,
+    QUERY_VOLUME_USE_ADD,
+    QUERY_VOLUME_DELETE,
     QUERY_COUNT_,
 };
 
@@ -129,6 +136,9 @@ int column_message(sqlite3_stmt *statement, int index, const ProtobufCMessageDes
                    ProtobufCMessage **ret_message, struct bh_error *error);
 /* Copies a text column into a buffer that was big enough when it was written. */
 void column_text(sqlite3_stmt *statement, int index, char *buffer, size_t buffer_bytes);
+
+/* database_volumes.c: which volumes a container has, in the transaction that adds its row. */
+int volume_uses_add(struct database *database, const struct container_row *row, struct bh_error *error);
 
 /* Grows an array of `item_bytes` items so that one more fits. */
 int array_grow(void *items, size_t n_items, size_t item_bytes, struct bh_error *error);

@@ -60,6 +60,14 @@ static const char *const steps[] = {
     "CREATE INDEX execs_by_status ON execs (status, finished_ns);"
     "CREATE TABLE health (container BLOB PRIMARY KEY REFERENCES containers ON DELETE CASCADE, health BLOB NOT NULL)"
     "  WITHOUT ROWID;",
+    /* volumes, and which containers have them */
+    "CREATE TABLE volumes (tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL UNIQUE,"
+    "  created_ns INTEGER NOT NULL, anonymous INTEGER NOT NULL, details BLOB NOT NULL, PRIMARY KEY (tenant_uid, name))"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE volume_uses (container BLOB NOT NULL REFERENCES containers ON DELETE CASCADE,"
+    "  tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (container, name),"
+    "  FOREIGN KEY (tenant_uid, name) REFERENCES volumes) WITHOUT ROWID;"
+    "CREATE INDEX volume_uses_by_name ON volume_uses (tenant_uid, name);",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -22,6 +22,7 @@
 #include "services/engine/reserve.h"
 #include "services/engine/restart_policy.h"
 #include "services/engine/restarts.h"
+#include "services/engine/volumes.h"
 #include "services/engine/waiters.h"
 
 #define ORPHAN_PATIENCE_MS 10000
@@ -140,6 +141,7 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
         bh_error_clear(error);
         result = write_end(job, &row, error);
     }
+    volumes_emit_mounts(job->engine, &row, false);
     live_set_running(live, false);
     execs_container_ended(job, &row);
     waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);

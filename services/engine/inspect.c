@@ -12,6 +12,7 @@
 #include "services/engine/filters.h"
 #include "services/engine/inspect.h"
 #include "services/engine/merge.h"
+#include "services/engine/mounts.h"
 #include "services/engine/resolve.h"
 
 static const char *const known_filters[] = {"id",       "name",    "label",  "status",  "exited",
@@ -162,10 +163,15 @@ static const char *shown_image(struct listing *listing, struct container_row *ro
     return bh_digest_text(&row->image, buffer);
 }
 
-static void tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
-                         size_t n_labels)
+static int tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
+                        size_t n_labels, struct bh_error *error)
 {
     char image[BH_DIGEST_TEXT_SIZE];
+    Bulkhead__MountPoint **points = NULL;
+    size_t n_points = 0;
+    if (mount_points_of(listing->job, row, &points, &n_points, error) < 0) {
+        return -1;
+    }
     Bulkhead__ContainerState state = state_message(row);
     Bulkhead__ContainerSummary summary = BULKHEAD__CONTAINER_SUMMARY__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
@@ -180,11 +186,13 @@ static void tell_summary(struct listing *listing, struct container_row *row, Bul
     summary.labels = labels;
     summary.n_labels = n_labels;
     summary.network_mode = row->request->network_mode;
-    summary.mounts = row->spec->mounts;
-    summary.n_mounts = row->spec->n_mounts;
+    summary.mount_points = points;
+    summary.n_mount_points = n_points;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_SUMMARY;
     packet.container_summary = &summary;
     (void)job_more(listing->job, &packet);
+    mount_points_free(points, n_points);
+    return 0;
 }
 
 /* 1 if it was told, 0 if it did not match. */
@@ -203,8 +211,7 @@ static int list_one(struct listing *listing, struct container_row *row, struct b
     if (!matches(listing, row, labels, n_labels)) {
         return 0;
     }
-    tell_summary(listing, row, labels, n_labels);
-    return 1;
+    return tell_summary(listing, row, labels, n_labels, error) < 0 ? -1 : 1;
 }
 
 int list_containers(struct job *job, struct bh_error *error)
@@ -273,7 +280,13 @@ int look_up_container(struct job *job, struct bh_error *error)
     details.spec = row.spec;
     details.image_config = image.config;
     details.restart_count = row.state.restart_count;
+    if (mount_points_of(job, &row, &details.mount_points, &details.n_mount_points, error) < 0) {
+        return -1;
+    }
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
     packet.container_details = &details;
     return reply_with_execs(job, &details, &packet, error);
+    (void)job_reply(job, &packet);
+    mount_points_free(details.mount_points, details.n_mount_points);
+    return 0;
 }

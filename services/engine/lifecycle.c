@@ -21,6 +21,7 @@
 #include "services/engine/restarts.h"
 #include "services/engine/shared.h"
 #include "services/engine/signals.h"
+#include "services/engine/volumes.h"
 #include "services/engine/waiters.h"
 
 #define STOP_TIMEOUT_S   10U   /* Docker's */
@@ -109,6 +110,7 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
                                           .stop_asked = row->state.stop_asked};
     bh_autoclose int monitor = started.monitor;
     live_set_running(live, true);
+    volumes_emit_mounts(job->engine, row, true);
     const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
     int recorded = database_set_state(job->engine->database, row->id, &row->state, &event, error);
     struct bh_error other = {0};

@@ -314,12 +314,7 @@ static int copy_messages(void *ret_list, size_t *ret_n, void *const *list, size_
 
 static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
-    if (request->n_mounts > BH_MOUNTS_MAX) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "%zu mounts are too many: at most %d", request->n_mounts,
-                            BH_MOUNTS_MAX);
-    }
-    if (copy_messages(&spec->mounts, &spec->n_mounts, (void *const *)request->mounts, request->n_mounts, error) < 0 ||
-        copy_messages(&spec->limits, &spec->n_limits, (void *const *)request->limits, request->n_limits, error) < 0 ||
+    if (copy_messages(&spec->limits, &spec->n_limits, (void *const *)request->limits, request->n_limits, error) < 0 ||
         copy_messages(&spec->sysctls, &spec->n_sysctls, (void *const *)request->sysctls, request->n_sysctls, error) <
             0 ||
         copy_messages(&spec->devices, &spec->n_devices, (void *const *)request->devices, request->n_devices, error) <
@@ -350,6 +345,7 @@ static int merge_resources(const Bulkhead__ContainerRequest *request, Bulkhead__
         return -1;
     }
     spec->resources = (Bulkhead__Resources *)copy;
+    spec->disk_bytes = request->disk_bytes;
     spec->shm_bytes = request->shm_bytes ? request->shm_bytes : DEFAULT_SHM_BYTES;
     spec->oom_score_adjust = request->oom_score_adjust;
     spec->init = request->init;

@@ -8,7 +8,9 @@
 #include "common/digest.h"
 #include "engine_policyd.pb-c.h"
 #include "services/engine/database.h"
+#include "services/engine/database_volumes.h"
 #include "services/engine/jobs.h"
+#include "services/engine/volume_options.h"
 
 int policy_admit_image(struct job *job, const char *reference, const struct bh_digest *manifest,
                        struct bh_error *error);
@@ -36,6 +38,17 @@ int policy_open_monitor(struct job *job, const uint8_t *id, uint32_t tenant_uid,
 /* Its log files, newest first: at most BH_MESSAGE_FDS_MAX, the caller's. NOT_FOUND if there is none. */
 int policy_open_log(struct job *job, const struct container_row *row, int ret_files[static BH_MESSAGE_FDS_MAX],
                     size_t *ret_n_files, struct bh_error *error);
+
+/* A volume's files: made if they are not there; removed if they are. */
+int policy_make_volume(struct job *job, const struct volume_row *row, const struct volume_plan *plan,
+                       struct bh_error *error);
+int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_error *error);
+/* All volumes on disk: their ids and tenants; the array is the caller's. */
+struct policy_volume {
+    uint8_t id[ENGINE_ID_BYTES];
+    uint32_t tenant_uid;
+};
+int policy_list_volumes(struct job *job, struct policy_volume **ret_found, size_t *ret_n_found, struct bh_error *error);
 
 /* What the executor knows of one container. */
 struct policy_found {

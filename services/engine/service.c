@@ -35,6 +35,7 @@
 #include "services/engine/save.h"
 #include "services/engine/pull.h"
 #include "services/engine/push.h"
+#include "services/engine/volumes.h"
 #include "services/engine/waiters.h"
 
 #define DATABASE_PATH "/engine.db" /* in the engine's root, which is its own folder */
@@ -105,6 +106,11 @@ HANDLER(wait_exec)
 HANDLER(read_events)
 HANDLER(prune_containers)
 HANDLER(prune_nothing)
+HANDLER(create_volume)
+HANDLER(list_volumes)
+HANDLER(look_up_volume)
+HANDLER(delete_volume)
+HANDLER(prune_volumes)
 
 #define REQUEST(kind, feature, fds)                                                                                    \
     {                                                                                                                  \
@@ -148,6 +154,11 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(READ_EVENTS, read_events, 0),
     REQUEST(PRUNE_CONTAINERS, prune_containers, 0),
     REQUEST(PRUNE_NOTHING, prune_nothing, 0),
+    REQUEST(CREATE_VOLUME, create_volume, 0),
+    REQUEST(LIST_VOLUMES, list_volumes, 0),
+    REQUEST(LOOK_UP_VOLUME, look_up_volume, 0),
+    REQUEST(DELETE_VOLUME, delete_volume, 0),
+    REQUEST(PRUNE_VOLUMES, prune_volumes, 0),
     {0},
 };
 

@@ -30,6 +30,7 @@ int device_prepare(struct launch *launch, struct operation *operation, struct bh
 int device_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int shared_shm_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int cgroups_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int volume_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int proc_create(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_create(struct launch *launch, struct operation *operation, struct bh_error *error);

@@ -105,9 +105,11 @@ int bind_prepare(struct launch *launch, struct operation *operation, struct bh_e
         return -1;
     }
     unsigned int recursive = operation->recursive ? (unsigned int)AT_RECURSIVE : 0;
-    struct mount_attr attributes = {.attr_set = operation->attributes | MOUNT_ATTR_IDMAP,
-                                    .propagation = MS_PRIVATE,
+    uint64_t top_only = operation->top_read_only ? operation->attributes & MOUNT_ATTR_RDONLY : 0U;
+    struct mount_attr attributes = {.attr_set = (operation->attributes & ~top_only) | MOUNT_ATTR_IDMAP,
+                                    .propagation = operation->propagation,
                                     .userns_fd = (unsigned int)userns};
+    struct mount_attr top = {.attr_set = top_only};
     operation->fd = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
     if (operation->fd < 0) {
         return bh_error_errno(error, errno, "clone the mount of bind source \"%s\"", operation->source);
@@ -121,5 +123,7 @@ int bind_prepare(struct launch *launch, struct operation *operation, struct bh_e
                          operation->source)
                    : bh_error_errno(error, errno, "restrict bind source \"%s\"", operation->source);
     }
-    return 0;
+    return top_only && mount_setattr(operation->fd, "", AT_EMPTY_PATH, &top, sizeof(top)) < 0
+               ? bh_error_errno(error, errno, "make bind source \"%s\" read-only", operation->source)
+               : 0;
 }

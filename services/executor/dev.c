@@ -16,6 +16,7 @@
 
 #include "act.h"
 #include "common/cleanup.h"
+#include "tmpfs.h"
 
 #define TTY_GROUP 5 /* as in every distribution's /etc/group */
 
@@ -31,32 +32,23 @@ static const struct {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"},
 };
 
-static int set_number(int context, const char *key, const char *format, unsigned long long value)
+static int set_number(int context, const char *key, unsigned int value)
 {
-    char text[32];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(text, sizeof(text), format, value);
-#pragma GCC diagnostic pop
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%u", value);
     return fsconfig(context, FSCONFIG_SET_STRING, key, text, 0);
 }
 
 static int make_tmpfs(const struct launch *launch, const struct operation *operation, int *ret_mount,
                       struct bh_error *error)
 {
-    const char *label = launch->spec->selinux_mount_label;
-    bh_autoclose int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs", 0) < 0 ||
-        set_number(context, "mode", "%llo", operation->mode ? operation->mode : 0755) < 0 ||
-        set_number(context, "uid", "%llu", launch->spec->id_base) < 0 ||
-        set_number(context, "gid", "%llu", launch->spec->id_base) < 0 ||
-        (operation->bytes && set_number(context, "size", "%llu", operation->bytes) < 0) ||
-        (*label && fsconfig(context, FSCONFIG_SET_STRING, "context", label, 0) < 0) ||
-        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
-        return bh_error_errno(error, errno, "make a tmpfs");
-    }
-    *ret_mount = fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)operation->attributes);
-    return *ret_mount < 0 ? bh_error_errno(error, errno, "mount a tmpfs") : 0;
+    const struct tmpfs_wish wish = {.bytes = operation->bytes,
+                                    .inodes = operation->inodes,
+                                    .mode = operation->mode,
+                                    .uid = launch->spec->id_base + operation->uid,
+                                    .gid = launch->spec->id_base + operation->gid,
+                                    .label = launch->spec->selinux_mount_label};
+    return tmpfs_make(&wish, operation->attributes, ret_mount, error);
 }
 
 int tmpfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
@@ -125,7 +117,7 @@ int devpts_prepare(struct launch *launch, struct operation *operation, struct bh
     if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", "devpts", 0) < 0 ||
         fsconfig(context, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0) < 0 ||
         fsconfig(context, FSCONFIG_SET_STRING, "mode", "0620", 0) < 0 ||
-        set_number(context, "gid", "%llu", (unsigned long long)launch->spec->id_base + TTY_GROUP) < 0 ||
+        set_number(context, "gid", launch->spec->id_base + TTY_GROUP) < 0 ||
         fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
         return bh_error_errno(error, errno, "make devpts");
     }

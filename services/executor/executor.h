@@ -12,6 +12,7 @@
 #include "job.h"
 #include "layers.h"
 #include "container_seccomp.h"
+#include "tmpfs_volumes.h"
 #include "userns.h"
 
 /* Namespaces the executor left at its start but may hand to a container that policy allows them. */
@@ -28,7 +29,7 @@ struct executor_monitors {
 
 /* What was handed over, opened again in the executor's own mount namespace. */
 struct executor_folders {
-    int layers, containers, logs;
+    int layers, containers, logs, volumes;
 };
 
 struct executor {
@@ -40,6 +41,7 @@ struct executor {
     struct layer_cache layers;
     struct userns_cache userns;
     struct seccomp_cache seccomp;
+    struct tmpfs_volumes tmpfs_volumes;
     struct jobs jobs;
     int empty; /* a detached, empty, read-only tmpfs: masks folders, stands in for no layers */
     uint8_t boot_id[16];

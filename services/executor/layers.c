@@ -7,10 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <linux/openat2.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "loop.h"
 
 #define LAYER_MODE 0400
 
@@ -37,40 +36,6 @@ static int open_image(int folder, uint32_t store_uid, const char *name, int *ret
     }
     *ret_image = bh_steal_fd(&image);
     return 0;
-}
-
-/* Only for kernels that cannot mount a file: the loop device clears itself once nothing uses it. */
-static int attach_loop(int image, int *ret_loop, struct bh_error *error)
-{
-    bh_autoclose int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-    if (control < 0) {
-        return bh_error_errno(error, errno, "open /dev/loop-control");
-    }
-    const struct loop_config config = {
-        .fd = (uint32_t)image,
-        .block_size = 4096,
-        .info = {.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR},
-    };
-    for (int attempt = 0; attempt < 64; attempt++) {
-        int number = ioctl(control, LOOP_CTL_GET_FREE);
-        char path[32];
-        if (number < 0) {
-            return bh_error_errno(error, errno, "find a free loop device");
-        }
-        (void)snprintf(path, sizeof(path), "/dev/loop%d", number);
-        bh_autoclose int loop = open(path, O_RDONLY | O_CLOEXEC);
-        if (loop < 0) {
-            return bh_error_errno(error, errno, "open %s", path);
-        }
-        if (ioctl(loop, LOOP_CONFIGURE, &config) == 0) {
-            *ret_loop = bh_steal_fd(&loop);
-            return 0;
-        }
-        if (errno != EBUSY) { /* EBUSY: somebody else took it first */
-            return bh_error_errno(error, errno, "attach a layer to %s", path);
-        }
-    }
-    return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no loop device stays free");
 }
 
 static int mount_erofs(int source, int *ret_mount)
@@ -96,7 +61,7 @@ static int mount_image(int image, const char *name, int *ret_mount, struct bh_er
         return bh_error_errno(error, errno, "mount layer %s", name);
     }
     bh_autoclose int loop = -1;
-    if (attach_loop(image, &loop, error) < 0) {
+    if (loop_attach(image, true, &loop, error) < 0) { /* only for kernels that cannot mount a file */
         return bh_error_wrap(error, "layer %s", name);
     }
     return mount_erofs(loop, ret_mount) < 0 ? bh_error_errno(error, errno, "mount layer %s", name) : 0;
@@ -134,29 +99,36 @@ int layers_init(struct layer_cache *cache, int folder, int detached, struct bh_e
     return 0;
 }
 
-/* A place is named by what is unique as long as the layer is mounted: its descriptor. */
-static int attach(const struct layer_cache *cache, int mount)
+/* A place is named by what is unique as long as the layer is mounted: its descriptor, and whose it is. */
+static void name_place(int mount, char *ret_place, size_t place_bytes)
 {
-    char place[16];
-    (void)snprintf(place, sizeof(place), "%d", mount);
+    (void)snprintf(ret_place, place_bytes, "%d-%d", (int)getpid(), mount);
+}
+
+int layers_attach(const struct layer_cache *cache, int mount)
+{
+    char place[32];
+    name_place(mount, place, sizeof(place));
     return cache->attic >= 0 && ((mkdirat(cache->attic, place, 0700) < 0 && errno != EEXIST) ||
                                  move_mount(mount, "", cache->attic, place, MOVE_MOUNT_F_EMPTY_PATH) < 0)
                ? -1
                : 0;
 }
 
-static void detach(const struct layer_cache *cache, int mount)
+void layers_detach(const struct layer_cache *cache, int mount)
 {
-    char path[48];
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%d", cache->attic, mount);
+    char place[32], path[64];
     if (cache->attic >= 0) {
+        name_place(mount, place, sizeof(place));
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", cache->attic, place);
         (void)umount2(path, MNT_DETACH);
+        (void)unlinkat(cache->attic, place, AT_REMOVEDIR);
     }
 }
 
 static void drop(struct layer_cache *cache, size_t index)
 {
-    detach(cache, cache->entries[index].mount);
+    layers_detach(cache, cache->entries[index].mount);
     bh_close(&cache->entries[index].mount);
     bh_close(&cache->entries[index].image);
     cache->entries[index] = cache->entries[--cache->n];
@@ -205,7 +177,7 @@ int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folde
     if (mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
         return bh_error_errno(error, errno, "shift the ids of layer %s", name);
     }
-    if (attach(cache, mount) < 0) {
+    if (layers_attach(cache, mount) < 0) {
         return bh_error_errno(error, errno, "attach layer %s", name);
     }
     make_room(cache);

@@ -43,6 +43,11 @@ int layers_init(struct layer_cache *cache, int folder, int detached, struct bh_e
 int layers_get(struct layer_cache *cache, struct userns_cache *userns, int folder, uint32_t store_uid,
                const struct bh_digest *digest, uint32_t id_base, uint32_t id_count, int *ret_mount, bool *ret_opaque,
                struct bh_error *error);
+/* Gives a detached mount a place there, if there has to be one: before it is cloned or stacked. Returns -1 with errno.
+ */
+int layers_attach(const struct layer_cache *cache, int mount);
+/* Takes it from its place; its descriptor stays the caller's. */
+void layers_detach(const struct layer_cache *cache, int mount);
 /* Lets go of layers that the store has removed. */
 void layers_sweep(struct layer_cache *cache);
 void layers_free(struct layer_cache *cache);

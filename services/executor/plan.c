@@ -97,16 +97,35 @@ static void plan_file(struct plan *plan, const char *target, const char *name)
     operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 }
 
+static uint64_t mount_attributes(const struct spec_mount *mount)
+{
+    bool is_tmpfs = mount->kind == SPEC_MOUNT_TMPFS;
+    uint64_t attributes = mount->read_only ? MOUNT_ATTR_RDONLY : 0U;
+    attributes |= mount->no_exec ? MOUNT_ATTR_NOEXEC : 0U;
+    attributes |= is_tmpfs && mount->allow_devices ? 0U : MOUNT_ATTR_NODEV;
+    /* Files of a volume are the tenant's shifted ids': a setuid program in it is nobody's outside. */
+    attributes |= mount->kind == SPEC_MOUNT_VOLUME || (is_tmpfs && mount->allow_setuid) ? 0U : MOUNT_ATTR_NOSUID;
+    return attributes;
+}
+
 static void plan_mount(struct plan *plan, const struct spec_mount *mount)
 {
-    bool is_bind = mount->kind == SPEC_MOUNT_BIND;
-    struct operation *operation = add(plan, is_bind ? OPERATION_BIND : OPERATION_TMPFS, mount->target);
-    operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-    operation->attributes |= mount->read_only ? MOUNT_ATTR_RDONLY : 0U;
-    operation->attributes |= mount->no_exec ? MOUNT_ATTR_NOEXEC : 0U;
-    operation->source = mount->source;
+    static const enum operation_kind kinds[] = {[SPEC_MOUNT_BIND] = OPERATION_BIND,
+                                                [SPEC_MOUNT_TMPFS] = OPERATION_TMPFS,
+                                                [SPEC_MOUNT_VOLUME] = OPERATION_VOLUME};
+    struct operation *operation = add(plan, kinds[mount->kind], mount->target);
+    operation->attributes = mount_attributes(mount);
+    operation->source = mount->kind == SPEC_MOUNT_VOLUME ? mount->subpath : mount->source;
     operation->bytes = mount->tmpfs_bytes;
+    operation->inodes = mount->tmpfs_inodes;
     operation->mode = mount->tmpfs_mode;
+    operation->uid = mount->tmpfs_uid;
+    operation->gid = mount->tmpfs_gid;
+    operation->volume = mount->volume;
+    operation->name = mount->volume_name;
+    operation->held = mount->held;
+    operation->propagation = mount->propagation;
+    operation->top_read_only = mount->top_read_only;
     operation->recursive = mount->recursive;
     operation->must_be_owned = mount->must_be_owned;
     operation->create_source = mount->create_source;

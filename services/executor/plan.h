@@ -21,6 +21,7 @@ enum operation_kind {
     OPERATION_BIND,
     OPERATION_DEVICE,     /* `source` below the host's /dev, at `target` */
     OPERATION_SHARED_SHM, /* /dev/shm of the container whose IPC namespace is shared */
+    OPERATION_VOLUME,     /* `source` is a path in it, or "" */
     OPERATION_HOST_NAME,
     OPERATION_LOOPBACK, /* lo up */
     OPERATION_SYSCTL,   /* `target` is the name, `source` the value */
@@ -34,9 +35,15 @@ struct operation {
     enum operation_kind kind;
     const char *target; /* absolute path inside, borrowed from the spec or constant */
     const char *source;
-    uint64_t attributes; /* MOUNT_ATTR_* */
-    uint64_t bytes;      /* tmpfs: its size; 0: no limit */
-    uint32_t mode;       /* tmpfs */
+    uint64_t attributes;     /* MOUNT_ATTR_* */
+    uint64_t bytes;          /* tmpfs: its size; 0: no limit */
+    uint64_t inodes;         /* tmpfs: likewise */
+    uint32_t mode, uid, gid; /* tmpfs; the owner's ids as the container sees them */
+    const uint8_t *volume;   /* volume: its id, 32 bytes */
+    const char *name;        /* volume: for messages */
+    int held;                /* tmpfs volume: its mount, borrowed; -1 for other volumes */
+    uint64_t propagation;    /* bind: MS_* */
+    bool top_read_only;
     unsigned int access; /* device: SPEC_DEVICE_* */
     bool recursive, must_be_owned, create_source;
     bool ordinary_folder; /* the target must be a real folder: no symbolic link on the way to it */

@@ -14,6 +14,7 @@
 
 #include "act.h"
 #include "common/cleanup.h"
+#include "disk.h"
 #include "remove.h"
 
 #define MERGED           "merged" /* where old kernels mount it, for a moment */
@@ -97,25 +98,25 @@ static int mount_by_string(const struct launch *launch, int upper, int work, int
 /* The upper's root folder is the container's "/": its owner is the container's root. An overlay that is never synced
  * (the others sync the whole file system below when they end) leaves a mark in `work` that stops a second mount: it is
  * for a power cut, after which nothing of an ephemeral container is used again. */
-static int make_upper(const struct launch *launch, int *ret_upper, int *ret_work, struct bh_error *error)
+static int make_upper(const struct launch *launch, int base, int *ret_upper, int *ret_work, struct bh_error *error)
 {
-    if (launch->spec->ephemeral && remove_tree(launch->folder, "work", error) < 0) {
+    if (launch->spec->ephemeral && remove_tree(base, "work", error) < 0) {
         return -1;
     }
-    if ((mkdirat(launch->folder, "upper", 0755) == 0 &&
-         fchownat(launch->folder, "upper", launch->spec->id_base, launch->spec->id_base, AT_SYMLINK_NOFOLLOW) < 0) ||
-        (mkdirat(launch->folder, "work", 0700) < 0 && errno != EEXIST)) {
+    if ((mkdirat(base, "upper", 0755) == 0 &&
+         fchownat(base, "upper", launch->spec->id_base, launch->spec->id_base, AT_SYMLINK_NOFOLLOW) < 0) ||
+        (mkdirat(base, "work", 0700) < 0 && errno != EEXIST)) {
         return bh_error_errno(error, errno, "make the container's upper folder");
     }
-    *ret_upper = openat(launch->folder, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    *ret_work = openat(launch->folder, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *ret_upper = openat(base, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *ret_work = openat(base, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return *ret_upper < 0 || *ret_work < 0 ? bh_error_errno(error, errno, "open the container's upper folder") : 0;
 }
 
-int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+static int stack(const struct launch *launch, int base, struct operation *operation, struct bh_error *error)
 {
     bh_autoclose int upper = -1, work = -1;
-    if (make_upper(launch, &upper, &work, error) < 0) {
+    if (make_upper(launch, base, &upper, &work, error) < 0) {
         return -1;
     }
     if (mount_by_layers(launch, upper, work, &operation->fd) < 0 &&
@@ -123,6 +124,40 @@ int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh
         return bh_error_errno(error, errno, "mount %zu layers", launch->n_layers);
     }
     return 0;
+}
+
+/* A container whose files are limited has them on a disk of that size, made at its first start. */
+static int open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error)
+{
+    const struct container_spec *spec = launch->spec;
+    if (faccessat(launch->folder, DISK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        disk_make(launch->folder, spec->disk_bytes, spec->id_base, !spec->ephemeral, error) < 0) {
+        return -1;
+    }
+    bh_autoclose int disk = -1;
+    if (disk_mount(launch->folder, &disk, error) < 0) {
+        return -1;
+    }
+    if (layers_attach(&launch->executor->layers, disk) < 0) { /* before Linux 6.15 only what is attached is stacked */
+        return bh_error_errno(error, errno, "attach the container's disk");
+    }
+    *ret_disk = bh_steal_fd(&disk);
+    return 0;
+}
+
+int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    bh_autoclose int disk = -1;
+    if (launch->spec->disk_bytes == 0) {
+        return stack(launch, launch->folder, operation, error);
+    }
+    if (open_disk(launch, &disk, error) < 0) {
+        return -1;
+    }
+    /* The overlay keeps the disk mounted, and nothing else does. */
+    int result = stack(launch, disk, operation, error);
+    layers_detach(&launch->executor->layers, disk);
+    return result;
 }
 
 int rootfs_attach(struct launch *launch, struct operation *operation, struct bh_error *error)

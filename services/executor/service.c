@@ -26,6 +26,8 @@
 #include "remove.h"
 #include "running.h"
 #include "start.h"
+#include "volume_requests.h"
+#include "volumes.h"
 
 #define REQUEST(name) BULKHEAD__POLICYD_TO_EXECUTOR__BODY_##name
 #define REPLY(name)   BULKHEAD__EXECUTOR_TO_POLICYD__BODY_##name
@@ -234,6 +236,9 @@ static const struct bh_handler handlers[] = {
     {REQUEST(READ_STATS), "ReadStats", ~0U, 0, 0, measure_handle_stats},
     {REQUEST(LIST_PROCESSES), "ListProcesses", ~0U, 0, 0, measure_handle_processes},
     {REQUEST(DESCRIBE_KERNEL), "DescribeKernel", ~0U, 0, 0, measure_handle_kernel},
+    {REQUEST(MAKE_VOLUME), "MakeVolume", ~0U, 0, 0, volume_handle_make},
+    {REQUEST(DROP_VOLUME), "DropVolume", ~0U, 0, 0, volume_handle_drop},
+    {REQUEST(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0U, 0, 0, volume_handle_list},
     {0},
 };
 
@@ -317,12 +322,13 @@ int executor_start(struct bh_service_context *context, struct bh_error *error)
     return reopen(context, BH_FOLDER_LAYERS, &executor->folders.layers, error) < 0 ||
                    reopen(context, BH_FOLDER_CONTAINERS, &executor->folders.containers, error) < 0 ||
                    reopen(context, BH_FOLDER_LOGS, &executor->folders.logs, error) < 0 ||
+                   reopen(context, BH_FOLDER_VOLUMES, &executor->folders.volumes, error) < 0 ||
                    make_empty(&executor->empty, error) < 0 ||
                    layers_init(&executor->layers, executor->folders.layers, executor->empty, error) < 0 ||
                    record_boot_id(executor->boot_id, error) < 0 ||
                    cgroups_open(&executor->cgroups, context->config->cgroup_parent, error) < 0 ||
                    monitors_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0 ||
-                   remove_leftovers(executor, error) < 0
+                   remove_leftovers(executor, error) < 0 || volumes_remove_leftovers(executor, error) < 0
                ? -1
                : 0;
 }
@@ -332,6 +338,7 @@ void executor_stop(struct bh_service_context *context)
     struct executor *executor = context->state;
     if (executor) {
         jobs_free(&executor->jobs);
+        tmpfs_volumes_free(executor);
         layers_free(&executor->layers);
         userns_free(&executor->userns);
         seccomp_cache_free(&executor->seccomp);

@@ -142,66 +142,7 @@ int spec_decode_joining(const Bulkhead__Process *message, struct container_spec 
     return 0;
 }
 
-/* ---- mounts and paths --------------------------------------------------------------------------- */
-
-static bool is_at_or_below(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-    return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
-
-static int decode_mount(const Bulkhead__Mount *message, struct spec_mount *ret_mount, struct bh_error *error)
-{
-    if (!text_is_path(message->target) || strspn(message->target, "/") == strlen(message->target) ||
-        is_at_or_below(message->target, "/proc")) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "mount target \"%s\" must be an absolute path without .., and neither / nor in /proc",
-                            message->target);
-    }
-    *ret_mount = (struct spec_mount){
-        .source = message->source,
-        .target = message->target,
-        .read_only = message->read_only,
-        .no_exec = message->no_exec,
-        .recursive = message->recursive,
-        .must_be_owned = message->must_be_owned,
-        .create_source = message->create_source,
-        .tmpfs_bytes = message->tmpfs_bytes,
-        .tmpfs_mode = message->tmpfs_mode,
-    };
-    switch (message->kind) {
-    case BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND:
-        ret_mount->kind = SPEC_MOUNT_BIND;
-        return text_is_path(message->source) && message->tmpfs_bytes == 0
-                   ? 0
-                   : bh_error_set(error, BH_INVALID_ARGUMENT, "bind source \"%s\" must be an absolute path without ..",
-                                  message->source);
-    case BULKHEAD__MOUNT_KIND__MOUNT_KIND_TMPFS:
-        ret_mount->kind = SPEC_MOUNT_TMPFS;
-        return !*message->source && message->tmpfs_mode <= 07777
-                   ? 0
-                   : bh_error_set(error, BH_INVALID_ARGUMENT,
-                                  "tmpfs at \"%s\" must have no source and a mode up to 7777", message->target);
-    default:
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "mount at \"%s\" has an unknown kind %d", message->target,
-                            (int)message->kind);
-    }
-}
-
-static int decode_mounts(const Bulkhead__ContainerSpec *message, struct container_spec *spec, struct bh_error *error)
-{
-    spec->mounts = calloc(message->n_mounts + 1, sizeof(spec->mounts[0]));
-    if (!spec->mounts || message->n_mounts > BH_MOUNTS_MAX) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "%zu mounts are more than %d", message->n_mounts,
-                            BH_MOUNTS_MAX);
-    }
-    for (; spec->n_mounts < message->n_mounts; spec->n_mounts++) {
-        if (decode_mount(message->mounts[spec->n_mounts], &spec->mounts[spec->n_mounts], error) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
+/* ---- paths ---------------------------------------------------------------------------------- */
 
 static int decode_paths(char *const *items, size_t n, struct spec_text_list *ret_list, struct bh_error *error)
 {
@@ -320,6 +261,7 @@ static int decode_confinement(const Bulkhead__ContainerSpec *message, struct con
     spec->no_new_privileges = message->no_new_privileges;
     spec->capabilities = message->capabilities;
     spec->oom_score_adjust = message->oom_score_adjust;
+    spec->disk_bytes = message->disk_bytes;
     spec->shm_bytes = message->shm_bytes ? message->shm_bytes : SHM_DEFAULT_BYTES;
     if (message->capabilities >> (CAP_LAST_CAP + 1)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "capabilities %#llx name more than there are",
@@ -355,7 +297,7 @@ static int decode(const Bulkhead__ContainerSpec *message, const char *cgroup_par
                   struct bh_error *error)
 {
     if (decode_identity(message, cgroup_parent, spec, error) < 0 || decode_layers(message, spec, error) < 0 ||
-        decode_process(message->process, spec, error) < 0 || decode_mounts(message, spec, error) < 0 ||
+        decode_process(message->process, spec, error) < 0 || spec_decode_mounts(message, spec, error) < 0 ||
         decode_paths(message->masked_paths, message->n_masked_paths, &spec->masked_paths, error) < 0 ||
         decode_paths(message->read_only_paths, message->n_read_only_paths, &spec->read_only_paths, error) < 0 ||
         decode_host_name(message, spec, error) < 0 || decode_dns(message, spec, error) < 0 ||

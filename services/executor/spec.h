@@ -15,14 +15,20 @@
 #include "common/monitor_start.h"
 #include "container.pb-c.h"
 
-enum spec_mount_kind { SPEC_MOUNT_BIND, SPEC_MOUNT_TMPFS };
+enum spec_mount_kind { SPEC_MOUNT_BIND, SPEC_MOUNT_TMPFS, SPEC_MOUNT_VOLUME };
 
 struct spec_mount {
     enum spec_mount_kind kind;
     const char *source, *target;
     bool read_only, no_exec, recursive, must_be_owned, create_source;
-    uint64_t tmpfs_bytes; /* 0: no limit */
-    uint32_t tmpfs_mode;
+    uint64_t tmpfs_bytes, tmpfs_inodes; /* 0: no limit */
+    uint32_t tmpfs_mode, tmpfs_uid, tmpfs_gid;
+    bool allow_devices, allow_setuid;  /* tmpfs */
+    uint8_t volume[32];                /* volume: which */
+    const char *volume_name, *subpath; /* for messages; "" or a relative path in it */
+    bool volume_tmpfs, top_read_only;
+    uint64_t propagation; /* MS_* of mount(2) */
+    int held;             /* a tmpfs volume's mount, borrowed; -1 before */
 };
 
 struct spec_limit {
@@ -107,7 +113,7 @@ struct container_spec {
     struct spec_sysctl *sysctls;
     size_t n_sysctls;
     struct spec_text_list extra_hosts, dns_servers, dns_search, dns_options;
-    uint64_t shm_bytes;
+    uint64_t shm_bytes, disk_bytes;
     int32_t oom_score_adjust;
     enum bh_log_driver log_driver;
     uint64_t log_max_bytes;

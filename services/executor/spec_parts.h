@@ -6,6 +6,7 @@
 
 #include "spec.h"
 
+int spec_decode_mounts(const Bulkhead__ContainerSpec *message, struct container_spec *spec, struct bh_error *error);
 int spec_decode_limits(const Bulkhead__ContainerSpec *message, struct container_spec *spec, struct bh_error *error);
 /* After network and host_ipc are known. */
 int spec_decode_sysctls(const Bulkhead__ContainerSpec *message, struct container_spec *spec, struct bh_error *error);

@@ -14,6 +14,7 @@
 #include "policyd_executor.pb-c.h"
 #include "running.h"
 #include "tenant.h"
+#include "volumes.h"
 
 /* What one start borrows and owns until the launch was forked. */
 struct preparation {
@@ -73,6 +74,31 @@ static int collect_layers(struct executor *executor, struct preparation *prepara
         }
         preparation->n_layers = opaque ? 0 : preparation->n_layers;
         preparation->layers[preparation->n_layers++] = mount;
+    }
+    return 0;
+}
+
+/* A tmpfs that several containers share is held by us, not by the child that makes this container. */
+static int collect_volumes(struct executor *executor, struct preparation *preparation, struct bh_error *error)
+{
+    const struct container_spec *spec = preparation->spec;
+    tmpfs_volumes_sweep(executor);
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        struct spec_mount *mount = &spec->mounts[i];
+        if (mount->kind != SPEC_MOUNT_VOLUME || !mount->volume_tmpfs) {
+            continue;
+        }
+        const struct tmpfs_wish wish = {.bytes = mount->tmpfs_bytes,
+                                        .inodes = mount->tmpfs_inodes,
+                                        .mode = mount->tmpfs_mode,
+                                        .uid = spec->id_base + mount->tmpfs_uid,
+                                        .gid = spec->id_base + mount->tmpfs_gid,
+                                        .label = spec->selinux_mount_label};
+        bh_autoclose int folder = -1; /* that it is this tenant's */
+        if (volume_open(executor, spec->tenant_uid, mount->volume, &folder, error) < 0 ||
+            tmpfs_volumes_get(executor, spec->tenant_uid, mount->volume, spec->id, &wish, &mount->held, error) < 0) {
+            return bh_error_wrap(error, "volume \"%s\"", mount->volume_name);
+        }
     }
     return 0;
 }
@@ -179,6 +205,7 @@ int start_container(struct executor *executor, struct bh_request *request, const
                    spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
                    refuse_if_running(executor, preparation.spec, error) < 0 ||
                    collect_layers(executor, &preparation, error) < 0 ||
+                   collect_volumes(executor, &preparation, error) < 0 ||
                    launch_choose_filter(executor, preparation.spec, &preparation.own_filter, &preparation.filter,
                                         error) < 0 ||
                    plan_make(preparation.spec, &preparation.plan, error) < 0 ||

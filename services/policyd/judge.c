@@ -129,6 +129,25 @@ static bool is_below(const char *folder, const char *path)
            (strncmp(folder, path, length) == 0 && (path[length] == '\0' || path[length] == '/'));
 }
 
+static int judge_source(const char *source, const struct rules *rules, struct judgement *judgement)
+{
+    char list[160];
+    for (size_t i = 0; i < rules->mount_paths.n; i++) {
+        if (is_below(rules->mount_paths.items[i], source)) {
+            return 0;
+        }
+    }
+    return judge_refuse(judgement, rules, RULE_MOUNTS, "mounting \"%.120s\" is not allowed; what lies below %s is",
+                        source, judge_list_text(&rules->mount_paths, list, sizeof(list)));
+}
+
+static bool is_slave(const Bulkhead__Mount *mount)
+{
+    return mount->propagation_presence_case == BULKHEAD__MOUNT__PROPAGATION_PRESENCE_PROPAGATION &&
+           mount->propagation != BULKHEAD__PROPAGATION__PROPAGATION_PRIVATE &&
+           mount->propagation != BULKHEAD__PROPAGATION__PROPAGATION_RPRIVATE;
+}
+
 static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
 {
     for (size_t i = 0; i < spec->n_mounts; i++) {
@@ -136,18 +155,27 @@ static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules 
         if (mount->kind != BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND) {
             continue;
         }
-        bool allowed = false;
-        for (size_t k = 0; k < rules->mount_paths.n; k++) {
-            allowed = allowed || is_below(rules->mount_paths.items[k], mount->source);
+        if (judge_source(mount->source, rules, judgement) < 0) {
+            return -1;
         }
-        if (!allowed) {
-            char list[160];
+        if (is_slave(mount) && !rules->mount_propagation) {
             return judge_refuse(judgement, rules, RULE_MOUNTS,
-                                "mounting \"%.120s\" is not allowed; what lies below %s is", mount->source,
-                                judge_list_text(&rules->mount_paths, list, sizeof(list)));
+                                "mount propagation to \"%.120s\" is not allowed; rprivate is", mount->target);
         }
     }
     return 0;
+}
+
+void judge_volume(const Bulkhead__MakeVolume *volume, const struct rules *rules, struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    if (volume->kind == BULKHEAD__VOLUME_KIND__VOLUME_KIND_BIND) {
+        (void)judge_source(volume->source, rules, ret_judgement);
+    }
+    if (!ret_judgement->refused && rules->quotas.disk_bytes && volume->size_bytes > rules->quotas.disk_bytes) {
+        (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS, "a volume of %llu bytes is not allowed; at most %llu are",
+                           (unsigned long long)volume->size_bytes, (unsigned long long)rules->quotas.disk_bytes);
+    }
 }
 
 static int judge_sysctls(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement)
@@ -248,6 +276,11 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
         judge_system_paths(spec, rules, ret_judgement) < 0 || judge_devices(spec, rules, ret_judgement) < 0 ||
         judge_place(spec, rules, ret_judgement) < 0 || judge_log_driver(spec->log, rules, ret_judgement) < 0 ||
         judge_ceilings(spec->resources, rules, ret_judgement) < 0) {
+        return;
+    }
+    if (rules->quotas.disk_bytes && spec->disk_bytes > rules->quotas.disk_bytes) {
+        (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS, "a disk of %llu bytes is not allowed; at most %llu are",
+                           (unsigned long long)spec->disk_bytes, (unsigned long long)rules->quotas.disk_bytes);
         return;
     }
     if (rules->quotas.containers && running >= rules->quotas.containers) {
@@ -351,6 +384,7 @@ int judge_fill(const Bulkhead__ContainerSpec *spec, const struct rules *rules, c
     Bulkhead__ContainerSpec *filled = &ret_filled->spec;
     filled->resources = &ret_filled->resources;
     fill_resources(rules, filled->resources);
+    filled->disk_bytes = spec->disk_bytes ? spec->disk_bytes : rules->quotas.disk_bytes;
     filled->id_base = fill_in->id_base;
     filled->id_count = BH_TENANT_IDS;
     filled->monitor_uid = fill_in->monitor_uid;

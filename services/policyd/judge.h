@@ -31,6 +31,8 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
 
 /* May this process join its container, which was judged by itself? */
 void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struct judgement *ret_judgement);
+/* May this volume be made? */
+void judge_volume(const Bulkhead__MakeVolume *volume, const struct rules *rules, struct judgement *ret_judgement);
 
 /* May its limits become these? */
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement);

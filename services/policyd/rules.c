@@ -50,6 +50,7 @@ static const struct rules root_rules = {
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
     .system_paths = true,
+    .mount_propagation = true,
     .oom_score_minimum = -1000,
     .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL | RULES_LOG_JOURNALD,
     .devices = {.n = 1, .items = {"/dev/*"}},
@@ -69,7 +70,7 @@ static const struct rules other_rules = {
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
     .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL,
-    .quotas = {.containers = 100, .pids = 4096},
+    .quotas = {.containers = 100, .pids = 4096, .volumes = 1000},
 };
 
 const char *rule_name(enum rule rule)

@@ -64,6 +64,7 @@ struct rules {
     unsigned int seccomp, host_namespaces, networks;
     struct rules_list mount_paths; /* folders below which bind mounts may lie */
     bool mounts_must_be_owned;
+    bool mount_propagation; /* bind mounts may show what the host mounts below them later */
     struct rules_list registries_allowed, registries_denied; /* fnmatch(3) patterns; denied wins */
     struct rules_list sysctls;                               /* patterns, within what is namespaced at all */
     bool system_paths;                                       /* may leave out Docker's masked and read-only paths */
@@ -78,6 +79,8 @@ struct rules {
         uint64_t memory_bytes; /* of one container; one that asks for no limit gets this one */
         uint64_t cpu_quota_us; /* per 100 ms, likewise */
         uint64_t pids;         /* likewise */
+        uint64_t disk_bytes;   /* of a container's own files, likewise; and of a volume that asks for a size */
+        uint64_t volumes;      /* of the tenant */
     } quotas;
 };
 

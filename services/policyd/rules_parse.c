@@ -226,13 +226,20 @@ static int read_must_be_owned(const json_t *value, struct rules *rules, const ch
     return read_bool(value, &rules->mounts_must_be_owned, where, "mounts.must_be_owned", error);
 }
 
+static int read_propagation(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return read_bool(value, &rules->mount_propagation, where, "mounts.propagation", error);
+}
+
 static int read_mounts(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     static const struct key keys[] = {{"paths", RULE_MOUNTS, read_mount_paths},
                                       {"must_be_owned", RULE_MOUNTS, read_must_be_owned},
+                                      {"propagation", RULE_MOUNTS, read_propagation},
                                       {NULL, RULE_NONE, NULL}};
-    return json_is_object(value) ? read_object(value, keys, rules, where, error)
-                                 : wrong(error, where, "mounts", "an object with \"paths\" and \"must_be_owned\"");
+    return json_is_object(value)
+               ? read_object(value, keys, rules, where, error)
+               : wrong(error, where, "mounts", "an object with \"paths\", \"must_be_owned\" and \"propagation\"");
 }
 
 static int read_allow(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -299,6 +306,21 @@ static int read_pids(const json_t *value, struct rules *rules, const char *where
     return read_count(value, &rules->quotas.pids, where, "quotas.pids", error);
 }
 
+static int read_disk(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return read_count(value, &rules->quotas.disk_bytes, where, "quotas.disk_bytes", error);
+}
+
+static int read_volumes(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    if (read_count(value, &rules->quotas.volumes, where, "quotas.volumes", error) < 0) {
+        return -1;
+    }
+    return rules->quotas.volumes <= UINT32_MAX
+               ? 0
+               : wrong(error, where, "quotas.volumes", "a number of volumes below 4294967296 (or 0: no limit)");
+}
+
 static int read_cpus(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     double cpus = json_number_value(value);
@@ -315,10 +337,13 @@ static int read_quotas(const json_t *value, struct rules *rules, const char *whe
                                       {"memory_bytes", RULE_QUOTAS, read_memory},
                                       {"cpus", RULE_QUOTAS, read_cpus},
                                       {"pids", RULE_QUOTAS, read_pids},
+                                      {"disk_bytes", RULE_QUOTAS, read_disk},
+                                      {"volumes", RULE_QUOTAS, read_volumes},
                                       {NULL, RULE_NONE, NULL}};
     return json_is_object(value) ? read_object(value, keys, rules, where, error)
                                  : wrong(error, where, "quotas",
-                                         "an object with \"containers\", \"memory_bytes\", \"cpus\" and \"pids\"");
+                                         "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
+                                         "\"disk_bytes\" and \"volumes\"");
 }
 
 /* "/dev/x", with what may be done with it behind a colon. */

@@ -18,6 +18,7 @@
 #include "relay.h"
 #include "rules_file.h"
 #include "spec_check.h"
+#include "volumes.h"
 
 #define SIGNAL_MAX 64U
 
@@ -326,6 +327,9 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(INSPECT_EXEC), "InspectExec", ~0u, 0, 0, handle_operation},
             {ASKED(REMOVE_EXEC), "RemoveExec", ~0u, 0, 0, handle_operation},
             {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, handle_verify},
+            {ASKED(MAKE_VOLUME), "MakeVolume", ~0u, 0, 0, volumes_make},
+            {ASKED(DROP_VOLUME), "DropVolume", ~0u, 0, 0, volumes_drop},
+            {ASKED(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0u, 0, 0, volumes_list},
             {0},
         },
 };

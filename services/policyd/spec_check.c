@@ -45,6 +45,11 @@ bool spec_is_made_of(const char *text, const char *others, size_t n_bytes_max)
     return n > 0;
 }
 
+bool spec_is_volume_name(const char *name)
+{
+    return name[0] != '.' && name[0] != '_' && name[0] != '-' && spec_is_made_of(name, "_.-", NAME_BYTES_MAX);
+}
+
 bool spec_is_clean_path(const char *path)
 {
     if (path[0] != '/' || !is_plain(path, BH_PATH_BYTES_MAX)) {
@@ -133,10 +138,40 @@ int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
     return 0;
 }
 
+/* "" or "a/b": relative, without . and .. */
+static bool is_clean_subpath(const char *path)
+{
+    char rooted[BH_PATH_BYTES_MAX + 2] = "/";
+    return path[0] == '\0' || (path[0] != '/' && strlen(path) < BH_PATH_BYTES_MAX &&
+                               memccpy(rooted + 1, path, '\0', sizeof(rooted) - 1) && spec_is_clean_path(rooted));
+}
+
+static int check_volume_mount(const Bulkhead__Mount *mount, struct bh_error *error)
+{
+    if (mount->volume.len != BH_DIGEST_BYTES || mount->source[0] || !spec_is_volume_name(mount->volume_name)) {
+        return spec_check_wrong(error, "volume at", mount->target, "named by an id of 32 bytes and its name");
+    }
+    return is_clean_subpath(mount->subpath) && mount->tmpfs_mode <= 07777
+               ? 0
+               : spec_check_wrong(error, "volume subpath", mount->subpath, "a relative path without . or ..");
+}
+
+/* What only requests carry: the client's own words, which the executor is not to see. */
+static int check_no_wishes(const Bulkhead__Mount *mount, struct bh_error *error)
+{
+    return mount->mode_text[0] || mount->volume_driver[0] || mount->tmpfs_text[0] || mount->n_volume_labels ||
+                   mount->n_volume_options || mount->from_mounts
+               ? spec_check_wrong(error, "mount at", mount->target, "without the words of the request it came from")
+               : 0;
+}
+
 static int check_mount(const Bulkhead__Mount *mount, struct bh_error *error)
 {
     if (!spec_is_clean_path(mount->target) || strcmp(mount->target, "/") == 0) {
         return spec_check_wrong(error, "mount target", mount->target, "an absolute path below / without . or ..");
+    }
+    if (check_no_wishes(mount, error) < 0) {
+        return -1;
     }
     switch (mount->kind) {
     case BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND:
@@ -147,8 +182,10 @@ static int check_mount(const Bulkhead__Mount *mount, struct bh_error *error)
         return mount->source[0] == '\0' && mount->tmpfs_mode <= 07777
                    ? 0
                    : spec_check_wrong(error, "tmpfs at", mount->target, "without a source and of a mode up to 7777");
+    case BULKHEAD__MOUNT_KIND__MOUNT_KIND_VOLUME:
+        return check_volume_mount(mount, error);
     default:
-        return spec_check_wrong(error, "mount at", mount->target, "a bind or a tmpfs");
+        return spec_check_wrong(error, "mount at", mount->target, "a bind, a tmpfs or a volume");
     }
 }
 

@@ -19,5 +19,8 @@ int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
 /* The same for resources alone, as UpdateContainer carries them. */
 int spec_check_resources(const Bulkhead__Resources *resources, struct bh_error *error);
 
+/* A volume's name as Docker allows them. */
+bool spec_is_volume_name(const char *name);
+
 /* An absolute path without "//", "." or ".." components, control characters, or a slash at its end (but "/" itself). */
 bool spec_is_clean_path(const char *path);

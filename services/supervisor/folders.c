@@ -95,6 +95,7 @@ int folders_open(const struct settings *settings, struct folders *ret_folders, s
             0 ||
         open_child(state, "containers", 0, 0700, &shared[BH_FOLDER_CONTAINERS], error) < 0 ||
         open_child(state, "logs", 0, 0711, &shared[BH_FOLDER_LOGS], error) < 0 ||
+        open_child(state, "volumes", 0, 0700, &shared[BH_FOLDER_VOLUMES], error) < 0 ||
         open_path(settings->policy, &shared[BH_FOLDER_POLICY], error) < 0 ||
         open_path(settings->certs, &shared[BH_FOLDER_CERTS], error) < 0 ||
         open_path(settings->libexec, &shared[BH_FOLDER_LIBEXEC], error) < 0) {

@@ -401,6 +401,15 @@ static void look_up_container(struct bh_request *request)
     details.request = engine.created ? engine.created : &plain;
     details.spec = &spec;
     details.image_config = &config;
+    Bulkhead__MountPoint point = BULKHEAD__MOUNT_POINT__INIT, *points[] = {&point};
+    point.type = (char *)"bind";
+    point.source = (char *)"/src";
+    point.destination = (char *)"/dst";
+    point.mode = (char *)"ro";
+    point.read_only = true;
+    point.propagation = (char *)"rprivate";
+    details.mount_points = points;
+    details.n_mount_points = 1;
     REPLY(packet, CONTAINER_DETAILS, container_details, &details);
     bh_request_reply(request, &packet.base, NULL, 0);
 }

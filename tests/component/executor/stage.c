@@ -51,7 +51,7 @@ static const struct harness_options options = {
     .program = "bulkhead-executor",
     .role = BH_ROLE_EXECUTOR,
     .peers = {BH_ROLE_POLICYD},
-    .folders = {BH_FOLDER_LAYERS, BH_FOLDER_CONTAINERS, BH_FOLDER_LOGS, BH_FOLDER_LIBEXEC},
+    .folders = {BH_FOLDER_LAYERS, BH_FOLDER_CONTAINERS, BH_FOLDER_LOGS, BH_FOLDER_VOLUMES, BH_FOLDER_LIBEXEC},
     .configure = configure,
 };
 

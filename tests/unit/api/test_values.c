@@ -14,6 +14,7 @@
 #include "error_map.h"
 #include "json_read.h"
 #include "common/json_write.h"
+#include "common/size.h"
 #include "mounts.h"
 #include "progress.h"
 #include "registry_auth.h"
@@ -123,14 +124,14 @@ Test(values, sizes_paths_signals_and_capabilities)
 {
     uint64_t bytes;
     char path[64];
-    cr_assert_eq(parse_size("64m", &bytes), 0);
+    cr_assert_eq(bh_size_parse("64m", &bytes), 0);
     cr_assert_eq(bytes, 64 << 20);
-    cr_assert_eq(parse_size("1GiB", &bytes), 0);
-    cr_assert_eq(parse_size("10kb", &bytes), 0);
+    cr_assert_eq(bh_size_parse("1GiB", &bytes), 0);
+    cr_assert_eq(bh_size_parse("10kb", &bytes), 0);
     cr_assert_eq(bytes, 10240);
     static const char *const bad_sizes[] = {"", "m", "-1", "1x", "1mm", "99999999999999999999", "99999999999g", "1 m"};
     for (size_t i = 0; i < sizeof(bad_sizes) / sizeof(bad_sizes[0]); i++) {
-        cr_expect_eq(parse_size(bad_sizes[i], &bytes), -1, "%s", bad_sizes[i]);
+        cr_expect_eq(bh_size_parse(bad_sizes[i], &bytes), -1, "%s", bad_sizes[i]);
     }
     cr_assert_eq(clean_path("//a/./b//", path, sizeof(path)), 0);
     cr_assert_str_eq(path, "/a/b");

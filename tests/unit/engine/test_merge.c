@@ -261,23 +261,18 @@ Test(merge, labels)
     free(labels);
 }
 
-Test(merge, mounts_limits_and_resources_are_copied)
+Test(merge, limits_and_resources_are_copied)
 {
-    Bulkhead__Mount mount = BULKHEAD__MOUNT__INIT, *mounts[] = {&mount};
     Bulkhead__ResourceLimit limit = BULKHEAD__RESOURCE_LIMIT__INIT, *limits[] = {&limit};
     Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
-    mount.kind = BULKHEAD__MOUNT_KIND__MOUNT_KIND_BIND;
-    mount.source = TEXT("/srv"), mount.target = TEXT("/data");
     limit.name = TEXT("nofile"), limit.soft = limit.hard = 10;
     resources.memory_bytes = 1 << 20;
-    request.mounts = mounts, request.n_mounts = 1;
+    request.disk_bytes = 1 << 30;
     request.limits = limits, request.n_limits = 1;
     request.resources = &resources;
     Bulkhead__ContainerSpec *spec = merge();
-    cr_assert_eq(spec->n_mounts, 1);
-    cr_assert_str_eq(spec->mounts[0]->target, "/data");
-    cr_assert_neq(spec->mounts[0], &mount);
     cr_assert_str_eq(spec->limits[0]->name, "nofile");
     cr_assert_eq(spec->resources->memory_bytes, 1 << 20);
+    cr_assert_eq(spec->disk_bytes, 1 << 30);
     done(spec);
 }

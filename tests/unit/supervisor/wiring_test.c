@@ -30,7 +30,8 @@ Test(wiring, nobody_who_reads_untrusted_bytes_is_handed_a_folder_of_the_executor
 {
     for (const struct folder_grant *grant = folder_grants; grant->role != BH_ROLE_NONE; grant++) {
         bool executors = grant->folder == BH_FOLDER_CONTAINERS || grant->folder == BH_FOLDER_LOGS ||
-                         grant->folder == BH_FOLDER_LAYERS || grant->folder == BH_FOLDER_LIBEXEC;
+                         grant->folder == BH_FOLDER_LAYERS || grant->folder == BH_FOLDER_VOLUMES ||
+                         grant->folder == BH_FOLDER_LIBEXEC;
         cr_assert(!executors || grant->role == BH_ROLE_EXECUTOR);
         cr_assert_neq(grant->role, BH_ROLE_API);
         cr_assert_neq(grant->role, BH_ROLE_EXTRACTOR);
