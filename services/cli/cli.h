@@ -33,6 +33,7 @@ enum complete {
     COMPLETE_OBJECTS,         /* any of the above */
     COMPLETE_COMMANDS,        /* our own verbs */
     COMPLETE_FILES,           /* the shell's own business */
+    COMPLETE_SHELLS,          /* those that `completion` knows */
     COMPLETE_CONTAINER_PATHS, /* CONTAINER:PATH or a local path */
 };
 
@@ -46,10 +47,11 @@ struct command {
     const struct option *options; /* ends with an empty row; NULL if it has none */
     size_t values_bytes;          /* size of the struct that the options fill in */
     size_t arguments_min, arguments_max;
-    bool options_first;      /* what follows the first argument is not ours to parse */
-    bool hidden;             /* for scripts of ours: neither listed nor completed */
-    enum complete completes; /* what its arguments are; with options_first, the first one */
-    int failure_status;      /* exit status when the handler fails; 0 means 1 */
+    bool options_first;           /* what follows the first argument is not ours to parse */
+    bool hidden;                  /* for scripts of ours: neither listed nor completed */
+    enum complete completes;      /* what its arguments are; with options_first, the first one */
+    enum complete completes_next; /* what those after the first are, where that differs */
+    int failure_status;           /* exit status when the handler fails; 0 means 1 */
 
     /* Returns the exit status, or -1 with `error` set. `values` is zeroed and then filled in by the options. */
     int (*run)(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error);

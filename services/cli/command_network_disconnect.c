@@ -40,5 +40,6 @@ const struct command network_disconnect_command = {
     .arguments_min = 2,
     .arguments_max = 2,
     .completes = COMPLETE_NETWORKS,
+    .completes_next = COMPLETE_CONTAINERS,
     .run = run,
 };

@@ -51,8 +51,9 @@ static const struct command *const network_commands[] = {
     &network_disconnect_command, &network_rm_command, &network_prune_command,   NULL};
 
 static const struct command *const system_commands[] = {
-    &info_command,       &events_command,       &version_command, &system_df_command,  &system_prune_command,
-    &privileges_command, &audit_verify_command, &doctor_command,  &dial_stdio_command, NULL};
+    &info_command,         &events_command,     &version_command,      &system_df_command,
+    &system_prune_command, &privileges_command, &audit_verify_command, &doctor_command,
+    &completion_command,   &complete_command,   &dial_stdio_command,   NULL};
 
 const struct command_section command_sections[] = {
     {"Containers", container_commands}, {"Images", image_commands},      {"Volumes", volume_commands},
