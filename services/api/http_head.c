@@ -243,7 +243,9 @@ int http_head_parse(char *bytes, size_t n_bytes, struct http_head *ret_head, str
 static bool is_local_name(const char *name, size_t length)
 {
     static const char below[] = ".localhost";
-    static const char *const literal[] = {"127.0.0.1", "[::1]", "::1"};
+    /* the last is what docker's client says over ssh; example.com is nobody's (RFC 2606), so no page is served under it
+     */
+    static const char *const literal[] = {"127.0.0.1", "[::1]", "::1", "docker.example.com"};
     if (!memchr(name, '.', length) && !memchr(name, ':', length)) {
         return true; /* a public name has a dot, so no page of the web can be served under this one */
     }

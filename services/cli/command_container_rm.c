@@ -10,7 +10,7 @@
 #include "references.h"
 
 struct rm_options {
-    bool force, volumes;
+    bool force, link, volumes;
 };
 
 static int remove_one(struct cli *cli, const char *escaped, const char *reference, const void *values,
@@ -18,7 +18,8 @@ static int remove_one(struct cli *cli, const char *escaped, const char *referenc
 {
     const struct rm_options *options = values;
     bh_autofree char *path = NULL;
-    if (strings_format(&path, error, "/containers/%s?force=%d&v=%d", escaped, options->force, options->volumes) < 0) {
+    if (strings_format(&path, error, "/containers/%s?force=%d&v=%d%s", escaped, options->force, options->volumes,
+                       options->link ? "&link=1" : "") < 0) {
         return -1;
     }
     if (engine_ask(cli->engine, "DELETE", path, NULL, NULL, error) < 0) {
@@ -40,6 +41,7 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 
 static const struct option options_table[] = {
     {OPTION_FLAG, "force", 'f', offsetof(struct rm_options, force), NULL, "Kill it first if it is running"},
+    {OPTION_FLAG, "link", 'l', offsetof(struct rm_options, link), NULL, "Remove the link of that name"},
     {OPTION_FLAG, "volumes", 'v', offsetof(struct rm_options, volumes), NULL, "Remove its anonymous volumes too"},
     {0},
 };

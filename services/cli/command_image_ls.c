@@ -17,7 +17,7 @@
 #define SHORT_ID_DIGITS      12
 
 struct images_options {
-    bool all, digests, no_trunc, quiet;
+    bool all, digests, no_trunc, quiet, tree;
     const char *format;
     struct strings filters;
 };
@@ -104,6 +104,10 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     const struct images_options *options = values;
     bh_autofree char *path = NULL;
     json_auto json_t *images = NULL, *rows = json_array();
+    if (options->tree) {
+        return bh_error_set(error, BH_UNIMPLEMENTED,
+                            "--tree shows the platforms of images, and this engine keeps one of each");
+    }
     if (build_path(options, arguments, &path, error) < 0 ||
         engine_ask(cli->engine, "GET", path, NULL, &images, error) < 0) {
         return -1;
@@ -134,6 +138,7 @@ static const struct option options_table[] = {
     {OPTION_TEXT, "format", 0, offsetof(struct images_options, format), "string", "table, json, or a Go template"},
     {OPTION_FLAG, "no-trunc", 0, offsetof(struct images_options, no_trunc), NULL, "Do not shorten the output"},
     {OPTION_FLAG, "quiet", 'q', offsetof(struct images_options, quiet), NULL, "Print image IDs only"},
+    {OPTION_FLAG, "tree", 0, offsetof(struct images_options, tree), NULL, "Refused: an image here has one platform"},
     {0},
 };
 

@@ -5,29 +5,24 @@
 #include "pull.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "commands.h"
 #include "image_name.h"
 #include "json_stream.h"
+#include "query.h"
 #include "registry_auth.h"
 
-int pull_image(struct engine *engine, const char *reference, const char *platform, bool quiet, FILE *stream,
-               struct bh_error *error)
+/* `tag` is NULL for every tag of the repository. */
+static int pull(struct engine *engine, const char *name, const char *tag, const char *platform, bool quiet,
+                FILE *stream, struct bh_error *error)
 {
-    bh_autofree char *name = NULL, *header = NULL, *path = NULL;
-    const char *tag = NULL;
-    if (image_name_split(reference, &name, &tag, error) < 0 || registry_auth_header(reference, &header, error) < 0) {
-        return -1;
-    }
-    bh_autofree char *name_escaped = engine_escape(name), *tag_escaped = engine_escape(tag ? tag : "latest");
-    bh_autofree char *platform_escaped = engine_escape(platform ? platform : "");
-    if (!name_escaped || !tag_escaped || !platform_escaped) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "out of memory");
-    }
+    bh_autofree char *header = NULL, *path = NULL;
     http_auto struct http_connection *connection = NULL;
     struct http_head head = {0};
-    if (strings_format(&path, error, "/images/create?fromImage=%s&tag=%s%s%s", name_escaped, tag_escaped,
-                       platform ? "&platform=" : "", platform_escaped) < 0 ||
+    if (registry_auth_header(name, &header, error) < 0 || strings_format(&path, error, "/images/create") < 0 ||
+        query_add(&path, "fromImage", name, error) < 0 || query_add(&path, "tag", tag, error) < 0 ||
+        query_add(&path, "platform", platform, error) < 0 ||
         engine_stream(engine, &(struct engine_question){.method = "POST", .path = path, .extra = header}, &connection,
                       &head, error) < 0) {
         return -1;
@@ -35,8 +30,18 @@ int pull_image(struct engine *engine, const char *reference, const char *platfor
     return json_stream_show(connection, stream, quiet, error);
 }
 
+int pull_image(struct engine *engine, const char *reference, const char *platform, bool quiet, FILE *stream,
+               struct bh_error *error)
+{
+    bh_autofree char *name = NULL;
+    const char *tag = NULL;
+    return image_name_split(reference, &name, &tag, error) < 0
+               ? -1
+               : pull(engine, name, tag ? tag : "latest", platform, quiet, stream, error);
+}
+
 struct pull_options {
-    bool quiet;
+    bool all_tags, quiet, trust_demanded;
     const char *platform;
 };
 
@@ -48,6 +53,21 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     const char *tag = NULL;
     if (image_name_split(reference, &name, &tag, error) < 0) {
         return -1;
+    }
+    if (options->trust_demanded) {
+        return bh_error_set(error, BH_UNIMPLEMENTED,
+                            "--disable-content-trust=false: which images are trusted is policy's to say");
+    }
+    if (options->all_tags && tag) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "tag can't be used with --all-tags/-a");
+    }
+    if (options->all_tags) {
+        if (pull(cli->engine, name, NULL, options->platform, options->quiet, stdout, error) < 0 ||
+            image_name_whole(reference, &whole, error) < 0) {
+            return -1;
+        }
+        (void)printf("%.*s\n", (int)(strrchr(whole, ':') - whole), whole);
+        return 0;
     }
     if (!tag && !options->quiet) {
         (void)printf("Using default tag: latest\n");
@@ -62,6 +82,10 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
 }
 
 static const struct option options_table[] = {
+    {OPTION_FLAG, "all-tags", 'a', offsetof(struct pull_options, all_tags), NULL,
+     "Download all tags of the repository"},
+    {OPTION_ON, "disable-content-trust", 0, offsetof(struct pull_options, trust_demanded), NULL,
+     "Skip image verification by this client"},
     {OPTION_TEXT, "platform", 0, offsetof(struct pull_options, platform), "string", "Platform, like linux/amd64"},
     {OPTION_FLAG, "quiet", 'q', offsetof(struct pull_options, quiet), NULL, "Print the image's name only"},
     {0},

@@ -310,6 +310,27 @@ static void complete_command(struct completion *completion, const struct command
                                                         : command->completes);
 }
 
+/* The engine that the command line itself names; NULL if it does not. Owned by the caller. */
+static struct engine *engine_named(const struct strings *words, size_t n_globals)
+{
+    struct engine *named = NULL;
+    for (size_t i = 0; i < n_globals; i++) {
+        const char *word = words->items[i];
+        const char *host = strings_begins(word, "--host=")                          ? word + strlen("--host=")
+                           : strcmp(word, "-H") == 0 || strcmp(word, "--host") == 0 ? words->items[i + 1]
+                                                                                    : NULL;
+        if (host && !named && engine_new(host, &named, NULL) < 0) {
+            named = NULL;
+        }
+    }
+    return named;
+}
+
+static void cleanup_engine(struct engine **engine)
+{
+    engine_free(*engine);
+}
+
 void complete_words(struct engine *engine, const struct strings *words, FILE *stream)
 {
     const struct option *option = NULL;
@@ -319,8 +340,10 @@ void complete_words(struct engine *engine, const struct strings *words, FILE *st
     }
     struct completion completion = {
         .engine = engine, .stream = stream, .prefix = words->items[words->count - 1], .written = ""};
-    engine_set_timeout(engine, ENGINE_TIMEOUT_MS);
     skip_options(global_options, words, &at, &option);
+    bh_cleanup(cleanup_engine) struct engine *named = engine_named(words, at);
+    completion.engine = named ? named : engine;
+    engine_set_timeout(completion.engine, ENGINE_TIMEOUT_MS);
     if (option) {
         offer_value(&completion, option);
         return;

@@ -67,9 +67,10 @@ Test(http_head, ambiguous_heads_are_refused)
 
 Test(http_host, only_local_names)
 {
-    static const char *const good[] = {"docker",       "localhost",       "localhost:2375", "api.moby.localhost",
-                                       "127.0.0.1",    "127.0.0.1:1",     "[::1]",          "[::1]:80",
-                                       "%2Fvar%2Frun", "/var/run/x.sock", "v1.41",          ""};
+    static const char *const good[] = {
+        "docker", "localhost", "localhost:2375", "api.moby.localhost", "127.0.0.1", "127.0.0.1:1",
+        "[::1]",  "[::1]:80",  "%2Fvar%2Frun",   "/var/run/x.sock",    "v1.41",     "docker.example.com",
+        ""};
     static const char *const bad[] = {"evil.example",
                                       "localhost.evil.example",
                                       "evil.localhost.example",
@@ -79,6 +80,8 @@ Test(http_host, only_local_names)
                                       ".localhost",
                                       "docker:80a",
                                       "127.0.0.1.nip.io",
+                                      "docker.example.org",
+                                      "x.docker.example.com",
                                       "evil.example:80"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         cr_expect_eq(http_host_check(good[i], NULL), 0, "%s", good[i]);
