@@ -276,8 +276,7 @@ int create_read(struct create *create, const json_t *body, struct bh_error *erro
     return 0;
 }
 
-/* A new request with the parts that are always there. */
-static Bulkhead__ContainerRequest *new_request(void)
+Bulkhead__ContainerRequest *create_new_request(void)
 {
     Bulkhead__ContainerRequest *request = malloc(sizeof(*request));
     if (!request) {
@@ -349,7 +348,7 @@ int handle_container_create(struct request *request, struct bh_error *error)
     if (request_read_object(request, false, &body, error) < 0) {
         return -1;
     }
-    struct create create = {.api = request->api, .request = new_request()};
+    struct create create = {.api = request->api, .request = create_new_request()};
     if (!create.request) {
         return out_of_memory(error);
     }

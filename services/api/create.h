@@ -19,6 +19,7 @@ struct create {
     Bulkhead__ContainerRequest *request; /* owned by whoever made it; every string in it malloc'd */
     const char *warnings[CREATE_WARNINGS_MAX];
     size_t n_warnings;
+    bool update; /* of a container that is there: a field that is 0 says nothing */
 };
 
 enum field_kind {
@@ -53,6 +54,8 @@ int set_string(char **slot, const char *text, struct bh_error *error);
 
 /* containers_create.c: the whole body into a new request, freed by the caller with free_unpacked. */
 int create_read(struct create *create, const json_t *body, struct bh_error *error);
+/* A new request with the parts that are always there; NULL: no memory. */
+Bulkhead__ContainerRequest *create_new_request(void);
 /* host_config.c */
 int host_config_read(struct create *create, const json_t *host_config, struct bh_error *error);
 /* namespaces.c: rows of the HostConfig table, and what can only be judged when all of them are read */

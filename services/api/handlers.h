@@ -54,6 +54,11 @@ int handle_volume_inspect(struct request *request, struct bh_error *error);
 int handle_volume_delete(struct request *request, struct bh_error *error);
 int handle_volumes_prune(struct request *request, struct bh_error *error);
 
+/* update.c, stats.c, top.c */
+int handle_container_update(struct request *request, struct bh_error *error);
+int handle_container_stats(struct request *request, struct bh_error *error);
+int handle_container_top(struct request *request, struct bh_error *error);
+
 /* lifecycle.c */
 int handle_container_start(struct request *request, struct bh_error *error);
 int handle_container_stop(struct request *request, struct bh_error *error);

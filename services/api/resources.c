@@ -285,13 +285,13 @@ int read_ulimits(struct create *create, const json_t *value, const char *where, 
     return 0;
 }
 
-static int finish_memory(Bulkhead__Resources *resources, struct bh_error *error)
+static int finish_memory(Bulkhead__Resources *resources, bool update, struct bh_error *error)
 {
     uint64_t memory = resources->memory_bytes;
     if (memory > 0 && memory < MEMORY_MIN_BYTES) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "Minimum memory limit allowed is 6MB");
     }
-    if (memory == 0 && resources->memory_swap_bytes > 0 && resources->memory_swap_bytes != UINT64_MAX) {
+    if (!update && memory == 0 && resources->memory_swap_bytes > 0 && resources->memory_swap_bytes != UINT64_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "You should always set the Memory limit when using Memoryswap limit, see usage");
     }
@@ -307,7 +307,7 @@ static int finish_memory(Bulkhead__Resources *resources, struct bh_error *error)
                             "Minimum memory limit can not be less than memory reservation limit, see usage");
     }
     /* As much swap as memory, unless the client says otherwise. */
-    if (memory > 0 && resources->memory_swap_bytes == 0 &&
+    if (!update && memory > 0 && resources->memory_swap_bytes == 0 &&
         __builtin_mul_overflow(memory, 2, &resources->memory_swap_bytes)) {
         resources->memory_swap_bytes = UINT64_MAX;
     }
@@ -327,7 +327,7 @@ int resources_finish(struct create *create, struct bh_error *error)
                             "cpu real-time runtime cannot be higher than cpu real-time "
                             "period");
     }
-    if (finish_memory(resources, error) < 0) {
+    if (finish_memory(resources, create->update, error) < 0) {
         return -1;
     }
     if (nano_cpus == 0) {

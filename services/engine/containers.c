@@ -14,6 +14,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
+#include "services/engine/kernel.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/merge.h"
 #include "services/engine/mounts.h"
@@ -88,9 +89,16 @@ static int check_platform(const Bulkhead__ImageConfig *image, const Bulkhead__Co
     return 0;
 }
 
+/* What the kernel cannot do of what was asked for. */
+struct kernel_warnings {
+    char *texts[KERNEL_WARNINGS_MAX + 1];
+    size_t n;
+};
+
 /* Everything a row needs but its name. */
 static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *request, struct container_row *row,
-                       struct mounts_made *made, char *ret_warning, size_t warning_bytes, struct bh_error *error)
+                       struct mounts_made *made, char *ret_warning, size_t warning_bytes,
+                       struct kernel_warnings *kernel, struct bh_error *error)
 {
     image_row_auto struct image_row image = {0};
     char name[BH_REFERENCE_BYTES_MAX + 1];
@@ -125,7 +133,8 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
         return -1;
     }
     row->request = (Bulkhead__ContainerRequest *)copy;
-    if (shared_pin(job, row->request, error) < 0 ||
+    if ((row->request->resources && kernel_fit(job, row->request->resources, kernel->texts, &kernel->n, error) < 0) ||
+        shared_pin(job, row->request, error) < 0 ||
         merge_container(image.config, row->request, &facts, &row->spec, error) < 0 ||
         merge_labels_into(image.config, row->request, error) < 0 ||
         mounts_resolve(job, image.config, row->request, row->spec, made, error) < 0) {
@@ -171,6 +180,7 @@ int create_container(struct job *job, struct bh_error *error)
     struct mounts_made made = {0};
     struct bh_digest existing;
     char warning[320];
+    struct kernel_warnings kernel = {.n = 0};
     if (!question->request) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a container needs a request");
     }
@@ -185,18 +195,20 @@ int create_container(struct job *job, struct bh_error *error)
         return taken < 0 ? -1 : refuse_name(job, row.name, error);
     }
     job_shield(job); /* volumes that are made for it are either its own or gone again */
-    if (prepare_row(job, question->request, &row, &made, warning, sizeof warning, error) < 0 ||
+    if (prepare_row(job, question->request, &row, &made, warning, sizeof warning, &kernel, error) < 0 ||
         policy_judge(job, row.spec, error) < 0 || add_row(job, question->name, &row, error) < 0) {
         mounts_undo(job, &made);
         return -1;
     }
     mounts_keep(&made);
-    char *warnings[] = {warning};
+    if (warning[0]) {
+        kernel.texts[kernel.n++] = warning;
+    }
     Bulkhead__ContainerCreated created = BULKHEAD__CONTAINER_CREATED__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     created.id = (ProtobufCBinaryData){.len = sizeof row.id, .data = row.id};
-    created.n_warnings = warning[0] != '\0';
-    created.warnings = warnings;
+    created.n_warnings = kernel.n;
+    created.warnings = kernel.texts;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_CREATED;
     packet.container_created = &created;
     (void)job_reply(job, &packet);

@@ -67,6 +67,7 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTAINERS_DUE] = "SELECT id, restart_at_ns FROM containers WHERE status = 7 ORDER BY restart_at_ns",
     [QUERY_ENGINE_BOOT] = "SELECT boot_id FROM engine",
     [QUERY_ENGINE_BOOT_SET] = "UPDATE engine SET boot_id = ?1",
+    [QUERY_CONTAINER_CHANGE] = "UPDATE containers SET request = ?2, spec = ?3 WHERE id = ?1",
     [QUERY_CONTAINER_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1",
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",

@@ -7,21 +7,13 @@
 #include <string.h>
 
 #include "services/engine/policy.h"
-
-#define PACKET(name, kind, field, body)                                                                                \
-    Bulkhead__EngineToPolicyd name = BULKHEAD__ENGINE_TO_POLICYD__INIT;                                                \
-    name.body_case = BULKHEAD__ENGINE_TO_POLICYD__BODY_##kind;                                                         \
-    name.field = (body)
-#define CONTAINER(name, bytes, uid)                                                                                    \
-    Bulkhead__ContainerId name = BULKHEAD__CONTAINER_ID__INIT;                                                         \
-    name.id = (ProtobufCBinaryData){.len = ENGINE_ID_BYTES, .data = (uint8_t *)(uintptr_t)(bytes)};                    \
-    name.tenant_uid = (uid)
+#include "services/engine/policy_packets.h"
 
 /* Starting has to wait for the slowest storage, removing for the largest upper. */
 #define START_MS  120000U
 #define REMOVE_MS 600000U
 
-static struct bh_channel *door(const struct job *job)
+struct bh_channel *policy_door(const struct job *job)
 {
     return bh_service_peer(job->engine->context, BH_ROLE_POLICYD);
 }
@@ -33,7 +25,7 @@ int policy_admit_image(struct job *job, const char *reference, const struct bh_d
     body.reference = (char *)(uintptr_t)reference;
     body.manifest_digest = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)manifest->bytes};
     PACKET(packet, ADMIT_IMAGE, admit_image, &body);
-    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_admit_push(struct job *job, const char *reference, const struct bh_digest *id, struct bh_error *error)
@@ -43,7 +35,7 @@ int policy_admit_push(struct job *job, const char *reference, const struct bh_di
     body.reference = (char *)(uintptr_t)reference;
     body.image = (ProtobufCBinaryData){.len = BH_DIGEST_BYTES, .data = (uint8_t *)(uintptr_t)id->bytes};
     PACKET(packet, ADMIT_PUSH, admit_push, &body);
-    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error)
@@ -51,7 +43,7 @@ int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error
     Bulkhead__JudgeContainer body = BULKHEAD__JUDGE_CONTAINER__INIT;
     body.spec = spec;
     PACKET(packet, JUDGE_CONTAINER, judge_container, &body);
-    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *streams, size_t n_clients,
@@ -62,7 +54,7 @@ int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *stre
     body.spec = spec;
     body.attachments = (uint32_t)n_clients;
     PACKET(packet, START_CONTAINER, start_container, &body);
-    if (job_ask(job, door(job), &packet.base, streams, n_clients * 3, START_MS,
+    if (job_ask(job, policy_door(job), &packet.base, streams, n_clients * 3, START_MS,
                 BULKHEAD__POLICYD_TO_ENGINE__BODY_CONTAINER_STARTED, &message, error) < 0) {
         return -1;
     }
@@ -79,7 +71,7 @@ int policy_signal(struct job *job, const uint8_t *id, uint32_t tenant_uid, uint3
     body.container = &container;
     body.signal = signal;
     PACKET(packet, SIGNAL_CONTAINER, signal_container, &body);
-    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_freeze(struct job *job, const struct container_row *row, bool frozen, struct bh_error *error)
@@ -89,7 +81,7 @@ int policy_freeze(struct job *job, const struct container_row *row, bool frozen,
     body.container = &container;
     body.frozen = frozen;
     PACKET(packet, FREEZE_CONTAINER, freeze_container, &body);
-    return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_remove(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct bh_error *error)
@@ -98,13 +90,13 @@ int policy_remove(struct job *job, const uint8_t *id, uint32_t tenant_uid, struc
     Bulkhead__RemoveContainer body = BULKHEAD__REMOVE_CONTAINER__INIT;
     body.container = &container;
     PACKET(packet, REMOVE_CONTAINER, remove_container, &body);
-    if (job_ask(job, door(job), &packet.base, NULL, 0, REMOVE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL,
+    if (job_ask(job, policy_door(job), &packet.base, NULL, 0, REMOVE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL,
                 error) == 0) {
         return 0;
     }
-    return error->code != BH_UNAVAILABLE
-               ? -1
-               : job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+    return error->code != BH_UNAVAILABLE ? -1
+                                         : job_ask_again(job, policy_door(job), &packet.base,
+                                                         BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_open_monitor(struct job *job, const uint8_t *id, uint32_t tenant_uid, int *ret_monitor,
@@ -115,8 +107,8 @@ int policy_open_monitor(struct job *job, const uint8_t *id, uint32_t tenant_uid,
     Bulkhead__OpenMonitor body = BULKHEAD__OPEN_MONITOR__INIT;
     body.container = &container;
     PACKET(packet, OPEN_MONITOR, open_monitor, &body);
-    if (job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_MONITOR_OPENED, &message, error) <
-        0) {
+    if (job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_MONITOR_OPENED, &message,
+                      error) < 0) {
         return -1;
     }
     *ret_monitor = bh_message_take_fd(message, 0);
@@ -131,8 +123,8 @@ int policy_open_log(struct job *job, const struct container_row *row, int ret_fi
     Bulkhead__OpenLog body = BULKHEAD__OPEN_LOG__INIT;
     body.container = &container;
     PACKET(packet, OPEN_LOG, open_log, &body);
-    if (job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_LOG_OPENED, &message, error) <
-        0) {
+    if (job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_LOG_OPENED, &message,
+                      error) < 0) {
         return -1;
     }
     size_t n_files = message->n_fds;
@@ -168,7 +160,7 @@ int policy_inspect(struct job *job, const uint8_t *id, uint32_t tenant_uid, stru
     Bulkhead__InspectContainer body = BULKHEAD__INSPECT_CONTAINER__INIT;
     body.container = &container;
     PACKET(packet, INSPECT_CONTAINER, inspect_container, &body);
-    if (job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_CONTAINER_FOUND, &message,
+    if (job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_CONTAINER_FOUND, &message,
                       error) < 0) {
         return -1;
     }
@@ -182,7 +174,7 @@ int policy_list(struct job *job, struct policy_found **ret_found, size_t *ret_n_
     size_t n_all = 0;
     Bulkhead__ListContainers body = BULKHEAD__LIST_CONTAINERS__INIT;
     PACKET(packet, LIST_CONTAINERS, list_containers, &body);
-    if (job_call_start(job, door(job), &packet.base, NULL, 0, 0, &call, error) < 0) {
+    if (job_call_start(job, policy_door(job), &packet.base, NULL, 0, 0, &call, error) < 0) {
         return -1;
     }
     for (;;) {
@@ -214,8 +206,8 @@ int policy_verify_audit(struct job *job, uint64_t *ret_records, struct bh_digest
     bh_automessage struct bh_message *message = NULL;
     Bulkhead__VerifyAudit body = BULKHEAD__VERIFY_AUDIT__INIT;
     PACKET(packet, VERIFY_AUDIT, verify_audit, &body);
-    if (job_ask(job, door(job), &packet.base, NULL, 0, REMOVE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_AUDIT_VERIFIED,
-                &message, error) < 0) {
+    if (job_ask(job, policy_door(job), &packet.base, NULL, 0, REMOVE_MS,
+                BULKHEAD__POLICYD_TO_ENGINE__BODY_AUDIT_VERIFIED, &message, error) < 0) {
         return -1;
     }
     const Bulkhead__AuditVerified *verified = bh_message_body(message);

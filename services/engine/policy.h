@@ -64,3 +64,17 @@ int policy_inspect(struct job *job, const uint8_t *id, uint32_t tenant_uid, stru
 int policy_list(struct job *job, struct policy_found **ret_found, size_t *ret_n_found, struct bh_error *error);
 
 int policy_verify_audit(struct job *job, uint64_t *ret_records, struct bh_digest *ret_head, struct bh_error *error);
+
+/* ---- policy_measure.c ------------------------------------------------------------------------------ */
+
+/* Changes the limits of a container that runs: what is 0 in them stays as it is. */
+int policy_update(struct job *job, const struct container_row *row, Bulkhead__Resources *resources,
+                  struct bh_error *error);
+/* StatsRead, with the descriptor that it says. FAILED_PRECONDITION: it has ended. */
+int policy_read_stats(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct bh_message **ret_message,
+                      struct bh_error *error);
+/* ProcessesListed, with its descriptor. */
+int policy_list_processes(struct job *job, const uint8_t *id, uint32_t tenant_uid, struct bh_message **ret_message,
+                          struct bh_error *error);
+/* KernelDescribed. */
+int policy_describe_kernel(struct job *job, struct bh_message **ret_message, struct bh_error *error);

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/attach.h"
+#include "services/engine/change.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
 #include "services/engine/content.h"
@@ -36,6 +37,7 @@
 #include "services/engine/pull.h"
 #include "services/engine/push.h"
 #include "services/engine/volumes.h"
+#include "services/engine/stats.h"
 #include "services/engine/waiters.h"
 
 #define DATABASE_PATH "/engine.db" /* in the engine's root, which is its own folder */
@@ -103,6 +105,9 @@ HANDLER(run_exec)
 HANDLER(look_up_exec)
 HANDLER(resize_exec)
 HANDLER(wait_exec)
+HANDLER(change_container)
+HANDLER(get_stats)
+HANDLER(get_processes)
 HANDLER(read_events)
 HANDLER(prune_containers)
 HANDLER(prune_nothing)
@@ -151,6 +156,9 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(LOOK_UP_EXEC, look_up_exec, 0),
     REQUEST(RESIZE_EXEC, resize_exec, 0),
     REQUEST(WAIT_EXEC, wait_exec, 0),
+    REQUEST(CHANGE_CONTAINER, change_container, 0),
+    REQUEST(GET_STATS, get_stats, 0),
+    REQUEST(GET_PROCESSES, get_processes, 0),
     REQUEST(READ_EVENTS, read_events, 0),
     REQUEST(PRUNE_CONTAINERS, prune_containers, 0),
     REQUEST(PRUNE_NOTHING, prune_nothing, 0),

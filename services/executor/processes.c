@@ -75,15 +75,10 @@ static int list_pids(const struct executor *executor, const struct running *runn
     return 0;
 }
 
-static int drop_capabilities(void)
+static int clear_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {0};
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
-            return -1;
-        }
-    }
     return syscall(SYS_capset, &header, data) < 0 ? -1 : 0;
 }
 
@@ -100,7 +95,7 @@ static int give_up(uint32_t uid, struct bh_error *error)
             return bh_error_errno(error, errno, "give up capabilities");
         }
     }
-    if (setresuid(uid, uid, uid) < 0 || drop_capabilities() < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
+    if (setresuid(uid, uid, uid) < 0 || clear_capabilities() < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
         return bh_error_errno(error, errno, "give up privileges");
     }
     return bh_sandbox_enter_worker(&worker_sandbox, error);
