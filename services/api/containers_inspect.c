@@ -98,11 +98,32 @@ static void write_volumes(struct json_writer *writer, const Bulkhead__ContainerR
     write_object_end(writer);
 }
 
+/* The client's, and of the image's what the client did not set. */
+static void write_environment(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
+                              const Bulkhead__ImageConfig *image)
+{
+    write_array(writer, "Env");
+    for (size_t i = 0; i < request->n_env; i++) {
+        write_string(writer, NULL, request->env[i]);
+    }
+    for (size_t i = 0; i < image->n_env; i++) {
+        size_t name = strcspn(image->env[i], "=");
+        bool replaced = false;
+        for (size_t j = 0; j < request->n_env && !replaced; j++) {
+            replaced = strncmp(request->env[j], image->env[i], name) == 0 &&
+                       (request->env[j][name] == '=' || request->env[j][name] == '\0');
+        }
+        if (!replaced) {
+            write_string(writer, NULL, image->env[i]);
+        }
+    }
+    write_array_end(writer);
+}
+
 /* Config as Docker shows it: the client's wish, completed from the image. */
 static void write_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
                          const Bulkhead__ContainerSpec *spec, const Bulkhead__ImageConfig *image)
 {
-    const Bulkhead__Process *process = spec->process;
     bool own_entrypoint = request->entrypoint_set || request->n_entrypoint > 0;
     bool own_cmd = request->n_cmd > 0 || own_entrypoint;
     write_object(writer, "Config");
@@ -110,14 +131,14 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     write_string(writer, "Domainname", request->domain_name);
     write_string(writer, "User", *request->user ? request->user : image->user);
     write_config_streams(writer, request);
-    write_strings(writer, "Env", process ? process->env : NULL, process ? process->n_env : 0, false);
+    write_environment(writer, request, image);
     write_strings(writer, "Cmd", own_cmd ? request->cmd : image->cmd, own_cmd ? request->n_cmd : image->n_cmd, true);
     write_healthcheck(writer, request->healthcheck ? request->healthcheck : image->healthcheck);
     write_string(writer, "Image", request->image);
     write_volumes(writer, request, image);
     write_string(writer, "WorkingDir", *request->working_dir ? request->working_dir : image->working_dir);
     write_strings(writer, "Entrypoint", own_entrypoint ? request->entrypoint : image->entrypoint,
-                  own_entrypoint ? request->n_entrypoint : image->n_entrypoint, true);
+                  own_entrypoint ? request->n_entrypoint : image->n_entrypoint, !own_entrypoint);
     write_null(writer, "OnBuild");
     write_labels(writer, image, request);
     if (*request->stop_signal || *image->stop_signal) {

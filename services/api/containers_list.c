@@ -123,8 +123,9 @@ static int list_containers(struct request *request, Bulkhead__ListContainersOf *
 
 int handle_containers_list(struct request *request, struct bh_error *error)
 {
-    static const char *const allowed[] = {"id",       "name",   "label", "status", "exited",
-                                          "ancestor", "before", "since", NULL};
+    static const char *const allowed[] = {"id",       "name",   "label",  "status",  "exited",
+                                          "ancestor", "before", "since",  "expose",  "publish",
+                                          "network",  "volume", "health", "is-task", NULL};
     struct request_filters filters;
     Bulkhead__ListContainersOf question = BULKHEAD__LIST_CONTAINERS_OF__INIT;
     int64_t limit = 0;

@@ -81,12 +81,15 @@ static void write_resources(struct json_writer *writer, const Bulkhead__Containe
     write_uint(writer, "MemoryReservation", resources->memory_reservation_bytes);
     write_int(writer, "MemorySwap", signed_amount(resources->memory_swap_bytes));
     write_optional(writer, "MemorySwappiness", resources->memory_swappiness_set, resources->memory_swappiness);
-    if (request->oom_kill_disable_set) {
-        write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
-    } else {
-        write_null(writer, "OomKillDisable");
+    write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
+    /* no limit is null, however it was asked for */
+    write_optional(writer, "PidsLimit", request->pids_limit_set && request->pids_limit > 0, request->pids_limit);
+    if (request->kernel_memory_bytes > 0) {
+        write_int(writer, "KernelMemory", request->kernel_memory_bytes);
     }
-    write_optional(writer, "PidsLimit", request->pids_limit_set, request->pids_limit);
+    if (request->kernel_memory_tcp_bytes > 0) {
+        write_int(writer, "KernelMemoryTCP", request->kernel_memory_tcp_bytes);
+    }
     write_array(writer, "Ulimits");
     for (size_t i = 0; i < request->n_limits; i++) {
         write_object(writer, NULL);
@@ -127,6 +130,9 @@ static void write_modes(struct json_writer *writer, const Bulkhead__ContainerReq
     if (request->n_sysctls > 0) {
         write_map(writer, "Sysctls", request->sysctls, request->n_sysctls);
     }
+    if (request->n_annotations > 0) {
+        write_map(writer, "Annotations", request->annotations, request->n_annotations);
+    }
     write_string(writer, "Runtime", *request->runtime ? request->runtime : "bulkhead");
     write_string(writer, "Isolation", request->isolation);
 }
@@ -142,6 +148,11 @@ static void write_paths(struct json_writer *writer, const Bulkhead__ContainerReq
     if (request->masked_paths_set) {
         write_strings(writer, "MaskedPaths", request->masked_paths, request->n_masked_paths, false);
         write_strings(writer, "ReadonlyPaths", request->read_only_paths, request->n_read_only_paths, false);
+        return;
+    }
+    if (request->privileged) {
+        write_null(writer, "MaskedPaths");
+        write_null(writer, "ReadonlyPaths");
         return;
     }
     write_words(writer, "MaskedPaths", masked, sizeof(masked) / sizeof(masked[0]));

@@ -57,11 +57,21 @@ void write_healthcheck(struct json_writer *writer, const Bulkhead__Healthcheck *
     }
     write_object(writer, "Healthcheck");
     write_strings(writer, "Test", healthcheck->test, healthcheck->n_test, false);
-    write_int(writer, "Interval", healthcheck->interval_ns);
-    write_int(writer, "Timeout", healthcheck->timeout_ns);
-    write_int(writer, "StartPeriod", healthcheck->start_period_ns);
-    write_int(writer, "StartInterval", healthcheck->start_interval_ns);
-    write_int(writer, "Retries", healthcheck->retries);
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        {"Interval", healthcheck->interval_ns},
+        {"Timeout", healthcheck->timeout_ns},
+        {"StartPeriod", healthcheck->start_period_ns},
+        {"StartInterval", healthcheck->start_interval_ns},
+        {"Retries", healthcheck->retries},
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].value != 0) { /* a default is not told */
+            write_int(writer, numbers[i].name, numbers[i].value);
+        }
+    }
     write_object_end(writer);
 }
 

@@ -141,6 +141,10 @@ int exits_record(struct job *job, struct live *live, const uint8_t *id, const st
         bh_error_clear(error);
         result = write_end(job, &row, error);
     }
+    if (row.spec->host_pid || strncmp(row.request->pid_mode, "container:", sizeof "container:" - 1) == 0) {
+        struct bh_error ended; /* as it should: this is for what the first process left behind */
+        (void)policy_signal(job, id, row.tenant_uid, SIGKILL, &ended);
+    }
     volumes_emit_mounts(job->engine, &row, false);
     live_set_running(live, false);
     execs_container_ended(job, &row);

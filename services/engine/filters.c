@@ -8,6 +8,7 @@
 
 #include "common/limits.h"
 #include "services/engine/filters.h"
+#include "services/engine/pattern.h"
 
 int filters_check(Bulkhead__Filter *const *filters, size_t n_filters, const char *const *known, struct bh_error *error)
 {
@@ -53,26 +54,15 @@ bool filters_match_prefix(const Bulkhead__Filter *filter, const char *text)
     return !filter;
 }
 
-static bool match_one_name(const char *pattern, const char *name)
+/* A regular expression that is found in "name" or in "/name", as Docker's clients write both. */
+static bool match_one_name(const char *wanted, const char *name)
 {
     char slashed[BH_NAME_BYTES_MAX + 2];
+    struct pattern pattern;
+    struct bh_error none; /* what is no pattern was refused before: it fits nothing */
     (void)snprintf(slashed, sizeof slashed, "/%s", name);
-    bool at_start = pattern[0] == '^';
-    pattern += at_start;
-    size_t length = strlen(pattern);
-    bool at_end = length > 0 && pattern[length - 1] == '$';
-    length -= at_end;
-    const char *subject = length > 0 && pattern[0] == '/' ? slashed : name;
-    size_t subject_length = strlen(subject);
-    if (length > subject_length) {
-        return false;
-    }
-    for (size_t start = 0; start + length <= subject_length && (start == 0 || !at_start); start++) {
-        if (strncmp(subject + start, pattern, length) == 0 && (!at_end || start + length == subject_length)) {
-            return true;
-        }
-    }
-    return false;
+    return pattern_compile(wanted, &pattern, &none) == 0 &&
+           (pattern_finds(&pattern, name) || pattern_finds(&pattern, slashed));
 }
 
 bool filters_match_name(const Bulkhead__Filter *filter, const char *name)

@@ -21,7 +21,7 @@ const Bulkhead__Filter *filters_find(Bulkhead__Filter *const *filters, size_t n_
 bool filters_match_exactly(const Bulkhead__Filter *filter, const char *text);
 /* ... or starts it. */
 bool filters_match_prefix(const Bulkhead__Filter *filter, const char *text);
-/* ... or occurs in it; Docker's clients anchor names with ^/ and $, which are honoured. */
+/* ... or is a regular expression (pattern.h) that is found in it; the name counts with and without a leading slash. */
 bool filters_match_name(const Bulkhead__Filter *filter, const char *name);
 /* "key" or "key=value", all of them. */
 bool filters_match_labels(const Bulkhead__Filter *filter, Bulkhead__KeyValue *const *labels, size_t n_labels);

@@ -3,6 +3,7 @@
  * Lists and details of containers; see inspect.h.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "services/engine/adopt.h"
@@ -11,6 +12,7 @@
 #include "services/engine/database_execs.h"
 #include "services/engine/filters.h"
 #include "services/engine/inspect.h"
+#include "services/engine/list_filters.h"
 #include "services/engine/merge.h"
 #include "services/engine/mounts.h"
 #include "services/engine/resolve.h"
@@ -45,7 +47,9 @@ static Bulkhead__ContainerState state_message(struct container_row *row)
 struct listing {
     struct job *job;
     const Bulkhead__ListContainersOf *question;
-    const Bulkhead__Filter *id, *name, *label, *status, *exited, *ancestor;
+    const Bulkhead__Filter *id, *name, *label, *status, *exited, *ancestor, *expose, *publish, *network, *volume,
+        *health;
+    bool none;      /* a filter that no container can fit: tasks are swarm's */
     bool by_status; /* a filter names states: all are looked at */
     int64_t before_ns, since_ns;
     struct bh_digest *ancestors;
@@ -94,6 +98,43 @@ static int find_ancestors(struct listing *listing, struct bh_error *error)
     return 0;
 }
 
+static int check_values(const struct listing *listing, struct bh_error *error)
+{
+    static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
+    for (size_t i = 0; listing->status && i < listing->status->n_values; i++) {
+        const char *word = listing->status->values[i];
+        bool valid = false;
+        for (int status = 1; status <= BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING && !valid; status++) {
+            valid = strcmp(word, status_word((Bulkhead__ContainerStatus)status)) == 0;
+        }
+        if (!valid) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid filter 'status=%s'", word);
+        }
+    }
+    for (size_t i = 0; listing->health && i < listing->health->n_values; i++) {
+        size_t k = 0;
+        while (k < sizeof healths / sizeof healths[0] && strcmp(healths[k], listing->health->values[i]) != 0) {
+            k++;
+        }
+        if (k == sizeof healths / sizeof healths[0]) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "Unrecognised filter value for health: %s",
+                                listing->health->values[i]);
+        }
+    }
+    for (size_t i = 0; listing->exited && i < listing->exited->n_values; i++) {
+        char *end;
+        (void)strtol(listing->exited->values[i], &end, 10);
+        if (end == listing->exited->values[i] || *end) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid filter 'exited=%s': it is an exit code",
+                                listing->exited->values[i]);
+        }
+    }
+    return list_filter_check_names(listing->name, error) < 0 || list_filter_check_ports(listing->expose, error) < 0 ||
+                   list_filter_check_ports(listing->publish, error) < 0
+               ? -1
+               : 0;
+}
+
 static int listing_begin(struct listing *listing, struct bh_error *error)
 {
     Bulkhead__Filter *const *filters = listing->question->filters;
@@ -107,24 +148,55 @@ static int listing_begin(struct listing *listing, struct bh_error *error)
     listing->status = filters_find(filters, n_filters, "status");
     listing->exited = filters_find(filters, n_filters, "exited");
     listing->ancestor = filters_find(filters, n_filters, "ancestor");
+    listing->expose = filters_find(filters, n_filters, "expose");
+    listing->publish = filters_find(filters, n_filters, "publish");
+    listing->network = filters_find(filters, n_filters, "network");
+    listing->volume = filters_find(filters, n_filters, "volume");
+    listing->health = filters_find(filters, n_filters, "health");
     listing->by_status = listing->status || listing->exited;
+    const Bulkhead__Filter *task = filters_find(filters, n_filters, "is-task");
+    if ((task && filters_boolean(task, &listing->none, error) < 0) || check_values(listing, error) < 0) {
+        return -1;
+    }
     listing->before_ns = INT64_MAX;
     listing->since_ns = INT64_MIN;
-    for (size_t i = 0; listing->status && i < listing->status->n_values; i++) {
-        const char *word = listing->status->values[i];
-        bool valid = false;
-        for (int status = 1; status <= BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING && !valid; status++) {
-            valid = strcmp(word, status_word((Bulkhead__ContainerStatus)status)) == 0;
-        }
-        if (!valid) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid filter 'status=%s'", word);
-        }
-    }
     if (find_time(listing, "before", &listing->before_ns, error) < 0 ||
         find_time(listing, "since", &listing->since_ns, error) < 0) {
         return -1;
     }
     return find_ancestors(listing, error);
+}
+
+/* Whether the container's image is one of the ancestors, or was made from one. */
+static bool descends(const struct listing *listing, const struct container_row *row)
+{
+    struct bh_digest image = row->image;
+    for (int generation = 0; listing->ancestor && generation < BH_LAYERS_MAX; generation++) {
+        image_row_auto struct image_row found = {0};
+        struct bh_error gone;
+        for (size_t i = 0; i < listing->n_ancestors; i++) {
+            if (bh_digest_equal(&listing->ancestors[i], &image)) {
+                return true;
+            }
+        }
+        if (database_image(listing->job->engine->database, row->tenant_uid, &image, &found, &gone) < 0 ||
+            !found.has_parent) {
+            return false;
+        }
+        image = found.parent;
+    }
+    return !listing->ancestor;
+}
+
+/* What is published: nothing, as long as there are no networks to publish from. */
+static bool fits(const struct listing *listing, const struct container_row *row)
+{
+    const Bulkhead__ImageConfig *image = listing->image.config;
+    bool exposed = list_filter_ports(listing->expose, row->request->exposed_ports, row->request->n_exposed_ports) ||
+                   (image && list_filter_ports(listing->expose, image->exposed_ports, image->n_exposed_ports));
+    return exposed && !listing->publish && list_filter_network(listing->network, row->request->network_mode) &&
+           list_filter_volume(listing->volume, row->spec->mounts, row->spec->n_mounts) &&
+           filters_match_exactly(listing->health, "none");
 }
 
 static bool matches(const struct listing *listing, const struct container_row *row, Bulkhead__KeyValue *const *labels,
@@ -135,18 +207,14 @@ static bool matches(const struct listing *listing, const struct container_row *r
     memcpy(id.bytes, row->id, sizeof id.bytes);
     (void)bh_digest_hex(&id, hex);
     (void)snprintf(code, sizeof code, "%d", row->state.exit_code);
-    bool of_ancestor = !listing->ancestor;
-    for (size_t i = 0; i < listing->n_ancestors && !of_ancestor; i++) {
-        of_ancestor = bh_digest_equal(&listing->ancestors[i], &row->image);
-    }
     bool shown = listing->question->all || listing->question->limit > 0 || listing->by_status ||
                  container_is_active(&row->state);
     bool exited_so = !listing->exited || (filters_match_exactly(listing->exited, code) &&
                                           row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED);
-    return shown && of_ancestor && exited_so && row->created_ns < listing->before_ns &&
+    return shown && !listing->none && descends(listing, row) && exited_so && row->created_ns < listing->before_ns &&
            row->created_ns > listing->since_ns && filters_match_prefix(listing->id, hex) &&
            filters_match_name(listing->name, row->name) && filters_match_labels(listing->label, labels, n_labels) &&
-           filters_match_exactly(listing->status, status_word(row->state.status));
+           filters_match_exactly(listing->status, status_word(row->state.status)) && fits(listing, row);
 }
 
 /* The image's name as the client wrote it, unless that means another image by now. */

@@ -95,7 +95,7 @@ int cgroup_limit_blocks(const struct cgroup *cgroup, const struct spec_resources
 #define CGROUP_DEVICES_DEFAULT 11
 extern const struct spec_device_rule cgroup_devices_default[CGROUP_DEVICES_DEFAULT];
 /* The lists as a program for a v2 cgroup: pure. At most CGROUP_PROGRAM_MAX instructions. Returns how many. */
-#define CGROUP_PROGRAM_MAX 4096
+#define CGROUP_PROGRAM_MAX 4352 /* eight for each rule there can be, and a few around them */
 struct bpf_insn;
 size_t cgroup_devices_program(const struct cgroup_devices *devices, struct bpf_insn *program);
 int cgroup_attach_devices(int folder, const struct cgroup_devices *devices, struct bh_error *error);

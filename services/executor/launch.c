@@ -161,6 +161,7 @@ int launch_save_record(struct launch *launch, struct bh_error *error)
         .tenant_uid = launch->spec->tenant_uid,
         .started_at_ns = launch->started_at_ns = bh_wall_ns(),
         .packed_bytes = (uint32_t)launch->packed_bytes,
+        .shares_pid = !launch->joins && (launch->spec->host_pid || launch->spec->join_pid),
     };
     memcpy(record.id, launch->spec->id, sizeof(record.id));
     memcpy(record.boot_id, launch->executor->boot_id, sizeof(record.boot_id));

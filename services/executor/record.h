@@ -21,7 +21,7 @@ struct record {
     uint8_t id[32];
     char cgroup_parent[256];
     uint32_t packed_bytes; /* the spec as it was judged, behind the record */
-    uint32_t reserved;
+    uint32_t shares_pid;   /* 1: its PID namespace is not its own, so that its processes outlive the first one */
 };
 
 #define RECORD_MAGIC   0x52434842U /* "BHCR" */

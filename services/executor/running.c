@@ -109,9 +109,23 @@ static void thaw(const struct executor *executor, const struct running *running)
     }
 }
 
+/* In a PID namespace that is not the container's own nobody ends its other processes when the first one is gone. */
+static void kill_all(const struct executor *executor, const struct running *running)
+{
+    struct cgroup cgroup;
+    struct bh_error ignored;
+    if (cgroup_open(&executor->cgroups, running->record.cgroup_parent, running->name, &cgroup, &ignored) == 0) {
+        cgroup_kill(&cgroup);
+        cgroup_close(&cgroup);
+    }
+}
+
 int running_signal(const struct executor *executor, const struct running *running, int signal_number,
                    struct bh_error *error)
 {
+    if (signal_number == SIGKILL && running->record.shares_pid == 1) {
+        kill_all(executor, running);
+    }
     if (running->pidfd < 0) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
     }

@@ -5,6 +5,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "cgroup.h"
 #include "userns.h"
 
@@ -75,6 +80,106 @@ Test(cgroup, unlimited_swap)
     cr_expect_str_eq(value_of("memory.memsw.limit_in_bytes"), "-1");
     n = cgroup_v2.settings(&resources, settings);
     cr_expect_str_eq(value_of("memory.swap.max"), "max");
+}
+
+Test(cgroup, swappiness_and_realtime)
+{
+    struct spec_resources resources = nothing;
+    resources.memory_swappiness_set = true;
+    resources.cpu_realtime_runtime_us = 950;
+    n = cgroup_v1.settings(&resources, settings);
+    cr_expect_str_eq(value_of("memory.swappiness"), "0", "which is not the same as not set");
+    cr_expect_str_eq(value_of("cpu.rt_runtime_us"), "950");
+}
+
+Test(cgroup, no_limit_any_more)
+{
+    struct spec_resources resources = nothing;
+    resources.pids_max = UINT64_MAX;
+    resources.cpu_quota_us = UINT64_MAX;
+    n = cgroup_v1.settings(&resources, settings);
+    cr_expect_str_eq(value_of("pids.max"), "max");
+    cr_expect_str_eq(value_of("cpu.cfs_quota_us"), "-1");
+    n = cgroup_v2.settings(&resources, settings);
+    cr_expect_str_eq(value_of("pids.max"), "max");
+    cr_expect_str_eq(value_of("cpu.max"), "max 100000");
+}
+
+/* ---- the device list of cgroup v2: a small machine that runs the program ------------------------------------ */
+
+static uint64_t run(const struct bpf_insn *program, size_t length, uint32_t type, uint32_t access, uint32_t major,
+                    uint32_t minor)
+{
+    uint64_t r[11] = {0};
+    const uint32_t context[3] = {type | access << 16, major, minor};
+    for (size_t at = 0; at < length; at++) {
+        const struct bpf_insn *step = &program[at];
+        switch (step->code) {
+        case BPF_LDX | BPF_MEM | BPF_W:
+            r[step->dst_reg] = context[step->off / 4];
+            break;
+        case BPF_ALU64 | BPF_MOV | BPF_K:
+            r[step->dst_reg] = (uint64_t)(int64_t)step->imm;
+            break;
+        case BPF_ALU64 | BPF_MOV | BPF_X:
+            r[step->dst_reg] = r[step->src_reg];
+            break;
+        case BPF_ALU64 | BPF_RSH | BPF_K:
+            r[step->dst_reg] >>= step->imm;
+            break;
+        case BPF_ALU64 | BPF_AND | BPF_K:
+            r[step->dst_reg] &= (uint64_t)(int64_t)step->imm;
+            break;
+        case BPF_JMP | BPF_JNE | BPF_K:
+            at += r[step->dst_reg] != (uint64_t)(int64_t)step->imm ? (size_t)step->off : 0;
+            break;
+        case BPF_JMP | BPF_EXIT:
+            return r[0];
+        default:
+            cr_assert_fail("unknown instruction %#x", step->code);
+        }
+    }
+    cr_assert_fail("the program does not end");
+    return 0;
+}
+
+Test(cgroup, device_list_of_the_second_kind)
+{
+    static struct bpf_insn program[CGROUP_PROGRAM_MAX];
+    static struct cgroup_devices devices;
+    devices.rules[0] = (struct spec_device_rule){.kind = 'c', .major = 10, .minor = 229, .access = SPEC_DEVICE_READ};
+    devices.rules[1] = (struct spec_device_rule){.kind = 'b', .major = 8, .minor = -1, .access = SPEC_DEVICE_WRITE};
+    devices.n = 2;
+    size_t length = cgroup_devices_program(&devices, program);
+    const uint32_t character = BPF_DEVCG_DEV_CHAR, block = BPF_DEVCG_DEV_BLOCK, read = BPF_DEVCG_ACC_READ,
+                   write = BPF_DEVCG_ACC_WRITE, make = BPF_DEVCG_ACC_MKNOD;
+    cr_expect_eq(run(program, length, character, read | write, 1, 3), 1, "null");
+    cr_expect_eq(run(program, length, character, read | write, 136, 77), 1, "a terminal");
+    cr_expect_eq(run(program, length, character, make, 99, 99), 1, "any node may be made");
+    cr_expect_eq(run(program, length, character, read, 1, 1), 0, "mem");
+    cr_expect_eq(run(program, length, block, read, 1, 3), 0, "a block device with null's numbers");
+    cr_expect_eq(run(program, length, character, read, 10, 229), 1);
+    cr_expect_eq(run(program, length, character, write, 10, 229), 0, "more than was allowed");
+    cr_expect_eq(run(program, length, character, read | make, 10, 229), 0, "each by another rule");
+    cr_expect_eq(run(program, length, block, write, 8, 17), 1);
+    cr_expect_eq(run(program, length, block, read, 8, 17), 0);
+    devices.n = 0;
+    length = cgroup_devices_program(&devices, program);
+    cr_expect_eq(run(program, length, character, read, 10, 229), 0, "without a rule");
+}
+
+Test(cgroup, the_longest_device_list_fits)
+{
+    static struct bpf_insn program[CGROUP_PROGRAM_MAX];
+    static struct cgroup_devices devices;
+    for (devices.n = 0; devices.n < CGROUP_DEVICES_MAX; devices.n++) {
+        devices.rules[devices.n] = (struct spec_device_rule){
+            .kind = 'c', .major = 200, .minor = (int)devices.n, .access = SPEC_DEVICE_READ | SPEC_DEVICE_WRITE};
+    }
+    size_t length = cgroup_devices_program(&devices, program);
+    cr_expect_leq(length, CGROUP_PROGRAM_MAX);
+    cr_expect_eq(run(program, length, BPF_DEVCG_DEV_CHAR, BPF_DEVCG_ACC_READ, 200, CGROUP_DEVICES_MAX - 1), 1,
+                 "the last one is not left out");
 }
 
 Test(userns, maps_as_the_kernel_reads_them)

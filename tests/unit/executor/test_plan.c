@@ -101,7 +101,8 @@ Test(plan, only_our_own_dev_may_hold_devices)
     for (size_t i = 0; i < plan->n_operations; i++) {
         const struct operation *operation = &plan->operations[i];
         bool is_mount = operation->attributes != 0;
-        bool may = operation->kind == OPERATION_DEV || operation->kind == OPERATION_DEVPTS;
+        bool may = operation->kind == OPERATION_DEV || operation->kind == OPERATION_DEVICE ||
+                   operation->kind == OPERATION_DEVPTS;
         cr_expect(!is_mount || may || (operation->attributes & MOUNT_ATTR_NODEV), "operation %d at %s",
                   (int)operation->kind, operation->target);
     }
@@ -123,4 +124,60 @@ Test(plan, a_console_only_with_a_terminal)
     example.process.tty = true;
     make();
     cr_expect_geq(find(OPERATION_CONSOLE, NULL), 0);
+}
+
+Test(plan, what_is_shared_with_another_container_is_not_made)
+{
+    static uint8_t other[32] = {0x12};
+    const ProtobufCBinaryData id = {.len = sizeof(other), .data = other};
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED;
+    example.spec.join_network = example.spec.join_ipc = example.spec.join_pid = id;
+    make();
+    cr_expect(plan->shared);
+    cr_expect_eq(plan->namespaces, CLONE_NEWNS | CLONE_NEWUTS, "and the user namespace is the other's, too");
+    cr_expect_not(plan->join_host_net || plan->join_host_ipc);
+    cr_expect_lt(find(OPERATION_LOOPBACK, NULL), 0);
+    cr_expect_lt(find(OPERATION_TMPFS, "/dev/shm"), 0);
+    cr_expect_geq(find(OPERATION_SHARED_SHM, "/dev/shm"), 0);
+}
+
+Test(plan, without_shared_memory)
+{
+    example.spec.no_shm = true;
+    make();
+    cr_expect_lt(find(OPERATION_TMPFS, "/dev/shm"), 0);
+    cr_expect(plan->namespaces & CLONE_NEWIPC);
+}
+
+Test(plan, the_hosts_cgroup_namespace)
+{
+    make();
+    cr_expect_not(plan->join_host_cgroup);
+    cr_expect_not(plan->operations[find(OPERATION_CGROUPS, NULL)].recursive);
+    example.spec.host_cgroup = true;
+    make();
+    cr_expect(plan->join_host_cgroup);
+    cr_expect(plan->operations[find(OPERATION_CGROUPS, NULL)].recursive, "the host's mounts, bound");
+    cr_expect(plan->operations[find(OPERATION_CGROUPS, NULL)].attributes & MOUNT_ATTR_RDONLY);
+}
+
+Test(plan, devices_come_after_mounts_and_before_hardening)
+{
+    char *masked[] = {"/proc/kcore"};
+    Bulkhead__Device device = BULKHEAD__DEVICE__INIT, *devices[] = {&device};
+    device.host_path = "/dev/zero";
+    device.path = "/srv/zero";
+    device.read = true;
+    example.spec.devices = devices;
+    example.spec.n_devices = 1;
+    example.spec.masked_paths = masked;
+    example.spec.n_masked_paths = 1;
+    make();
+    int at = find(OPERATION_DEVICE, "/srv/zero");
+    cr_assert_geq(at, 0);
+    cr_expect_gt(at, find(OPERATION_DEV, NULL));
+    cr_expect_lt(at, find(OPERATION_MASK, NULL));
+    cr_expect_str_eq(plan->operations[at].source, "/dev/zero");
+    cr_expect_eq(plan->operations[at].access, SPEC_DEVICE_READ);
+    cr_expect(plan->operations[at].attributes & MOUNT_ATTR_NOSUID);
 }

@@ -250,3 +250,93 @@ Test(spec, names_and_addresses)
     example.spec.n_dns_options = 1;
     expect_wrong("a DNS option of two lines");
 }
+
+Test(spec, devices)
+{
+    Bulkhead__Device device = BULKHEAD__DEVICE__INIT, *devices[] = {&device};
+    static const struct {
+        char *host, *inside;
+        bool right;
+    } rows[] = {
+        {"/dev/fuse", "/dev/fuse", true}, {"/dev/bus/usb/001/002", "/srv/x", true}, {"/etc/passwd", "/dev/x", false},
+        {"/dev/", "/dev/x", false},       {"/dev/../etc", "/dev/x", false},         {"/dev/fuse", "dev/x", false},
+        {"/dev/fuse", "/", false},        {"/dev/fuse", "/a/../b", false},          {"fuse", "/dev/fuse", false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        example.spec.devices = devices;
+        example.spec.n_devices = 1;
+        device.host_path = rows[i].host;
+        device.path = rows[i].inside;
+        device.read = true;
+        if (rows[i].right) {
+            expect_right();
+        } else {
+            expect_wrong(rows[i].host);
+        }
+    }
+    example.spec.devices = devices;
+    example.spec.n_devices = 1;
+    device.host_path = device.path = "/dev/fuse";
+    device.read = false;
+    expect_wrong("a device that is for nothing");
+}
+
+Test(spec, device_rules)
+{
+    Bulkhead__DeviceRule rule = BULKHEAD__DEVICE_RULE__INIT, *rules[] = {&rule};
+    example.spec.device_rules = rules;
+    example.spec.n_device_rules = 1;
+    rule.kind = BULKHEAD__DEVICE_KIND__DEVICE_KIND_CHARACTER;
+    rule.major = 10;
+    rule.any_minor = rule.read = true;
+    expect_right();
+    cr_assert_eq(spec->n_device_rules, 1);
+    cr_expect_eq(spec->device_rules[0].kind, 'c');
+    cr_expect_eq(spec->device_rules[0].major, 10);
+    cr_expect_eq(spec->device_rules[0].minor, -1);
+    rule.kind = (Bulkhead__DeviceKind)9;
+    expect_wrong("an unknown kind");
+    example.spec.device_rules = rules;
+    example.spec.n_device_rules = 1;
+    rule.kind = BULKHEAD__DEVICE_KIND__DEVICE_KIND_BLOCK;
+    rule.major = 5000;
+    expect_wrong("a major number beyond the kernel's");
+}
+
+Test(spec, shared_namespaces)
+{
+    static uint8_t other[32] = {1};
+    const ProtobufCBinaryData id = {.len = sizeof(other), .data = other}, cut = {.len = 5, .data = other};
+    example.spec.join_pid = id;
+    expect_right();
+    cr_expect_not_null(spec->join_pid);
+    example.spec.join_pid = cut;
+    expect_wrong("a short id");
+    example.spec.join_pid = id;
+    example.spec.host_pid = true;
+    expect_wrong("the host's and another container's");
+    example.spec.join_network = id;
+    expect_wrong("a network to join without the mode");
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED;
+    expect_wrong("the mode without a network to join");
+    example.spec.join_ipc = id;
+    example.spec.no_shm = true;
+    expect_wrong("shared memory that is shared and not there");
+}
+
+Test(spec, sysctls_of_a_namespace_that_is_shared_are_refused)
+{
+    static uint8_t other[32] = {1};
+    Bulkhead__KeyValue sysctl = BULKHEAD__KEY_VALUE__INIT, *sysctls[] = {&sysctl};
+    sysctl.value = "1";
+    sysctl.key = "net.ipv4.ip_forward";
+    example.spec.sysctls = sysctls;
+    example.spec.n_sysctls = 1;
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED;
+    example.spec.join_network = (ProtobufCBinaryData){.len = sizeof(other), .data = other};
+    expect_wrong("a sysctl of another container's network");
+    sysctl.key = "kernel.shmmax";
+    example.spec.sysctls = sysctls;
+    example.spec.n_sysctls = 1;
+    example.spec.join_ipc = (ProtobufCBinaryData){.len = sizeof(other), .data = other};
+    expect_wrong("a sysctl of another container's IPC namespace");
+}

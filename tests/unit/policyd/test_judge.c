@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/limits.h"
@@ -223,5 +224,96 @@ Test(judge, fills_in_what_the_tenant_may_not_choose)
     cr_assert(filled.spec.identity_binds);
     cr_assert_not(filled.spec.mounts[0]->must_be_owned);
     cr_assert_str_eq(filled.spec.apparmor_profile, "");
+    filled_spec_free(&filled);
+}
+
+static void ask_for_device(struct example *example, Bulkhead__Device *device, Bulkhead__Device **list, const char *path,
+                           const char *access)
+{
+    example_init(example);
+    bulkhead__device__init(device);
+    device->host_path = device->path = example_text(path);
+    device->read = strchr(access, 'r') != NULL;
+    device->write = strchr(access, 'w') != NULL;
+    device->make = strchr(access, 'm') != NULL;
+    list[0] = device;
+    example->spec.devices = list;
+    example->spec.n_devices = 1;
+}
+
+Test(judge, devices)
+{
+    struct example example;
+    Bulkhead__Device device, *list[1];
+    static const struct {
+        const char *path, *access;
+        enum rule verdict;
+    } rows[] = {{"/dev/fuse", "rwm", RULE_NONE},       {"/dev/sda", "r", RULE_NONE},
+                {"/dev/sda", "rw", RULE_DEVICES},      {"/dev/dri/card0", "rw", RULE_NONE},
+                {"/dev/dri/card0", "m", RULE_DEVICES}, {"/dev/fuse2", "r", RULE_DEVICES},
+                {"/dev/kvm", "r", RULE_DEVICES}};
+    ask_for_device(&example, &device, list, "/dev/fuse", "rwm");
+    expect(&example, RULE_DEVICES);
+    struct rules rules = *rules_builtin(false);
+    (void)snprintf(rules.devices.items[0], RULES_PATTERN_SIZE, "/dev/fuse");
+    (void)snprintf(rules.devices.items[1], RULES_PATTERN_SIZE, "/dev/sd*:r");
+    (void)snprintf(rules.devices.items[2], RULES_PATTERN_SIZE, "/dev/dri/*:rw");
+    rules.devices.n = 3;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ask_for_device(&example, &device, list, rows[i].path, rows[i].access);
+        cr_expect_eq(verdict(&example, &rules, 0), rows[i].verdict, "%s %s", rows[i].path, rows[i].access);
+    }
+}
+
+Test(judge, device_rules_places_and_labels)
+{
+    struct example example;
+    Bulkhead__DeviceRule rule = BULKHEAD__DEVICE_RULE__INIT, *rules[] = {&rule};
+    example_init(&example);
+    example.spec.device_rules = rules;
+    example.spec.n_device_rules = 1;
+    expect(&example, RULE_DEVICE_RULES);
+    example_init(&example);
+    example.spec.wanted_cgroup_parent = example_text("web/front");
+    expect(&example, RULE_CGROUP_PARENTS);
+    example_init(&example);
+    example.spec.no_selinux = true;
+    expect(&example, RULE_LABELS);
+    example_init(&example);
+    example.spec.no_apparmor = true;
+    expect(&example, RULE_LABELS);
+    example_init(&example);
+    example.spec.host_cgroup = true;
+    expect(&example, RULE_HOST_NAMESPACES);
+}
+
+Test(judge, another_containers_network_takes_no_rule)
+{
+    static uint8_t other[32] = {1};
+    struct example example;
+    example_init(&example);
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED;
+    example.spec.join_network = (ProtobufCBinaryData){.len = sizeof(other), .data = other};
+    expect(&example, RULE_NONE);
+}
+
+Test(judge, the_cgroup_parent_that_was_asked_for_lies_below_the_configured_one)
+{
+    struct example example;
+    struct filled_spec filled;
+    struct bh_error error = {0};
+    const struct fill_in fill_in = {.id_base = 65536,
+                                    .monitor_uid = 70000000,
+                                    .cgroup_parent = "bulkhead",
+                                    .selinux_label = "a",
+                                    .selinux_mount_label = "b",
+                                    .apparmor_profile = "c"};
+    example_init(&example);
+    example.spec.wanted_cgroup_parent = example_text("web/front");
+    example.spec.no_apparmor = true;
+    cr_assert_eq(judge_fill(&example.spec, rules_builtin(true), &fill_in, &filled, &error), 0);
+    cr_expect_str_eq(filled.spec.cgroup_parent, "bulkhead/web/front");
+    cr_expect_str_eq(filled.spec.apparmor_profile, "");
+    cr_expect_str_eq(filled.spec.selinux_label, "a");
     filled_spec_free(&filled);
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +33,8 @@ Test(rules, a_whole_file)
               "\"mounts\": {\"paths\": [\"/srv\"], \"must_be_owned\": false},"
               "\"registries\": {\"allow\": [\"a/*\"], \"deny\": [\"b/*\"]}, \"sysctls\": [\"net.*\"],"
               "\"system_paths\": true, \"oom_score_minimum\": -10,"
+              "\"devices\": [\"/dev/fuse\", \"/dev/sd*:r\"], \"device_rules\": true,"
+              "\"cgroup_parents\": [\"web/*\"], \"labels\": true,"
               "\"quotas\": {\"containers\": 3, \"memory_bytes\": 4, \"cpus\": 1.5, \"pids\": 5}}"),
         0, "%s", error.message);
     cr_assert_eq(rules.n_uids, 1);
@@ -45,6 +48,9 @@ Test(rules, a_whole_file)
     cr_assert_not(rules.mounts_must_be_owned);
     cr_assert_eq(rules.quotas.cpu_quota_us, 150000);
     cr_assert_eq(rules.quotas.pids, 5);
+    cr_assert_eq(rules.devices.n, 2);
+    cr_assert_str_eq(rules.cgroup_parents.items[0], "web/*");
+    cr_assert(rules.device_rules && rules.labels);
     char origin[128];
     cr_assert_str_eq(rules_origin(&rules, RULE_SECCOMP, origin, sizeof(origin)), "policy.d/t.json");
 }
@@ -152,4 +158,15 @@ Test(rules, folders)
         (void)unlinkat(folder, names[i], 0);
     }
     (void)rmdir(path);
+}
+
+Test(rules, devices_lie_below_dev)
+{
+    static const char *const wrong[] = {"/etc/passwd", "/dev", "fuse", "/dev/fuse:", "/dev/fuse:x"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char text[128];
+        (void)snprintf(text, sizeof(text), "{\"version\":1,\"tenants\":[1000],\"devices\":[\"%s\"]}", wrong[i]);
+        cr_expect_eq(parse(text), -1, "%s", wrong[i]);
+        cr_expect(strstr(error.message, "devices"), "%s", error.message);
+    }
 }

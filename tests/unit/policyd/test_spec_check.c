@@ -202,3 +202,68 @@ Test(spec_check, limits_and_seccomp, .init = prepare)
     example.spec.seccomp_profile = (ProtobufCBinaryData){.len = 2, .data = garbage};
     refused("a profile without its mode");
 }
+
+Test(spec_check, devices, .init = prepare)
+{
+    Bulkhead__Device device = BULKHEAD__DEVICE__INIT, *devices[] = {&device};
+    static const char *const wrong[] = {"/etc/passwd", "/dev/../etc/passwd", "/dev/", "/dev//x", "dev/x"};
+    device.path = example_text("/dev/x");
+    device.read = true;
+    for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
+        example.spec.devices = devices;
+        example.spec.n_devices = 1;
+        device.host_path = example_text(i ? wrong[i - 1] : "/dev/fuse");
+        if (i) {
+            refused(wrong[i - 1]);
+        } else {
+            accepted();
+        }
+    }
+    Bulkhead__DeviceRule rule = BULKHEAD__DEVICE_RULE__INIT, *rules[] = {&rule};
+    example.spec.device_rules = rules;
+    example.spec.n_device_rules = 1;
+    refused("a device rule without a kind");
+}
+
+Test(spec_check, shared_namespaces, .init = prepare)
+{
+    static uint8_t other[32] = {9};
+    const ProtobufCBinaryData id = {.len = sizeof(other), .data = other}, cut = {.len = 4, .data = other};
+    example.spec.join_pid = id;
+    accepted();
+    example.spec.host_pid = true;
+    refused("the host's and another container's");
+    example.spec.join_ipc = cut;
+    refused("a short id");
+    example.spec.join_network = id;
+    refused("a network to join in another mode");
+    example.spec.join_pid = example.spec.id;
+    refused("its own namespace");
+    example.spec.no_shm = example.spec.host_ipc = true;
+    refused("IPC mode none with the host's");
+}
+
+Test(spec_check, cgroup_parents_lead_down_only, .init = prepare)
+{
+    static const char *const wrong[] = {"/a", "a/", "a//b", "..", "a/../b", "a b", "."};
+    example.spec.wanted_cgroup_parent = example_text("web/front-1.slice");
+    accepted();
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        example.spec.wanted_cgroup_parent = example_text(wrong[i]);
+        refused(wrong[i]);
+    }
+}
+
+Test(spec_check, limits_of_devices, .init = prepare)
+{
+    Bulkhead__DeviceLimit limit = BULKHEAD__DEVICE_LIMIT__INIT, *limits[] = {&limit};
+    limit.path = example_text("/dev/sda");
+    example.resources.read_bytes = limits;
+    example.resources.n_read_bytes = 1;
+    accepted();
+    limit.path = example_text("/sda");
+    refused("a limit of what is no device");
+    example.resources.memory_swappiness_set = true;
+    example.resources.memory_swappiness = 101;
+    refused("a swappiness of 101");
+}
