@@ -35,6 +35,10 @@ int handle_image_tag(struct request *request, struct bh_error *error);
 int handle_image_delete(struct request *request, struct bh_error *error);
 int handle_images_prune(struct request *request, struct bh_error *error);
 
+/* distribution.c */
+int handle_distribution(struct request *request, struct bh_error *error);
+int handle_images_search(struct request *request, struct bh_error *error);
+
 /* pull.c, push.c, load.c, save.c */
 int handle_image_push(struct request *request, struct bh_error *error);
 int handle_image_create(struct request *request, struct bh_error *error);

@@ -12,7 +12,8 @@
 #include "progress.h"
 #include "registry_auth.h"
 
-/* `fromImage` and `tag` (which may be a digest) as one reference; "latest" where neither names anything. */
+/* `fromImage` and `tag` (which may be a digest) as one reference. Where neither names anything it means every tag of
+ * the repository, as for Docker; its clients add "latest" themselves. */
 static int pull_reference(const struct request *request, char *text, size_t text_bytes, struct bh_error *error)
 {
     struct bh_reference parsed;
@@ -23,13 +24,7 @@ static int pull_reference(const struct request *request, char *text, size_t text
     if (n < 0 || (size_t)n >= text_bytes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid reference format: the name is too long");
     }
-    if (bh_reference_parse(text, &parsed, error) < 0) {
-        return -1;
-    }
-    if (!parsed.has_digest && parsed.tag[0] == '\0' && (size_t)n + strlen(":latest") < text_bytes) {
-        strcat(text, ":latest");
-    }
-    return 0;
+    return bh_reference_parse(text, &parsed, error);
 }
 
 /* "os[/architecture[/variant]]" (containerd's form) into three words; *ret_asked tells whether there was one. */

@@ -72,6 +72,18 @@ int handle_version(struct request *request, struct bh_error *error)
     return request_answer_json(request, 200, &writer, error);
 }
 
+/* Docker's form: with a slash at the end. */
+static void write_mirrors(struct json_writer *writer, const Bulkhead__Info *info)
+{
+    write_array(writer, "Mirrors");
+    for (size_t i = 0; i < info->n_registry_mirrors; i++) {
+        const char *mirror = info->registry_mirrors[i];
+        size_t length = strlen(mirror);
+        write_format(writer, NULL, "%s%s", mirror, length > 0 && mirror[length - 1] == '/' ? "" : "/");
+    }
+    write_array_end(writer);
+}
+
 static void write_registries(struct json_writer *writer, const Bulkhead__Info *info)
 {
     write_object(writer, "RegistryConfig");
@@ -85,8 +97,7 @@ static void write_registries(struct json_writer *writer, const Bulkhead__Info *i
     write_object(writer, "IndexConfigs");
     write_object(writer, "docker.io");
     write_string(writer, "Name", "docker.io");
-    write_array(writer, "Mirrors");
-    write_array_end(writer);
+    write_mirrors(writer, info);
     write_bool(writer, "Secure", true);
     write_bool(writer, "Official", true);
     write_object_end(writer);
@@ -102,8 +113,7 @@ static void write_registries(struct json_writer *writer, const Bulkhead__Info *i
         }
     }
     write_object_end(writer);
-    write_array(writer, "Mirrors");
-    write_array_end(writer);
+    write_mirrors(writer, info);
     write_object_end(writer);
 }
 

@@ -31,6 +31,8 @@ int get_info(struct job *job, struct bh_error *error)
     info.state_path = config->state_path;
     info.insecure_registries = config->insecure_registries;
     info.n_insecure_registries = config->n_insecure_registries;
+    info.registry_mirrors = config->registry_mirrors;
+    info.n_registry_mirrors = config->n_registry_mirrors;
     info.tenant_uid = job->tenant_uid;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_INFO;
     packet.info = &info;

@@ -10,20 +10,18 @@
 #include "common/io.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "services/engine/channels.h"
-#include "services/engine/content.h"
 #include "services/engine/database_push.h"
 #include "services/engine/documents.h"
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
 #include "services/engine/layers.h"
+#include "services/engine/manifest_fetch.h"
 #include "services/engine/platform.h"
 #include "services/engine/policy.h"
 #include "services/engine/pull.h"
 #include "services/engine/registry.h"
-#include "services/engine/resolve.h"
-#include "services/engine/store.h"
+#include "services/engine/sources.h"
 
 #define KIND(name) BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_##name
 
@@ -31,59 +29,11 @@ struct pull {
     struct job *job;
     struct bh_reference reference;
     char name[BH_REFERENCE_BYTES_MAX + 1]; /* whole, as the image is to be named */
-    struct bh_channel *registry;
+    struct bh_channel *registry;           /* borrowed */
     struct holds holds;
     struct bh_digest top;      /* what the reference resolved to: an index or a manifest */
     struct bh_digest manifest; /* of the image itself */
 };
-
-static void pull_end(struct pull *pull)
-{
-    worker_close(&pull->registry);
-    holds_end(&pull->holds);
-}
-
-/* Has a manifest fetched and stored, and holds it. `expected` NULL: the tag's, whatever its digest. */
-static int fetch_manifest(struct pull *pull, const struct bh_digest *expected, struct bh_digest *ret_digest,
-                          Bulkhead__MediaType *ret_announced, struct bh_error *error)
-{
-    struct job *job = pull->job;
-    const struct store_blob blob = {.max_bytes = BH_MANIFEST_BYTES_MAX};
-    store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
-    uint64_t n_bytes;
-    /* Without a digest even where one is known: a manifest is small, its owner is asked each time, and what comes is
-     * compared below. */
-    if (store_begin_blob(job, &blob, &ingest, error) < 0) {
-        return -1;
-    }
-    int fetched =
-        registry_fetch_manifest(job, pull->registry, pull->reference.tag, expected, ingest.pipe, ret_announced, error);
-    if (fetched < 0) {
-        return -1;
-    }
-    bh_close(&ingest.pipe);
-    if (store_finish_blob(&ingest, ret_digest, &n_bytes, error) < 0 ||
-        holds_add(&pull->holds, job, ret_digest, error) < 0) {
-        return -1;
-    }
-    if (expected && !bh_digest_equal(expected, ret_digest)) {
-        char wanted[BH_DIGEST_TEXT_SIZE], is[BH_DIGEST_TEXT_SIZE];
-        return bh_error_set(error, BH_DATA_LOSS, "the registry sent manifest %s instead of %s",
-                            bh_digest_text(ret_digest, is), bh_digest_text(expected, wanted));
-    }
-    return 0;
-}
-
-static int fetch_manifest_unnamed(struct pull *pull, const struct bh_digest *expected, struct bh_digest *ret_digest,
-                                  Bulkhead__MediaType *ret_announced, struct bh_error *error)
-{
-    if (content_begin_unnamed(pull->job, error) < 0) {
-        return -1;
-    }
-    int result = fetch_manifest(pull, expected, ret_digest, ret_announced, error);
-    content_end_unnamed(pull->job->engine->content);
-    return result;
-}
 
 /* From the reference to the one manifest of the platform. */
 static int resolve_manifest(struct pull *pull, const Bulkhead__Platform *platform, struct document *ret_document,
@@ -94,7 +44,8 @@ static int resolve_manifest(struct pull *pull, const Bulkhead__Platform *platfor
     struct bh_digest chosen;
     Bulkhead__MediaType announced;
     const struct bh_digest *expected = pull->reference.has_digest ? &pull->reference.digest : NULL;
-    if (fetch_manifest_unnamed(pull, expected, &pull->top, &announced, error) < 0 ||
+    if (manifest_fetch(pull->job, pull->registry, pull->reference.tag, expected, &pull->holds, &pull->top, &announced,
+                       error) < 0 ||
         document_parse(pull->job, &pull->top, announced, &top, error) < 0) {
         return -1;
     }
@@ -106,7 +57,8 @@ static int resolve_manifest(struct pull *pull, const Bulkhead__Platform *platfor
     }
     if (platform_choose(platform, top.index->entries, top.index->n_entries, &entry, error) < 0 ||
         bh_digest_from_bytes(entry->manifest->digest.data, entry->manifest->digest.len, &chosen, error) < 0 ||
-        fetch_manifest_unnamed(pull, &chosen, &pull->manifest, &announced, error) < 0) {
+        manifest_fetch(pull->job, pull->registry, NULL, &chosen, &pull->holds, &pull->manifest, &announced, error) <
+            0) {
         return -1;
     }
     announced = announced ? announced : entry->manifest->media_type;
@@ -212,20 +164,21 @@ static void remember_source(struct pull *pull, const Bulkhead__ParsedManifest *m
     }
 }
 
-static void tell_result(struct pull *pull, bool moved)
+static void tell_status(struct job *job, const struct bh_reference *reference, bool moved)
 {
     char text[BH_REFERENCE_BYTES_MAX + 64], familiar[BH_REFERENCE_BYTES_MAX + 1];
-    struct bh_reference shown = pull->reference;
+    struct bh_reference shown = *reference;
     if (shown.has_digest) {
         shown.tag[0] = '\0';
     }
-    progress_text(pull->job, KIND(DIGEST), "", bh_digest_text(&pull->top, text));
     (void)snprintf(text, sizeof text, "Status: %s for %s", moved ? "Downloaded newer image" : "Image is up to date",
                    bh_reference_familiar(&shown, familiar, sizeof familiar));
-    progress_text(pull->job, KIND(STATUS), "", text);
+    progress_text(job, KIND(STATUS), "", text);
 }
 
-static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bool *ret_moved, struct bh_error *error)
+/* One image, from the source that is open. */
+static int pull_one(struct pull *pull, struct source *source, const Bulkhead__Platform *platform, bool *ret_moved,
+                    struct bh_error *error)
 {
     struct job *job = pull->job;
     document_auto struct document document = {0};
@@ -235,45 +188,101 @@ static int pull_whole(struct pull *pull, const Bulkhead__PullImage *question, bo
     progress_text(job, KIND(PULLING_FROM),
                   reference->has_digest ? bh_digest_text(&reference->digest, text) : reference->tag,
                   reference->repository);
-    if (registry_open(job, bh_reference_registry_host(reference), reference->repository, question->credentials,
-                      &pull->registry, error) < 0 ||
-        resolve_manifest(pull, question->platform ? question->platform : &platform_host, &document, error) < 0 ||
-        policy_admit_image(job, pull->name, &pull->top, error) < 0) {
+    if (resolve_manifest(pull, platform, &document, error) < 0) {
+        return -1;
+    }
+    if (policy_admit_image(job, pull->name, &pull->top, error) < 0) {
+        source->final = true; /* it is about the name: no other source changes that */
         return -1;
     }
     const Bulkhead__Descriptor *config = document.manifest->config;
-    const struct layer_source source = {.registry = pull->registry};
+    const struct layer_source layer_source = {.registry = pull->registry};
     memcpy(row.id.bytes, config->digest.data, BH_DIGEST_BYTES);
     row.manifest = pull->manifest;
     if (holds_add(&pull->holds, job, &row.id, error) < 0 ||
-        blob_ensure(job, &source, &row.id, config->size_bytes, error) < 0 ||
+        blob_ensure(job, &layer_source, &row.id, config->size_bytes, error) < 0 ||
         document_parse_config(job, &row.id, document.manifest->n_layers, &row.config, error) < 0 ||
         fetch_layers(pull, document.manifest, &row, error) < 0 || job_check(job, error) < 0) {
         return -1;
     }
-    remember_source(pull, document.manifest);
+    if (!source->mirror) {
+        remember_source(pull, document.manifest);
+    }
     if (record(pull, &row, ret_moved, error) < 0) {
         return -1;
     }
+    progress_text(job, KIND(DIGEST), "", bh_digest_text(&pull->top, text));
     events_emit_reference(job->engine, &row, "pull", &pull->reference);
+    bh_log_info("pulled %s", pull->name);
     return 0;
+}
+
+/* ---- one tag or all of them ------------------------------------------------------------------------ */
+
+/* What was asked for: `reference` has a tag or a digest, or neither, which means every tag. */
+struct order {
+    struct job *job;
+    struct bh_reference reference;
+    const Bulkhead__Platform *platform;
+    bool moved; /* some name means something else than before */
+};
+
+static int pull_reference(struct order *order, struct source *source, const struct bh_reference *reference,
+                          struct bh_error *error)
+{
+    struct pull pull = {.job = order->job, .reference = *reference, .registry = source->registry};
+    struct bh_reference named = *reference;
+    bool moved = false;
+    if (named.has_digest) {
+        named.tag[0] = '\0'; /* the digest decides, as for Docker */
+    }
+    (void)bh_reference_format(&named, pull.name, sizeof pull.name);
+    int result = pull_one(&pull, source, order->platform, &moved, error);
+    holds_end(&pull.holds);
+    order->moved = order->moved || moved;
+    return result;
+}
+
+static int pull_every_tag(struct order *order, struct source *source, struct bh_error *error)
+{
+    registry_tags_auto struct registry_tags tags = {0};
+    if (registry_list_tags(order->job, source->registry, &tags, error) < 0) {
+        return -1;
+    }
+    if (tags.n_tags == 0) {
+        char familiar[BH_REFERENCE_BYTES_MAX + 1];
+        return bh_error_set(error, BH_NOT_FOUND, "No tags found for repository %s",
+                            bh_reference_familiar(&order->reference, familiar, sizeof familiar));
+    }
+    for (size_t i = 0; i < tags.n_tags; i++) {
+        struct bh_reference reference = order->reference;
+        (void)snprintf(reference.tag, sizeof reference.tag, "%s", tags.tags[i]);
+        if (pull_reference(order, source, &reference, error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int visit(struct source *source, void *argument, struct bh_error *error)
+{
+    struct order *order = argument;
+    return order->reference.has_digest || order->reference.tag[0]
+               ? pull_reference(order, source, &order->reference, error)
+               : pull_every_tag(order, source, error);
 }
 
 int pull_image(struct job *job, struct bh_error *error)
 {
     const Bulkhead__PullImage *question = job_body(job);
-    struct pull pull = {.job = job};
-    bool moved = false;
-    if (resolve_reference(question->reference, &pull.reference, pull.name, error) < 0) {
+    struct order order = {.job = job, .platform = question->platform ? question->platform : &platform_host};
+    if (bh_reference_parse(question->reference, &order.reference, error) < 0) {
         return -1;
     }
-    int result = pull_whole(&pull, question, &moved, error);
-    pull_end(&pull);
-    if (result < 0) {
+    if (sources_visit(job, &order.reference, question->credentials, visit, &order, error) < 0) {
         garbage_start(job->engine);
         return -1;
     }
-    bh_log_info("pulled %s", pull.name);
-    tell_result(&pull, moved);
+    tell_status(job, &order.reference, order.moved);
     return job_reply_done(job);
 }

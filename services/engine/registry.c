@@ -2,7 +2,10 @@
  *
  * Questions to a fetcher worker; see registry.h.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/limits.h"
 #include "engine_fetcher.pb-c.h"
@@ -16,6 +19,8 @@
 
 /* Connecting, the token's detour, redirects and a few retries fit in here. */
 #define REGISTRY_MS 180000U
+
+#define REGISTRY_TAGS_MAX 20000 /* of one repository; the fetcher's own bound */
 
 static ProtobufCBinaryData digest_field(const struct bh_digest *digest)
 {
@@ -177,4 +182,61 @@ int registry_push_manifest(struct job *job, struct bh_channel *registry, const c
     PACKET(packet, PUSH_MANIFEST, push_manifest, &body);
     return job_ask(job, registry, &packet.base, &fd, 1, BH_DEADLINE_JOB_MS,
                    BULKHEAD__FETCHER_TO_ENGINE__BODY_MANIFEST_PUSHED, NULL, error);
+}
+
+void registry_tags_end(struct registry_tags *tags)
+{
+    for (size_t i = 0; i < tags->n_tags; i++) {
+        free(tags->tags[i]);
+    }
+    free(tags->tags);
+    *tags = (struct registry_tags){0};
+}
+
+static int add_tags(struct registry_tags *tags, const Bulkhead__TagsListed *listed, struct bh_error *error)
+{
+    if (listed->n_tags > REGISTRY_TAGS_MAX - tags->n_tags) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "the repository has more than %d tags", REGISTRY_TAGS_MAX);
+    }
+    char **grown = reallocarray(tags->tags, tags->n_tags + listed->n_tags + 1, sizeof *grown);
+    if (!grown) {
+        return bh_error_errno(error, ENOMEM, "list a repository's tags");
+    }
+    tags->tags = grown;
+    for (size_t i = 0; i < listed->n_tags; i++) {
+        if (strlen(listed->tags[i]) > BH_TAG_BYTES_MAX) {
+            return bh_error_set(error, BH_INTERNAL, "a fetcher answered with a tag that is none");
+        }
+        grown[tags->n_tags] = strdup(listed->tags[i]);
+        if (!grown[tags->n_tags]) {
+            return bh_error_errno(error, ENOMEM, "list a repository's tags");
+        }
+        tags->n_tags++;
+    }
+    return 0;
+}
+
+int registry_list_tags(struct job *job, struct bh_channel *registry, struct registry_tags *tags, struct bh_error *error)
+{
+    job_call_auto struct job_call call = {0};
+    Bulkhead__ListTags body = BULKHEAD__LIST_TAGS__INIT;
+    PACKET(packet, LIST_TAGS, list_tags, &body);
+    if (job_call_start(job, registry, &packet.base, NULL, 0, BH_DEADLINE_JOB_MS, &call, error) < 0) {
+        return -1;
+    }
+    for (;;) {
+        bh_automessage struct bh_message *message = NULL;
+        if (job_call_next(&call, &message, error) < 0) {
+            return -1;
+        }
+        if (message->kind == BULKHEAD__FETCHER_TO_ENGINE__BODY_DONE) {
+            return 0;
+        }
+        if (message->kind != BULKHEAD__FETCHER_TO_ENGINE__BODY_TAGS_LISTED) {
+            return bh_error_set(error, BH_INTERNAL, "a fetcher answered %u to a list of tags", message->kind);
+        }
+        if (add_tags(tags, bh_message_body(message), error) < 0) {
+            return -1;
+        }
+    }
 }

@@ -52,3 +52,13 @@ int registry_push_blob(struct job *job, struct bh_channel *registry, const struc
 /* Puts a manifest (fd borrowed) under a tag. */
 int registry_push_manifest(struct job *job, struct bh_channel *registry, const char *tag,
                            Bulkhead__MediaType media_type, int fd, uint64_t size_bytes, struct bh_error *error);
+
+/* All tags of the repository, bounded. Ended with its scope. */
+struct registry_tags {
+    char **tags;
+    size_t n_tags;
+};
+void registry_tags_end(struct registry_tags *tags);
+#define registry_tags_auto bh_cleanup(registry_tags_end)
+int registry_list_tags(struct job *job, struct bh_channel *registry, struct registry_tags *tags,
+                       struct bh_error *error);

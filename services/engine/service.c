@@ -19,6 +19,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/content.h"
 #include "services/engine/database.h"
+#include "services/engine/distribution.h"
 #include "services/engine/events.h"
 #include "services/engine/execs.h"
 #include "services/engine/garbage.h"
@@ -79,6 +80,8 @@ HANDLER(check_audit)
 HANDLER(pull_image)
 HANDLER(load_images)
 HANDLER(push_image)
+HANDLER(inspect_distribution)
+HANDLER(search_registry)
 HANDLER(list_images)
 HANDLER(inspect_image)
 HANDLER(tag_image)
@@ -130,6 +133,8 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(PULL_IMAGE, pull_image, 0),
     REQUEST(LOAD_IMAGES, load_images, 1), /* the archive, to read */
     REQUEST(PUSH_IMAGE, push_image, 0),
+    REQUEST(INSPECT_DISTRIBUTION, inspect_distribution, 0),
+    REQUEST(SEARCH_REGISTRY, search_registry, 0),
     REQUEST(LIST_IMAGES, list_images, 0),
     REQUEST(INSPECT_IMAGE, inspect_image, 0),
     REQUEST(TAG_IMAGE, tag_image, 0),

@@ -34,21 +34,39 @@ static void blob_done(void *argument, const struct response *response, const str
     operation_end(&check->operation, error);
 }
 
+/* Docker's words for a registry that does not take the credentials. */
+static void explain_login(const struct check *check, const struct response *response, struct bh_error *error)
+{
+    const struct session *session = &check->operation.job->session;
+    char authority[URL_AUTHORITY_SIZE];
+    const char *scheme = session->origin.https ? "https" : "http";
+    (void)origin_authority(&session->origin, authority);
+    if (response && response->status == 401 && session->username[0] && response->challenge.basic) {
+        (void)bh_error_set(error, BH_UNAUTHENTICATED,
+                           "login attempt to %s://%s/v2/ failed with status: 401 Unauthorized", scheme, authority);
+    } else if (error->code == BH_UNAUTHENTICATED) {
+        (void)bh_error_wrap(error, "Get \"%s://%s/v2/\"", scheme, authority);
+    }
+}
+
 static void credentials_done(void *argument, const struct response *response, const struct bh_error *error)
 {
-    (void)response;
     struct check *check = argument;
-    if (!error) {
-        static char none[] = "";
-        Bulkhead__CredentialsAccepted accepted = BULKHEAD__CREDENTIALS_ACCEPTED__INIT;
-        char *token = check->operation.job->session.refresh_token;
-        accepted.identity_token = token ? token : none;
-        Bulkhead__FetcherToEngine packet = BULKHEAD__FETCHER_TO_ENGINE__INIT;
-        packet.body_case = BULKHEAD__FETCHER_TO_ENGINE__BODY_CREDENTIALS_ACCEPTED;
-        packet.credentials_accepted = &accepted;
-        (void)bh_request_reply(check->operation.request, &packet.base, NULL, 0);
+    if (error) {
+        struct bh_error told = *error;
+        explain_login(check, response, &told);
+        operation_end(&check->operation, &told);
+        return;
     }
-    operation_end(&check->operation, error);
+    static char none[] = "";
+    Bulkhead__CredentialsAccepted accepted = BULKHEAD__CREDENTIALS_ACCEPTED__INIT;
+    char *token = check->operation.job->session.refresh_token;
+    accepted.identity_token = token ? token : none;
+    Bulkhead__FetcherToEngine packet = BULKHEAD__FETCHER_TO_ENGINE__INIT;
+    packet.body_case = BULKHEAD__FETCHER_TO_ENGINE__BODY_CREDENTIALS_ACCEPTED;
+    packet.credentials_accepted = &accepted;
+    (void)bh_request_reply(check->operation.request, &packet.base, NULL, 0);
+    operation_end(&check->operation, NULL);
 }
 
 static int start(struct job *job, struct bh_request *request, const struct bh_digest *digest,

@@ -15,6 +15,7 @@
 #include "fetcher_dialer.pb-c.h"
 #include "job.h"
 #include "sandbox.h"
+#include "search.h"
 #include "tags.h"
 #include "transfer.h"
 #include "upload.h"
@@ -219,6 +220,15 @@ static void handle_list_tags(struct bh_request *request)
     }
 }
 
+static void handle_search_images(struct bh_request *request)
+{
+    const Bulkhead__SearchImages *message = bh_request_body(request);
+    struct bh_error error = {0};
+    if (search_start(bh_request_owner(request), request, message->term, message->limit, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    }
+}
+
 static const struct bh_protocol job_protocol = {
     .name = "engine_fetcher job",
     .incoming = &bulkhead__engine_to_fetcher__descriptor,
@@ -234,6 +244,7 @@ static const struct bh_protocol job_protocol = {
              handle_check_credentials},
             {BULKHEAD__ENGINE_TO_FETCHER__BODY_PUSH_BLOB, "PushBlob", STATE_OPEN, 0, 1, handle_push_blob},
             {BULKHEAD__ENGINE_TO_FETCHER__BODY_PUSH_MANIFEST, "PushManifest", STATE_OPEN, 1, 1, handle_push_manifest},
+            {BULKHEAD__ENGINE_TO_FETCHER__BODY_SEARCH_IMAGES, "SearchImages", STATE_OPEN, 0, 0, handle_search_images},
             {BULKHEAD__ENGINE_TO_FETCHER__BODY_LIST_TAGS, "ListTags", STATE_OPEN, 0, 0, handle_list_tags},
             {0},
         },

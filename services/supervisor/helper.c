@@ -113,6 +113,8 @@ static int send_config(struct helper *helper, const struct settings *settings, s
     config.cgroup_parent = (char *)(uintptr_t)settings->cgroup_parent;
     config.insecure_registries = (char **)(uintptr_t)settings->insecure_registries;
     config.n_insecure_registries = settings->n_insecure_registries;
+    config.registry_mirrors = (char **)(uintptr_t)settings->registry_mirrors;
+    config.n_registry_mirrors = settings->n_registry_mirrors;
     config.private_registries = (char **)(uintptr_t)settings->private_registries;
     config.n_private_registries = settings->n_private_registries;
     config.host_name = host_name;

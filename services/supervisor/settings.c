@@ -19,7 +19,7 @@
 #define CONFIG_PATH      "/etc/bulkhead/bulkhead.conf"
 #define CONFIG_BYTES_MAX (256 * 1024)
 
-enum kind { PATH, TEXT, NUMBER, MODE, LEVEL, LIST };
+enum kind { PATH, TEXT, NUMBER, MODE, LEVEL, LIST, URLS };
 
 /* One row a key; `lists` are cumulative, everything else is what was said last. */
 static const struct key {
@@ -52,6 +52,9 @@ static const struct key {
      "host[:port] or CIDR that may speak plain HTTP; repeatable"},
     {"private_registry", LIST, offsetof(struct settings, private_registries),
      offsetof(struct settings, n_private_registries), 0, 0, "host[:port] that may have a private address; repeatable"},
+    {"registry_mirror", URLS, offsetof(struct settings, registry_mirrors),
+     offsetof(struct settings, n_registry_mirrors), 0, 0,
+     "http[s]://host[:port] asked for Docker Hub's images first; repeatable"},
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -123,6 +126,21 @@ static int add_to_list(char **list, uint32_t *count, const struct key *key, cons
     return 0;
 }
 
+/* Docker's rules for a mirror: a scheme, a host, perhaps a port, and nothing else. */
+static int check_url(const struct key *key, const char *value, struct bh_error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    bool plain = strncmp(value, "http://", 7) == 0;
+    const char *host = plain || strncmp(value, "https://", 8) == 0 ? value + (plain ? 7 : 8) : "";
+    size_t length = strspn(host, allowed);
+    if (length == 0 || length > 253 + 6 || (host[length] != '\0' && strcmp(host + length, "/") != 0)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "%s \"%s\" must be http://HOST[:PORT] or https://HOST[:PORT] without a path", key->name,
+                            value);
+    }
+    return 0;
+}
+
 int settings_set(struct settings *settings, const char *name, const char *value, struct bh_error *error)
 {
     const struct key *key = NULL;
@@ -150,6 +168,11 @@ int settings_set(struct settings *settings, const char *name, const char *value,
         return set_number((uint32_t *)(void *)slot, key, value, error);
     case LEVEL:
         return set_level((enum bh_log_level *)(void *)slot, value, error);
+    case URLS:
+        if (check_url(key, value, error) < 0) {
+            return -1;
+        }
+        __attribute__((fallthrough));
     case LIST:
         return add_to_list((char **)(void *)slot, (uint32_t *)(void *)((char *)settings + key->size), key, value,
                            error);

@@ -29,6 +29,8 @@ struct settings {
     uint32_t n_insecure_registries;
     char *private_registries[SETTINGS_LIST_MAX];
     uint32_t n_private_registries;
+    char *registry_mirrors[SETTINGS_LIST_MAX]; /* "https://host[:port]" */
+    uint32_t n_registry_mirrors;
 };
 
 /* Reads `--config FILE` first (default /etc/bulkhead/bulkhead.conf, which may be absent), then the flags. Returns 0,

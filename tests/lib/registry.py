@@ -592,9 +592,21 @@ class Request(http.server.BaseHTTPRequestHandler):
         else:
             self.manifest(repository, reference)
 
+    def search(self, query):
+        """The first protocol's search: every repository whose name holds the word."""
+        root = os.path.join(self.server.options.root, "manifests")
+        names = sorted(os.path.relpath(folder, root) for folder, _, files in os.walk(root) if files)
+        found = [{"name": name, "description": f"The image {name}", "star_count": len(name), "is_automated": False,
+                  "is_official": name.startswith("library/")} for name in names if query.get("q", [""])[0] in name]
+        found = found[:int(query.get("n", ["25"])[0])]
+        self.answer(200, json.dumps({"num_results": len(found), "query": query.get("q"), "results": found}).encode())
+
     def do_GET(self):
         self.note()
         url = urllib.parse.urlsplit(self.path)
+        if url.path == "/v1/search":
+            self.search(urllib.parse.parse_qs(url.query))
+            return
         if url.path == "/token":
             self.token(urllib.parse.parse_qs(url.query))
         elif url.path in ("/v2", "/v2/"):

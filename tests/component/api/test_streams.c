@@ -50,7 +50,7 @@ static const char *read_head(int fd)
 
 Test(streams, pull_says_what_docker_says)
 {
-    const char *response = http_once("POST /images/create?fromImage=busybox&platform=linux/arm64/v8 HTTP/1.1\r\n"
+    const char *response = http_once("POST /images/create?fromImage=busybox&tag=latest&platform=linux/arm64/v8 HTTP/1.1\r\n"
                                      "X-Registry-Auth: eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifQ==\r\n" CLOSE);
     cr_assert_eq(http_status(response), 200);
     cr_assert(strstr(response, "Transfer-Encoding: chunked"));

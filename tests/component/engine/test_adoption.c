@@ -18,7 +18,7 @@ static struct world world;
 static void begin(void)
 {
     world_start(&world);
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
 }
 
 static void end(void)

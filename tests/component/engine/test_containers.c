@@ -17,7 +17,7 @@ static struct world world;
 static void begin(void)
 {
     world_start(&world);
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
 }
 
 static void end(void)
@@ -116,7 +116,7 @@ Test(containers, of_another_tenant_are_not_found)
     cr_assert_eq(start(world.other, id, &error), BH_NOT_FOUND);
     cr_assert_eq(kill_one(world.other, id, "KILL", &error), BH_NOT_FOUND);
     cr_assert_eq(delete_one(world.other, id, true, &error), BH_NOT_FOUND);
-    pull(world.other, "busybox");
+    pull(world.other, "busybox:latest");
     cr_assert_eq(create(world.other, "mine", false, other_id, &error), BH_OK, "names are per tenant: %s",
                  error.message);
     cr_assert_eq(look_up(world.root, id, &status, &exit_code, &error), BH_OK);

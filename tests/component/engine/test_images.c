@@ -138,11 +138,11 @@ Test(images, of_others_are_used_only_if_the_registry_says_so)
     struct bh_error error;
     struct bh_message *details = NULL;
     fake_registry_require(world.content, "alice");
-    cr_assert_eq(try_pull(world.root, "busybox", "alice", &error), BH_OK, "%s", error.message);
+    cr_assert_eq(try_pull(world.root, "busybox:latest", "alice", &error), BH_OK, "%s", error.message);
     size_t fetches = fake_registry_fetches(world.content);
-    cr_assert_eq(try_pull(world.other, "busybox", "mallory", &error), BH_PERMISSION_DENIED);
+    cr_assert_eq(try_pull(world.other, "busybox:latest", "mallory", &error), BH_PERMISSION_DENIED);
     cr_assert_eq(inspect(world.other, "busybox", &details, &error), BH_NOT_FOUND);
-    cr_assert_eq(try_pull(world.other, "busybox", "alice", &error), BH_OK, "%s", error.message);
+    cr_assert_eq(try_pull(world.other, "busybox:latest", "alice", &error), BH_OK, "%s", error.message);
     cr_assert_eq(fake_registry_fetches(world.content), fetches, "what is here is not fetched again");
     cr_assert_eq(inspect(world.other, "busybox", &details, &error), BH_OK);
     bh_message_free(details);
@@ -152,7 +152,7 @@ Test(images, pulled_twice_at_once_are_fetched_once)
 {
     struct bh_error error = {0};
     struct bh_call *calls[2];
-    static char reference[] = "busybox";
+    static char reference[] = "busybox:latest";
     Bulkhead__PullImage body = BULKHEAD__PULL_IMAGE__INIT;
     body.reference = reference;
     API(packet, PULL_IMAGE, pull_image, &body);
@@ -177,12 +177,12 @@ Test(images, half_pulled_leave_nothing_and_can_be_pulled_again)
     struct bh_error error;
     struct bh_message *details = NULL;
     fake_registry_break(world.content, "layer2", true);
-    cr_assert_eq(try_pull(world.root, "busybox", "", &error), BH_UNAVAILABLE, "%s", error.message);
+    cr_assert_eq(try_pull(world.root, "busybox:latest", "", &error), BH_UNAVAILABLE, "%s", error.message);
     cr_assert(strstr(error.message, "stopped in the middle"), "%s", error.message);
     cr_assert_eq(inspect(world.root, "busybox", &details, &error), BH_NOT_FOUND);
     await_store_count(0);
     fake_registry_break(world.content, "layer2", false);
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
 }
 
 Test(images, whose_layers_are_not_what_the_config_says_are_refused)
@@ -190,7 +190,7 @@ Test(images, whose_layers_are_not_what_the_config_says_are_refused)
     struct bh_error error;
     struct bh_message *details = NULL;
     fake_extractor_lie(world.content, true);
-    cr_assert_eq(try_pull(world.root, "busybox", "", &error), BH_DATA_LOSS, "%s", error.message);
+    cr_assert_eq(try_pull(world.root, "busybox:latest", "", &error), BH_DATA_LOSS, "%s", error.message);
     cr_assert_eq(inspect(world.root, "busybox", &details, &error), BH_NOT_FOUND);
     await_store_count(0);
 }
@@ -199,7 +199,7 @@ Test(images, of_another_platform_are_refused)
 {
     struct bh_error error;
     fake_registry_add(world.content, "index", "index riscv64 manifest");
-    cr_assert_eq(try_pull(world.root, "busybox", "", &error), BH_NOT_FOUND);
+    cr_assert_eq(try_pull(world.root, "busybox:latest", "", &error), BH_NOT_FOUND);
     cr_assert(strstr(error.message, "no matching manifest for linux/"), "%s", error.message);
     cr_assert_eq(try_pull(world.root, "Bad/Name", "", &error), BH_INVALID_ARGUMENT);
     cr_assert_eq(try_pull(world.root, "busybox:nosuchtag", "", &error), BH_NOT_FOUND);
@@ -210,7 +210,7 @@ Test(images, whose_pull_is_cancelled_are_given_up)
     struct bh_error error = {0};
     struct bh_call *call = NULL;
     struct bh_message *details = NULL;
-    static char reference[] = "busybox";
+    static char reference[] = "busybox:latest";
     Bulkhead__PullImage body = BULKHEAD__PULL_IMAGE__INIT;
     body.reference = reference;
     API(packet, PULL_IMAGE, pull_image, &body);
@@ -221,7 +221,7 @@ Test(images, whose_pull_is_cancelled_are_given_up)
     fake_registry_hold(world.content, false);
     await_store_count(0);
     cr_assert_eq(inspect(world.root, "busybox", &details, &error), BH_NOT_FOUND);
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
 }
 
 Test(images, are_named_and_removed_by_dockers_rules)
@@ -229,7 +229,7 @@ Test(images, are_named_and_removed_by_dockers_rules)
     struct bh_error error;
     size_t untagged, deleted;
     struct bh_message *details = NULL;
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
     cr_assert_eq(tag("busybox", "example.com/team/box:1", &error), BH_OK, "%s", error.message);
     cr_assert_eq(tag("nosuch", "x:1", &error), BH_NOT_FOUND);
     cr_assert_str_eq(error.message, "No such image: nosuch:latest");
@@ -254,7 +254,7 @@ Test(images, in_use_are_kept)
     struct bh_error error;
     size_t untagged, deleted;
     char id[BH_DIGEST_HEX_SIZE];
-    pull(world.root, "busybox");
+    pull(world.root, "busybox:latest");
     cr_assert_eq(create(world.root, "web", false, id, &error), BH_OK);
     cr_assert_eq(remove_image("busybox", false, &untagged, &deleted, &error), BH_FAILED_PRECONDITION);
     cr_assert(
@@ -276,10 +276,10 @@ Test(images, of_one_tenant_survive_what_another_does)
     struct bh_error error;
     size_t untagged, deleted;
     struct bh_message *details = NULL;
-    pull(world.root, "busybox");
-    pull(world.other, "busybox");
+    pull(world.root, "busybox:latest");
+    pull(world.other, "busybox:latest");
     cr_assert_eq(remove_image("busybox", true, &untagged, &deleted, &error), BH_OK);
-    pull(world.root, "busybox"); /* has a sweep come and go */
+    pull(world.root, "busybox:latest"); /* has a sweep come and go */
     cr_assert_eq(inspect(world.other, "busybox", &details, &error), BH_OK);
     bh_message_free(details);
     cr_assert(fake_store_has(world.content, "the bytes of layer two", true));
