@@ -42,7 +42,7 @@ static int store_member(struct load *load, const Bulkhead__ArchiveMember *member
                         struct bh_error *error)
 {
     struct bh_digest named;
-    const struct store_blob blob = {.max_bytes = member->size_bytes,
+    const struct store_blob blob = {.max_bytes = member->size_bytes > 0 ? member->size_bytes : 1, /* an empty layer */
                                     .spool = load->spool,
                                     .offset = member->offset,
                                     .range_bytes = member->size_bytes};

@@ -21,6 +21,7 @@ const struct bh_sandbox engine_sandbox = {
                .processes = 2048,          /* threads: JOBS_MAX, and LAYERS_AT_ONCE for each pull */
                .core_bytes = 0},
     .knowingly = {"files: the database is what the engine is for; its root is its own folder, nosuid, nodev and noexec",
-                  "descriptors of layers, logs, streams and archives pass through it; it reads and writes none of them",
+                  "descriptors of layers, logs, streams and archives pass through it; it reads none of them, and "
+                  "writes only what it makes from types: image configs, manifests, the headers of an archive",
                   "left out: every way to execute, to trace, to mount, to signal others, to make a network socket"},
 };

@@ -14,6 +14,7 @@
 #include "bounds.h"
 
 #define READ_BYTES (64 * BH_KIB)
+#define TAR_BLOCK  512U
 #define HOPS_MAX   16
 
 struct member {
@@ -47,6 +48,13 @@ void archive_index_free(struct archive_index **index)
 
 /* ---- reading the headers ----------------------------------------------------------------------------- */
 
+/* Where the archive ends for libarchive: as if the last member's padding and the blocks of zeros at the end were there.
+ * umoci and others leave them out, and Docker does not mind; that no content is missing is checked member by member. */
+static uint64_t padded_end(const struct archive_index *index)
+{
+    return (index->file_bytes + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK + 2 * TAR_BLOCK;
+}
+
 static la_ssize_t read_spool(struct archive *archive, void *argument, const void **ret_buffer)
 {
     struct archive_index *index = argument;
@@ -57,6 +65,10 @@ static la_ssize_t read_spool(struct archive *archive, void *argument, const void
     if (got < 0) {
         archive_set_error(archive, errno, "cannot read the archive");
         return ARCHIVE_FATAL;
+    }
+    if (got == 0 && index->offset < padded_end(index)) {
+        got = (ssize_t)(padded_end(index) - index->offset); /* three blocks at most */
+        memset(index->buffer, 0, (size_t)got);
     }
     index->offset += (uint64_t)got;
     *ret_buffer = index->buffer;

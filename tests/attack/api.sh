@@ -35,7 +35,7 @@ archive("layer-as-symlink-to-itself", [good], ("config.json", config), link("lay
 archive("layer-as-device", [good], ("config.json", config), link("layer.tar", "", tarfile.CHRTYPE))
 archive("tag-as-path", [{**good, "RepoTags": ["../../evil:latest"]}], ("config.json", config), ("layer.tar", base))
 archive("tag-as-digest", [{**good, "RepoTags": ["busybox@sha256:" + "0" * 64]}], ("config.json", config), ("layer.tar", base))
-archive("empty-layer", [good], ("config.json", images.config_of([b""])), ("layer.tar", b""))
+archive("good-and-bad", [good, {**good, "Config": "none.json", "RepoTags": ["attack:bad"]}], ("config.json", config), ("layer.tar", base))
 archive("no-layers", [{**good, "Layers": []}], ("config.json", config))
 archive("deep", [good], ("x", b""))
 images.write(f"{work}/load-manifest-deep.tar", [("manifest.json", b"[" * 100000)])

@@ -212,11 +212,64 @@ refuses_to_import() {
     exits 1 docker import "$WORK/small.tar" "busybox@$ID"
     equal "$(docker images -aq | sort)" "$before"
 }
+odd_archives() {
+    python3 - "$WORK/one.tar" "$WORK" <<'END'
+import hashlib, io, json, sys, tarfile
+source, work = sys.argv[1:]
+members = list(tarfile.open(source))
+end = members[-1].offset_data + members[-1].size
+open(work + "/unpadded.tar", "wb").write(open(source, "rb").read()[:end])
+open(work + "/cut.tar", "wb").write(open(source, "rb").read()[:end - 1])
+
+def archive(name, layer, repositories=None, second=False):
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {
+        "type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}).encode()
+    target = tarfile.open(f"{work}/{name}.tar", "w")
+    manifest = [{"Config": "c.json", "RepoTags": ["odd:1"], "Layers": ["l.tar"]}]
+    if second:
+        manifest.append({"Config": "c.json", "RepoTags": ["odd:2"], "Layers": ["c.json"]})
+    for member, data in {"c.json": config, "l.tar": layer, "manifest.json": json.dumps(manifest).encode(),
+                         "repositories": json.dumps(repositories or {}).encode()}.items():
+        info = tarfile.TarInfo(member)
+        info.size = len(data)
+        target.addfile(info, io.BytesIO(data))
+    target.close()
+
+archive("empty-layer", b"")
+archive("claims", b"\0" * 1024, {"busybox": {"latest": "0" * 64}})
+archive("half-bad", b"\0" * 10240, second=True)
+END
+    docker load -q -i "$WORK/unpadded.tar"
+    exits 1 docker load -q -i "$WORK/cut.tar"
+    matches "$(cat "$WORK/err")" 'member "oci-layout" does not end inside the archive'
+    equal "$(docker load -i "$WORK/empty-layer.tar")" "Loaded image: odd:1"
+    docker save odd:1 | docker load -q
+    equal "$(docker load -i "$WORK/claims.tar")" "Loaded image: odd:1"
+    equal "$(id_of busybox)" "$ID"
+    docker rmi odd:1
+    docker images -q -f dangling=true | xargs -r docker rmi
+    exits 1 docker load -i "$WORK/half-bad.tar"
+    matches "$(cat "$WORK/err")" "image 2 of the archive, docker.io/library/odd:2"
+    equal "$(docker images -q odd)" ""
+    eventually not_stored "$(head -c 10240 /dev/zero | sha256sum | cut -c1-64)"
+}
+not_stored() { ! store_files | grep -q "$1"; }
+tells_progress() {
+    docker rmi busybox
+    local lines
+    lines=$(curl -s --unix-socket "$SOCKET" -X POST --data-binary "@$WORK/one.tar" -H 'Content-Type: application/x-tar' 'http://x/images/load?quiet=0')
+    matches "$lines" '"status":"Loading layer","progressDetail":\{"current":[0-9]+,"total":[0-9]+\}'
+    matches "$lines" '\{"stream":"Loaded image: busybox:latest\\n"\}'
+    docker rmi busybox
+    equal "$(curl -s --unix-socket "$SOCKET" -X POST --data-binary "@$WORK/one.tar" 'http://x/images/load?quiet=1')" '{"stream":"Loaded image: busybox:latest\n"}'
+}
 changed_hands() { # another tenant neither saves nor sees it
     chmod 0666 "$SOCKET"
     chmod 0755 "$ENGINE" "$WORK"
     equal "$(setpriv --reuid 61007 --regid 61007 --clear-groups curl -s -o /dev/null -w '%{http_code}' --unix-socket "$SOCKET" http://x/images/busybox/get)" 404
     equal "$(setpriv --reuid 61007 --regid 61007 --clear-groups curl -s -o /dev/null -w '%{http_code}' --unix-socket "$SOCKET" "http://x/images/$ID/get")" 404
+    matches "$(setpriv --reuid 61007 --regid 61007 --clear-groups curl -s --unix-socket "$SOCKET" -X POST --data-binary "@$WORK/claims.tar" 'http://x/images/load?quiet=1')" odd:1
+    equal "$(docker images -q odd)" ""
 }
 
 check "save writes the same archive each time, and all of both formats" saves
@@ -232,7 +285,9 @@ check "umoci reads and writes them" with_umoci
 check "buildah reads and writes them" with_buildah
 check "archives of older dockers load; of those before 1.10 not, and that is said" old_docker
 check "layers in zstd, xz and bzip2 go out so that everybody reads them" other_compressions
+check "archives without padding, with empty layers, and those that claim other names; all of an archive or nothing" odd_archives
+check "load tells how far it is, unless quiet" tells_progress
 check "import, with every change" imports
 check "import without a name" import_without_a_name
 check "import refuses, and leaves nothing" refuses_to_import
-check "another tenant's images are not saved" changed_hands
+check "another tenant's images are not saved, and its archives change nothing here" changed_hands

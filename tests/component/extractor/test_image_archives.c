@@ -251,6 +251,36 @@ Test(extractor_image_archives, what_is_no_image_archive_is_refused)
     refused("no image for");
 }
 
+Test(extractor_image_archives, one_of_before_1_10_is_named_so)
+{
+    put_text("aaaa/layer.tar", "first");
+    put_text("aaaa/json", "{}");
+    put_text("repositories", "{\"debian\":{\"latest\":\"aaaa\"}}");
+    refused("before 1.10");
+}
+
+/* Scans the first `n_bytes` of what was built. */
+static enum bh_code scan_part(size_t n_bytes, uint32_t *ret_kind)
+{
+    bh_autoclose int fd = file_of(tar.bytes, n_bytes);
+    memset(&seen, 0, sizeof(seen));
+    return extractor_scan(&extractor, fd, look, NULL, ret_kind);
+}
+
+Test(extractor_image_archives, the_last_padding_may_be_missing_but_no_content)
+{
+    uint32_t kind;
+    put_text("cfg.json", "{\"c\":1}");
+    put_text("manifest.json", "[{\"Config\":\"cfg.json\",\"Layers\":[\"layer.tar\"]}]");
+    put_text("layer.tar", "content");
+    size_t end = tar.n_bytes - 512 + strlen("content");
+    cr_assert_eq(scan_part(end, &kind), BH_OK, "%s", extractor.error.message);
+    cr_assert(seen.images == 1 && seen.n_layers == 1);
+    cr_assert_eq(scan_part(end - 1, &kind), BH_INVALID_ARGUMENT);
+    cr_assert(extractor_said(&extractor, "\"layer.tar\" does not end inside"));
+    cr_assert_eq(scan_part(tar.n_bytes - 512 - 100, &kind), BH_INVALID_ARGUMENT);
+}
+
 Test(extractor_image_archives, compressed_as_a_whole_is_said_so)
 {
     static const uint8_t gzip[] = {0x1f, 0x8b, 8, 0};

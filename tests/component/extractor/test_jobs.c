@@ -52,6 +52,40 @@ Test(extractor_jobs, a_worker_takes_one_job)
     bh_channel_free(job);
 }
 
+static Bulkhead__Compression probed(struct bh_channel *job, const void *bytes, size_t n_bytes)
+{
+    bh_autoclose int fd = file_of(bytes, n_bytes);
+    Bulkhead__ProbeBlob body = BULKHEAD__PROBE_BLOB__INIT;
+    Bulkhead__EngineToExtractor packet = BULKHEAD__ENGINE_TO_EXTRACTOR__INIT;
+    bh_automessage struct bh_message *message = NULL;
+    struct bh_call *call;
+    packet.body_case = BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PROBE_BLOB;
+    packet.probe_blob = &body;
+    cr_assert_eq(bh_call_start(job, &packet.base, &fd, 1, 0, &call, &extractor.error), 0);
+    cr_assert_eq(bh_call_next(call, &message, &extractor.error), 0, "%s", extractor.error.message);
+    bh_call_free(call);
+    return ((const Bulkhead__BlobProbed *)bh_message_body(message))->compression;
+}
+
+Test(extractor_jobs, a_prober_answers_again_and_again_and_does_nothing_else)
+{
+    struct bh_channel *job = extractor_spawn(&extractor, NULL);
+    bh_autoclose int fd = file_of("{}", 2);
+    Bulkhead__ParseConfig body = BULKHEAD__PARSE_CONFIG__INIT;
+    cr_assert_eq(probed(job, "\x1f\x8b\x08", 3), BULKHEAD__COMPRESSION__COMPRESSION_GZIP);
+    cr_assert_eq(probed(job, "\x28\xb5\x2f\xfd", 4), BULKHEAD__COMPRESSION__COMPRESSION_ZSTD);
+    cr_assert_eq(probed(job,
+                        "\xfd"
+                        "7zXZ\0",
+                        6),
+                 BULKHEAD__COMPRESSION__COMPRESSION_XZ);
+    cr_assert_eq(probed(job, "BZh91A", 6), BULKHEAD__COMPRESSION__COMPRESSION_BZIP2);
+    cr_assert_eq(probed(job, "tar", 3), BULKHEAD__COMPRESSION__COMPRESSION_NONE);
+    cr_assert_eq(probed(job, "", 0), BULKHEAD__COMPRESSION__COMPRESSION_NONE);
+    cr_assert_eq(ask(job, BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PARSE_CONFIG, &body, &fd, 1), BH_FAILED_PRECONDITION);
+    bh_channel_free(job);
+}
+
 Test(extractor_jobs, the_parent_takes_no_job)
 {
     bh_autoclose int fd = file_of("{}", 2);
