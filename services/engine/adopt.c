@@ -210,8 +210,7 @@ static int compare(struct job *job, struct bh_error *error)
     remove_strangers(job, found, n_found, rows, n_rows);
     restarts_resume(job);
     container_rows_free(rows, n_rows);
-    return execs_adopt(job, error);
-    return volumes_reconcile(job, error);
+    return execs_adopt(job, error) < 0 ? -1 : volumes_reconcile(job, error);
 }
 
 static int adopt(struct job *job, struct bh_error *error)

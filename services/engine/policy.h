@@ -43,6 +43,12 @@ int policy_open_log(struct job *job, const struct container_row *row, int ret_fi
 int policy_make_volume(struct job *job, const struct volume_row *row, const struct volume_plan *plan,
                        struct bh_error *error);
 int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_error *error);
+/* Bytes in use and the limit (0: none): of a volume; of the disk a container's own files are limited to (zeros if they
+ * are not, NOT_FOUND if it was never started). */
+int policy_measure_volume(struct job *job, const struct volume_row *row, uint64_t *ret_used, uint64_t *ret_limit,
+                          struct bh_error *error);
+int policy_measure_disk(struct job *job, const struct container_row *row, uint64_t *ret_used, uint64_t *ret_limit,
+                        struct bh_error *error);
 /* All volumes on disk: their ids and tenants; the array is the caller's. */
 struct policy_volume {
     uint8_t id[ENGINE_ID_BYTES];

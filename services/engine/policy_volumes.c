@@ -17,6 +17,9 @@
     volume.id = (ProtobufCBinaryData){.len = ENGINE_ID_BYTES, .data = (uint8_t *)(uintptr_t)(bytes)};                  \
     volume.tenant_uid = (uid)
 
+/* A worker counts for a minute of processor time at most; the disk below may be slow. */
+#define MEASURE_MS 300000U
+
 static struct bh_channel *door(const struct job *job)
 {
     return bh_service_peer(job->engine->context, BH_ROLE_POLICYD);
@@ -44,6 +47,42 @@ int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_
     body.name = (char *)(uintptr_t)row->name;
     PACKET(packet, DROP_VOLUME, drop_volume, &body);
     return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+}
+
+static int ask_measured(struct job *job, Bulkhead__EngineToPolicyd *packet, uint64_t *ret_used, uint64_t *ret_limit,
+                        struct bh_error *error)
+{
+    bh_automessage struct bh_message *message = NULL;
+    if (job_ask(job, door(job), &packet->base, NULL, 0, MEASURE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DISK_MEASURED,
+                &message, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__DiskMeasured *measured = bh_message_body(message);
+    *ret_used = measured->used_bytes;
+    *ret_limit = measured->limit_bytes;
+    return 0;
+}
+
+int policy_measure_volume(struct job *job, const struct volume_row *row, uint64_t *ret_used, uint64_t *ret_limit,
+                          struct bh_error *error)
+{
+    VOLUME(volume, row->id, row->tenant_uid);
+    Bulkhead__MeasureVolume body = BULKHEAD__MEASURE_VOLUME__INIT;
+    body.volume = &volume;
+    PACKET(packet, MEASURE_VOLUME, measure_volume, &body);
+    return ask_measured(job, &packet, ret_used, ret_limit, error);
+}
+
+int policy_measure_disk(struct job *job, const struct container_row *row, uint64_t *ret_used, uint64_t *ret_limit,
+                        struct bh_error *error)
+{
+    Bulkhead__ContainerId container = BULKHEAD__CONTAINER_ID__INIT;
+    Bulkhead__MeasureDisk body = BULKHEAD__MEASURE_DISK__INIT;
+    container.id = (ProtobufCBinaryData){.len = ENGINE_ID_BYTES, .data = (uint8_t *)(uintptr_t)row->id};
+    container.tenant_uid = row->tenant_uid;
+    body.container = &container;
+    PACKET(packet, MEASURE_DISK, measure_disk, &body);
+    return ask_measured(job, &packet, ret_used, ret_limit, error);
 }
 
 static int read_found(const Bulkhead__VolumeFound *found, struct policy_volume *ret_found, struct bh_error *error)

@@ -9,6 +9,7 @@
 
 #include "common/io.h"
 #include "services/engine/adopt.h"
+#include "services/engine/events.h"
 #include "services/engine/filters.h"
 #include "services/engine/volumes.h"
 
@@ -147,7 +148,7 @@ static bool has_any_label(const Bulkhead__Filter *filter, const struct volume_ro
 
 /* Removes what fits; *ret_names borrows from the rows. */
 static int prune(struct job *job, struct volume_row *rows, size_t n_rows, char **ret_names, size_t *ret_n_names,
-                 struct bh_error *error)
+                 uint64_t *ret_bytes, struct bh_error *error)
 {
     const Bulkhead__PruneVolumes *question = job_body(job);
     const Bulkhead__Filter *label = filters_find(question->filters, question->n_filters, "label");
@@ -159,7 +160,9 @@ static int prune(struct job *job, struct volume_row *rows, size_t n_rows, char *
             continue;
         }
         struct bh_error failure = {0};
+        int64_t size = volume_size(job, row);
         if (volume_remove(job, row, &failure) == 0) {
+            *ret_bytes += size > 0 ? (uint64_t)size : 0;
             ret_names[(*ret_n_names)++] = rows[i].name;
         } else if (failure.code != BH_FAILED_PRECONDITION && failure.code != BH_NOT_FOUND) {
             *error = failure; /* others have taken or removed it meanwhile: no error of ours */
@@ -180,13 +183,19 @@ int prune_volumes(struct job *job, struct bh_error *error)
         return -1;
     }
     bh_autofree char **names = calloc(n_rows + 1, sizeof *names);
-    int result = names ? prune(job, rows, n_rows, names, &n_names, error)
+    uint64_t bytes = 0;
+    int result = names ? prune(job, rows, n_rows, names, &n_names, &bytes, error)
                        : bh_error_errno(error, ENOMEM, "list %zu volumes", n_rows);
     if (result == 0) {
         Bulkhead__VolumesPruned pruned = BULKHEAD__VOLUMES_PRUNED__INIT;
         Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
         pruned.names = names;
         pruned.n_names = n_names;
+        pruned.reclaimed_bytes = bytes;
+        char text[24];
+        (void)snprintf(text, sizeof text, "%llu", (unsigned long long)bytes);
+        events_emit_object(job->engine, job->tenant_uid, BULKHEAD__EVENT_TYPE__EVENT_TYPE_VOLUME, "prune", "",
+                           (const char *[]){"reclaimed", text, NULL});
         packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_VOLUMES_PRUNED;
         packet.volumes_pruned = &pruned;
         (void)job_reply(job, &packet);

@@ -30,5 +30,15 @@ void volume_emit(struct engine *engine, const struct volume_row *row, const char
 void volumes_emit_mounts(struct engine *engine, const struct container_row *row, bool mounted);
 /* Where root finds its files: "<state>/volumes/<uid>/<id>/_data". `buffer` holds BH_PATH_BYTES_MAX + 1. */
 const char *volume_mountpoint(const struct engine *engine, const struct volume_row *row, char *buffer);
+/* What a tenant's volumes hold, for `system df`: by name; -1 bytes where it could not be measured. The caller frees it
+ * with volume_usages_free(). */
+struct volume_usage {
+    struct volume_row row; /* with `uses`, its containers */
+    int64_t size_bytes;
+};
+int volume_usages(struct job *job, struct volume_usage **ret_usages, size_t *ret_n_usages, struct bh_error *error);
+void volume_usages_free(struct volume_usage *usages, size_t n_usages);
+/* One volume's. -1 if it could not be measured. */
+int64_t volume_size(struct job *job, const struct volume_row *row);
 /* At the start: files that no row names go, and rows without files get them. */
 int volumes_reconcile(struct job *job, struct bh_error *error);

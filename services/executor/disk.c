@@ -182,9 +182,14 @@ int disk_mount(int folder, int *ret_mount, struct bh_error *error)
     if (file < 0 || fstat(file, &status) < 0) {
         return bh_error_errno(error, errno, "open a disk");
     }
-    /* Held until the mount is there: whoever mounts the same disk meanwhile finds our loop device. */
-    if (!S_ISREG(status.st_mode) || flock(file, LOCK_EX) < 0) {
+    if (!S_ISREG(status.st_mode)) {
         return bh_error_set(error, BH_DATA_LOSS, "a disk is not one of ours: it is no regular file");
+    }
+    /* Held until the mount is there: whoever mounts the same disk meanwhile finds our loop device. By an opening of its
+     * own, for the loop device keeps the other one. */
+    bh_autoclose int lock = openat(folder, DISK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (lock < 0 || flock(lock, LOCK_EX) < 0) {
+        return bh_error_errno(error, errno, "lock a disk");
     }
     return loop_share(file, &loop, error) < 0 ? -1 : mount_device(loop, ret_mount, error);
 }

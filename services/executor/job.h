@@ -20,6 +20,7 @@ struct job_answer {
     struct bh_error error; /* code BH_OK: it worked */
     int32_t pid;           /* StartContainer: the container's first process */
     int64_t started_at_ns;
+    uint64_t numbers[2]; /* of a measurement */
 };
 
 struct job;

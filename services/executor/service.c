@@ -26,6 +26,7 @@
 #include "remove.h"
 #include "running.h"
 #include "start.h"
+#include "volume_measure.h"
 #include "volume_requests.h"
 #include "volumes.h"
 
@@ -239,6 +240,8 @@ static const struct bh_handler handlers[] = {
     {REQUEST(MAKE_VOLUME), "MakeVolume", ~0U, 0, 0, volume_handle_make},
     {REQUEST(DROP_VOLUME), "DropVolume", ~0U, 0, 0, volume_handle_drop},
     {REQUEST(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0U, 0, 0, volume_handle_list},
+    {REQUEST(MEASURE_VOLUME), "MeasureVolume", ~0U, 0, 0, volume_handle_measure},
+    {REQUEST(MEASURE_DISK), "MeasureDisk", ~0U, 0, 0, disk_handle_measure},
     {0},
 };
 

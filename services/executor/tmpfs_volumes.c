@@ -137,6 +137,12 @@ int tmpfs_volumes_get(struct executor *executor, uint32_t tenant_uid, const uint
     return 0;
 }
 
+int tmpfs_volumes_find(struct executor *executor, uint32_t tenant_uid, const uint8_t id[static 32])
+{
+    const struct tmpfs_volume *volume = find(&executor->tmpfs_volumes, tenant_uid, id);
+    return volume ? volume->mount : -1;
+}
+
 void tmpfs_volumes_drop(struct executor *executor, uint32_t tenant_uid, const uint8_t id[static 32])
 {
     struct tmpfs_volume *volume = find(&executor->tmpfs_volumes, tenant_uid, id);

@@ -37,5 +37,7 @@ int tmpfs_volumes_get(struct executor *executor, uint32_t tenant_uid, const uint
                       struct bh_error *error);
 /* Lets go of those whose containers have all ended. */
 void tmpfs_volumes_sweep(struct executor *executor);
+/* The mount of one that is in use, borrowed; else -1. */
+int tmpfs_volumes_find(struct executor *executor, uint32_t tenant_uid, const uint8_t id[static 32]);
 void tmpfs_volumes_drop(struct executor *executor, uint32_t tenant_uid, const uint8_t id[static 32]);
 void tmpfs_volumes_free(struct executor *executor);

@@ -22,8 +22,6 @@
 #include "remove.h"
 #include "tmpfs_volumes.h"
 
-#define ID_BASE_MIN 65536U /* below are the host's own users */
-
 struct place {
     char tenant[16], id[BH_DIGEST_HEX_SIZE];
     char fresh[BH_DIGEST_HEX_SIZE + 32], removed[BH_DIGEST_HEX_SIZE + 32]; /* beside the tenants' folders */
@@ -167,9 +165,9 @@ int volume_make(struct executor *executor, struct bh_request *request, const Bul
     if (check_name(message->volume, error) < 0) {
         return -1;
     }
-    if (message->id_base < ID_BASE_MIN || __builtin_add_overflow(message->id_base, BH_TENANT_IDS, &end)) {
+    if (message->id_base < VOLUME_ID_BASE_MIN || __builtin_add_overflow(message->id_base, BH_TENANT_IDS, &end)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a volume's owner must be one of the tenants' ids, from %u up",
-                            ID_BASE_MIN);
+                            VOLUME_ID_BASE_MIN);
     }
     if (sized != (message->size_bytes > 0)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a volume that is a disk has a size, and no other has");

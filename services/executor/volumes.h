@@ -9,7 +9,8 @@
 #include "container.pb-c.h"
 #include "executor.h"
 
-#define VOLUME_DATA "_data"
+#define VOLUME_DATA        "_data"
+#define VOLUME_ID_BASE_MIN 65536U /* below are the host's own users */
 
 /* Each answers the request itself, later. */
 int volume_make(struct executor *executor, struct bh_request *request, const Bulkhead__MakeVolume *message,

@@ -135,3 +135,45 @@ void volumes_list(struct bh_request *request)
     packet.list_made_volumes = &list;
     relay(policyd_of(request), request, &packet, &kind, NULL);
 }
+
+static const struct relay_kind measured_relay = {.reply = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DISK_MEASURED};
+
+void volumes_measure(struct bh_request *request)
+{
+    struct policyd *policyd = policyd_of(request);
+    Bulkhead__MeasureVolume body = *(const Bulkhead__MeasureVolume *)bh_request_body(request);
+    struct range range;
+    struct bh_error error = {0};
+    if (!body.volume || body.volume->id.len != BH_DIGEST_BYTES || body.volume->tenant_uid == UINT32_MAX ||
+        body.id_base) {
+        (void)bh_error_set(&error, BH_INVALID_ARGUMENT,
+                           "a volume to measure is named by an id of 32 bytes and its tenant alone");
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    if (ranges_get(&policyd->ranges, body.volume->tenant_uid, &range, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    body.id_base = range.id_base;
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MEASURE_VOLUME;
+    packet.measure_volume = &body;
+    relay(policyd, request, &packet, &measured_relay, NULL);
+}
+
+void volumes_measure_disk(struct bh_request *request)
+{
+    Bulkhead__MeasureDisk body = *(const Bulkhead__MeasureDisk *)bh_request_body(request);
+    struct bh_error error = {0};
+    if (!body.container || body.container->id.len != BH_DIGEST_BYTES || body.container->tenant_uid == UINT32_MAX) {
+        (void)bh_error_set(&error, BH_INVALID_ARGUMENT, "a container is named by an id of 32 bytes and its tenant");
+        (void)bh_request_fail(request, &error);
+        return;
+    }
+    /* Whether it is that tenant's, the executor asks of the container's own record. */
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MEASURE_DISK;
+    packet.measure_disk = &body;
+    relay(policyd_of(request), request, &packet, &measured_relay, NULL);
+}

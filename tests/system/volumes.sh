@@ -105,6 +105,10 @@ is_pruned() {
     equal "$(docker volume ls -q | wc -l)" 4 "only what is anonymous and unused went"
     equal "$(api -X POST "http://d/v1.41/volumes/prune?filters=%7B%22label%21%22%3A%7B%22a%22%3Atrue%7D%7D")" '{"VolumesDeleted":["named"],"SpaceReclaimed":0}'
     docker volume prune -f -a --filter label=a=b
+    docker volume create sized
+    run_in -v sized:/data -- dd if=/dev/zero of=/data/x bs=1M count=1
+    docker volume create other
+    matches "$(docker volume prune -f -a)" "Total reclaimed space: 1.049MB"
     docker rm -v user
     equal "$(volumes)" "keep "
     docker volume rm keep
