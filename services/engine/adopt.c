@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -85,80 +86,112 @@ static const struct policy_found *find(const struct policy_found *found, size_t 
     return NULL;
 }
 
+/* Notes that a run of which no row tells has begun: its start was never acknowledged, but happened. */
+static int note_start(struct job *job, struct container_row *row, int32_t pid, int64_t started_at_ns,
+                      struct bh_error *error)
+{
+    const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
+    row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
+                                          .pid = pid,
+                                          .started_at_ns = started_at_ns,
+                                          .finished_at_ns = row->state.finished_at_ns,
+                                          .restart_count = row->state.restart_count,
+                                          .restart_wait_ms = row->state.restart_wait_ms,
+                                          .stop_asked = row->state.stop_asked};
+    return database_set_state(job->engine->database, row->id, &row->state, &event, error);
+}
+
 /* Connects to the monitor of a running container and notes that it runs. */
 static int adopt_running(struct job *job, struct container_row *row, struct live *live,
                          const struct policy_found *found, int monitor, struct bh_error *error)
 {
-    const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
-    const bool news = !container_runs(&row->state); /* its start was never acknowledged, but happened */
-    if (news) {
-        row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
-                                              .finished_at_ns = row->state.finished_at_ns,
-                                              .restart_count = row->state.restart_count,
-                                              .restart_wait_ms = row->state.restart_wait_ms,
-                                              .stop_asked = row->state.stop_asked};
-    }
-    row->state.pid = found->pid;
-    row->state.started_at_ns = found->started_at_ns;
+    bh_autoclose int fd = monitor;
     live_set_running(live, true);
-    if (database_set_state(job->engine->database, row->id, &row->state, news ? &event : NULL, error) < 0) {
-        int fd = monitor;
-        bh_close(&fd);
-        return -1;
+    if (!container_runs(&row->state)) {
+        if (note_start(job, row, found->pid, found->started_at_ns, error) < 0) {
+            return -1;
+        }
+    } else {
+        row->state.pid = found->pid;
+        row->state.started_at_ns = found->started_at_ns;
+        if (database_set_state(job->engine->database, row->id, &row->state, NULL, error) < 0) {
+            return -1;
+        }
     }
     bh_log_info("adopted container \"/%s\" (pid %d)", row->name, found->pid);
-    return exits_watch(job->engine, live, row->id, row->tenant_uid, monitor, error);
+    return exits_watch(job->engine, live, row->id, row->tenant_uid, row->state.started_at_ns, bh_steal_fd(&fd), error);
 }
 
-/* Under the container's lock: settles everything but an end, which *ret_ended leaves to the caller. */
+/* A container of which the row says that it runs, or the executor does. 1: it has ended, *ret_facts says how. */
+static int settle_running(struct job *job, struct live *live, struct container_row *row, struct exit_facts *ret_facts,
+                          struct bh_error *error)
+{
+    struct policy_found now = {0};
+    bh_autoclose int monitor = -1;
+    const bool news = !container_runs(&row->state);
+    int watchable = exits_look(job, row->id, row->tenant_uid, &now, &monitor, ret_facts, error);
+    if (watchable == 1 && news && row->state.stop_asked == STOP_ASKED) {
+        /* Its start was given up for lost, and its client told so; or it is just ending. */
+        adoption_later(job->engine);
+        return policy_signal(job, row->id, row->tenant_uid, SIGKILL, error) < 0 && error->code != BH_NOT_FOUND &&
+                       error->code != BH_FAILED_PRECONDITION
+                   ? -1
+                   : 0;
+    }
+    if (watchable == 1) {
+        return adopt_running(job, row, live, &now, bh_steal_fd(&monitor), error);
+    }
+    if (watchable < 0 || (news && !(now.has_exit && now.finished_at_ns > row->state.finished_at_ns))) {
+        return watchable;
+    }
+    if (news && note_start(job, row, 0, now.started_at_ns, error) < 0) {
+        return -1;
+    }
+    ret_facts->started_at_ns = row->state.started_at_ns;
+    return 1;
+}
+
+/* Under the container's lock. 1: it has ended, and that is written down; it is to be removed if `ret_state` is set. */
 static int settle(struct job *job, struct live *live, const uint8_t *id, const struct policy_found *listed,
-                  bool *ret_ended, struct exit_facts *ret_facts, struct bh_error *error)
+                  struct container_state *ret_state, struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
-    struct policy_found now;
-    int monitor = -1;
+    struct exit_facts facts = {0};
     if (database_container(job->engine->database, id, &row, error) < 0) {
         return error->code == BH_NOT_FOUND ? 0 : -1;
     }
     if (live_has_monitor(live)) {
         return 0;
     }
-    if (container_runs(&row.state) || (listed && listed->running)) {
-        int watchable = exits_look(job, row.id, row.tenant_uid, &now, &monitor, ret_facts, error);
-        *ret_ended = watchable == 0;
-        return watchable == 1 ? adopt_running(job, &row, live, &now, monitor, error) : watchable;
-    }
-    bool half_removed = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING;
-    bool left_over = row.auto_remove && row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
+    const bool half_removed = row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING ||
+                              row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD;
+    const bool left_over = row.auto_remove && !live_is_kept_through_restart(live) &&
+                           row.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
     if (half_removed || left_over) {
         return container_remove(job, &row, live, error);
     }
     /* A start that was never acknowledged may have ended already: an end that is news counts. */
-    *ret_ended = listed && listed->has_exit && listed->finished_at_ns > row.state.finished_at_ns;
-    if (*ret_ended) {
-        *ret_facts = (struct exit_facts){.exit_code = listed->exit_code,
-                                         .oom_killed = listed->oom_killed,
-                                         .finished_at_ns = listed->finished_at_ns,
-                                         .problem = ""};
+    if (!container_runs(&row.state) &&
+        !(listed && (listed->running || (listed->has_exit && listed->finished_at_ns > row.state.finished_at_ns)))) {
+        return 0;
     }
-    return 0;
+    int ended = settle_running(job, live, &row, &facts, error);
+    return ended == 1 ? exits_note(job, live, id, &facts, ret_state, error) : ended;
 }
 
 static int adopt_one(struct job *job, const uint8_t *id, const struct policy_found *found, struct bh_error *error)
 {
-    bool has_ended = false;
-    struct exit_facts facts = {0};
+    struct container_state state = {0};
+    int remove;
     live_auto struct live *live = live_get(job->engine->live, id, error);
     if (!live || live_lock(live, job, error) < 0) {
         return -1;
     }
     {
         live_locked lock = live;
-        if (settle(job, live, id, found, &has_ended, &facts, error) < 0) {
-            return -1;
-        }
+        remove = settle(job, live, id, found, &state, error);
     }
-    return has_ended ? exits_record(job, live, id, &facts, error) : 0;
+    return remove > 0 ? exits_remove(job, live, id, &state, error) : remove;
 }
 
 /* What the executor has and no row knows. A stranger that runs is left alone: better a container too many than one
@@ -205,6 +238,7 @@ static int compare(struct job *job, struct bh_error *error)
         struct bh_error failure = {0};
         if (adopt_one(job, rows[i].id, find(found, n_found, rows[i].id), &failure) < 0) {
             bh_log_failure(BH_LOG_WARNING, &failure, rows[i].name);
+            adoption_later(job->engine); /* a helper has just died, or the disk is full */
         }
     }
     remove_strangers(job, found, n_found, rows, n_rows);

@@ -262,6 +262,9 @@ int container_remove(struct job *job, const struct container_row *row, struct li
     if (policy_remove(job, row->id, row->tenant_uid, error) < 0) {
         struct bh_error ignored;
         (void)database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD, &ignored);
+        if (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED) {
+            adoption_later(job->engine); /* a helper is being started again: then it goes */
+        }
         return bh_error_wrap(error, "remove container \"/%s\"", row->name);
     }
     const struct engine_event event = EVENT_OF_CONTAINER(row, "destroy");

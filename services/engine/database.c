@@ -60,6 +60,10 @@ static const char *const query_text[QUERY_COUNT_] = {
         "UPDATE containers SET status = ?2, pid = ?3, exit_code = ?4, oom_killed = ?5,"
         " started_ns = ?6, finished_ns = ?7, error = ?8, restart_count = ?9, restart_wait_ms = ?10,"
         " restart_at_ns = ?11 WHERE id = ?1",
+    [QUERY_CONTAINER_ENDED] = "UPDATE containers SET status = ?2, pid = 0, exit_code = ?3, oom_killed = ?4,"
+                              " finished_ns = ?5, restart_count = ?6, restart_wait_ms = ?7, restart_at_ns = ?8,"
+                              " error = ?9 WHERE id = ?1 AND status IN (2, 3) AND started_ns = ?10"
+                              " AND stop_asked = ?11",
     [QUERY_CONTAINER_RESTARTING] = "UPDATE containers SET status = 7, pid = 0, exit_code = ?3, oom_killed = ?4,"
                                    " finished_ns = ?5, restart_count = ?6, restart_wait_ms = ?7, restart_at_ns = ?8,"
                                    " error = '' WHERE id = ?1 AND stop_asked = ?2",

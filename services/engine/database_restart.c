@@ -17,6 +17,42 @@ int database_set_stop_asked(struct database *database, const uint8_t *id, enum s
     return run_quickly(database, statement, NULL, error);
 }
 
+/* Runs one bound statement, with its event if it changed a row. 1 if it did. */
+static int run_if(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
+                  struct bh_error *error)
+{
+    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+        return -1;
+    }
+    int result = query_run(database, statement, error);
+    bool written = result == 0 && sqlite3_changes(database->handle) > 0;
+    if (result < 0 || event_insert(database, written ? event : NULL, error) < 0 ||
+        transaction_commit(database, error) < 0) {
+        transaction_abandon(database);
+        return -1;
+    }
+    return written;
+}
+
+int database_set_ended(struct database *database, const uint8_t *id, const struct container_state *state,
+                       const struct engine_event *event, struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_ENDED);
+    bind_digest(statement, 1, id);
+    (void)sqlite3_bind_int(statement, 2, (int)state->status);
+    (void)sqlite3_bind_int(statement, 3, state->exit_code);
+    (void)sqlite3_bind_int(statement, 4, state->oom_killed);
+    (void)sqlite3_bind_int64(statement, 5, state->finished_at_ns);
+    (void)sqlite3_bind_int64(statement, 6, state->restart_count);
+    (void)sqlite3_bind_int64(statement, 7, state->restart_wait_ms);
+    (void)sqlite3_bind_int64(statement, 8, state->restart_at_ns);
+    bind_text(statement, 9, state->error);
+    (void)sqlite3_bind_int64(statement, 10, state->started_at_ns);
+    (void)sqlite3_bind_int(statement, 11, (int)state->stop_asked);
+    return run_if(database, statement, event, error);
+}
+
 int database_set_restarting(struct database *database, const uint8_t *id, const struct container_state *state,
                             const struct engine_event *event, struct bh_error *error)
 {
@@ -30,17 +66,7 @@ int database_set_restarting(struct database *database, const uint8_t *id, const 
     (void)sqlite3_bind_int64(statement, 6, state->restart_count);
     (void)sqlite3_bind_int64(statement, 7, state->restart_wait_ms);
     (void)sqlite3_bind_int64(statement, 8, state->restart_at_ns);
-    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
-        return -1;
-    }
-    int result = query_run(database, statement, error);
-    bool written = result == 0 && sqlite3_changes(database->handle) > 0;
-    if (result < 0 || event_insert(database, written ? event : NULL, error) < 0 ||
-        transaction_commit(database, error) < 0) {
-        transaction_abandon(database);
-        return -1;
-    }
-    return written;
+    return run_if(database, statement, event, error);
 }
 
 int database_restarting(struct database *database, struct restart_due **ret_due, size_t *ret_n_due,

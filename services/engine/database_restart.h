@@ -10,7 +10,12 @@
 int database_set_stop_asked(struct database *database, const uint8_t *id, enum stop_asked asked,
                             struct bh_error *error);
 
-/* It has ended and will be started again at state->restart_at_ns: written only if what clients asked of it is still
+/* The run that began at state->started_at_ns has ended, and state->status is what it is now: written only if the row
+ * says that it runs, and that clients have asked of it what `state->stop_asked` says. 1 written, 0 not. */
+int database_set_ended(struct database *database, const uint8_t *id, const struct container_state *state,
+                       const struct engine_event *event, struct bh_error *error);
+
+/* It does not run and will be started again at state->restart_at_ns: written only if what clients asked of it is still
  * `state->stop_asked`. 1 written, 0 not. */
 int database_set_restarting(struct database *database, const uint8_t *id, const struct container_state *state,
                             const struct engine_event *event, struct bh_error *error);

@@ -36,7 +36,8 @@ struct watch {
     struct live *live; /* referenced */
     uint8_t id[ENGINE_ID_BYTES];
     uint32_t tenant_uid;
-    bool told; /* the monitor said how it ended */
+    int64_t started_at_ns; /* of the run that is watched */
+    bool told;             /* the monitor said how it ended */
     struct exit_facts facts;
 };
 
@@ -67,32 +68,39 @@ static int remove_automatically(struct job *job, struct live *live, const uint8_
     return container_remove(job, &row, live, error);
 }
 
+/* Writes the end, unless somebody else has: then `row` is what the row says now. 1 written, 0 not. */
 static int add_die(struct job *job, struct container_row *row, const struct engine_event *event, struct bh_error *error)
 {
-    struct container_state *state = &row->state;
     /* Whether it is started again depends on what clients ask meanwhile: decided anew until neither has changed. */
     for (;;) {
+        struct container_state ended = row->state;
         uint32_t wait_ms = 0;
-        if (!restart_wanted(row->request, state, &wait_ms)) {
-            state->status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
-            return database_set_state(job->engine->database, row->id, state, event, error);
+        bool again = restart_wanted(row->request, &row->state, &wait_ms);
+        ended.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
+        if (again) {
+            ended.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING;
+            ended.restart_count++;
+            ended.restart_wait_ms = wait_ms;
+            ended.restart_at_ns = bh_wall_ns() + (int64_t)wait_ms * NS_PER_MS;
         }
-        struct container_state again = *state;
-        again.restart_count++;
-        again.restart_wait_ms = wait_ms;
-        again.restart_at_ns = bh_wall_ns() + (int64_t)wait_ms * NS_PER_MS;
-        int written = database_set_restarting(job->engine->database, row->id, &again, event, error);
+        int written = database_set_ended(job->engine->database, row->id, &ended, event, error);
+        if (written > 0 && again) {
+            restarts_look_in(job->engine, wait_ms);
+        }
         if (written != 0) {
-            if (written > 0) {
-                restarts_look_in(job->engine, wait_ms);
-            }
-            return written < 0 ? -1 : 0;
+            row->state = written > 0 ? ended : row->state;
+            return written;
         }
         container_row_auto struct container_row now = {0};
         if (database_container(job->engine->database, row->id, &now, error) < 0) {
+            row->state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING;
             return error->code == BH_NOT_FOUND ? 0 : -1;
         }
-        state->stop_asked = now.state.stop_asked;
+        if (!container_runs(&now.state) || now.state.started_at_ns != row->state.started_at_ns) {
+            row->state = now.state;
+            return 0;
+        }
+        row->state.stop_asked = now.state.stop_asked;
     }
 }
 
@@ -110,56 +118,105 @@ static int write_end(struct job *job, struct container_row *row, struct bh_error
     return add_die(job, row, &event, error);
 }
 
-int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
-                 struct bh_error *error)
+/* Reads the row of a run that has ended. 1 read, 0 it is gone. */
+static int read_ended(struct job *job, const uint8_t *id, struct container_row *row, bool *ret_full,
+                      struct bh_error *error)
 {
-    container_row_auto struct container_row row = {0};
-    int read = database_container(job->engine->database, id, &row, error);
-    const bool full_for_reading = read < 0 && error->code == BH_RESOURCE_EXHAUSTED;
-    if (full_for_reading) { /* even reading takes room, for the database's index */
+    int read = database_container(job->engine->database, id, row, error);
+    *ret_full = read < 0 && error->code == BH_RESOURCE_EXHAUSTED;
+    if (*ret_full) { /* even reading takes room, for the database's index */
         reserve_release();
         bh_error_clear(error);
-        read = database_container(job->engine->database, id, &row, error);
+        read = database_container(job->engine->database, id, row, error);
     }
-    if (read < 0) {
+    return read == 0 ? 1 : error->code == BH_NOT_FOUND ? 0 : -1;
+}
+
+/* 1 written, 0 somebody else has. */
+static int write_end_with_reserve(struct job *job, struct container_row *row, bool *ret_full, struct bh_error *error)
+{
+    int written = write_end(job, row, error);
+    if (written < 0) { /* the container itself may have filled the disk: what is kept free for this moment is used */
+        bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
+        *ret_full = true;
+        reserve_release();
+        bh_error_clear(error);
+        written = write_end(job, row, error);
+    }
+    return written;
+}
+
+/* A container without a pid namespace of its own does not end with its first process. */
+static void end_left_behind(struct job *job, const struct container_row *row)
+{
+    struct bh_error ended; /* as it should */
+    if (row->spec->host_pid || strncmp(row->request->pid_mode, "container:", sizeof "container:" - 1) == 0) {
+        (void)policy_signal(job, row->id, row->tenant_uid, SIGKILL, &ended);
+    }
+}
+
+int exits_note(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+               struct container_state *ret_state, struct bh_error *error)
+{
+    container_row_auto struct container_row row = {0};
+    bool full = false;
+    int read = read_ended(job, id, &row, &full, error);
+    if (read <= 0) {
         live_set_running(live, false);
-        return error->code == BH_NOT_FOUND ? 0 : -1;
+        return read;
+    }
+    if (facts->started_at_ns != 0 && facts->started_at_ns != row.state.started_at_ns) {
+        return 0; /* an earlier run, of which somebody else has told */
     }
     row.state.pid = 0;
     row.state.exit_code = facts->exit_code;
     row.state.oom_killed = facts->oom_killed;
     row.state.finished_at_ns = facts->finished_at_ns;
     (void)snprintf(row.state.error, sizeof row.state.error, "%s", facts->problem);
-    if (facts->oom_killed) {
+    if (facts->oom_killed && container_runs(&row.state)) {
         events_emit_container(job->engine, &row, "oom", NULL);
     }
-    int result = write_end(job, &row, error);
-    const bool full = result < 0;
-    if (full) { /* the container itself may have filled the disk: what is kept free for this moment is used */
-        bh_log_failure(BH_LOG_WARNING, error, "an exit is recorded with the help of the reserve");
-        reserve_release();
-        bh_error_clear(error);
-        result = write_end(job, &row, error);
+    if (container_runs(&row.state)) {
+        end_left_behind(job, &row);
     }
-    if (row.spec->host_pid || strncmp(row.request->pid_mode, "container:", sizeof "container:" - 1) == 0) {
-        struct bh_error ended; /* as it should: this is for what the first process left behind */
-        (void)policy_signal(job, id, row.tenant_uid, SIGKILL, &ended);
-    }
-    volumes_emit_mounts(job->engine, &row, false);
-    live_set_running(live, false);
-    execs_container_ended(job, &row);
-    waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
-    if (row.auto_remove && !live_is_kept_through_restart(live)) {
-        bh_error_clear(error);
-        result = remove_automatically(job, live, id, &row.state, error);
-    }
-    if (full || full_for_reading) {
-        reserve_take();
-    }
-    if (result < 0) {
+    int written = write_end_with_reserve(job, &row, &full, error);
+    if (written < 0) {
         adoption_later(job->engine); /* not even then: the row learns of it when there is room again */
     }
-    return result;
+    if (written != 0) {
+        volumes_emit_mounts(job->engine, &row, false);
+    }
+    if (written != 0 || !container_runs(&row.state)) {
+        live_set_running(live, false);
+    }
+    if (written != 0) {
+        execs_container_ended(job, &row);
+        waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
+    }
+    if (full) {
+        reserve_take();
+    }
+    *ret_state = row.state;
+    return written != 0 && row.auto_remove && !live_is_kept_through_restart(live) ? 1 : written < 0 ? -1 : 0;
+}
+
+int exits_remove(struct job *job, struct live *live, const uint8_t *id, const struct container_state *state,
+                 struct bh_error *error)
+{
+    bh_error_clear(error);
+    if (remove_automatically(job, live, id, state, error) < 0) {
+        adoption_later(job->engine);
+        return -1;
+    }
+    return 0;
+}
+
+int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error)
+{
+    struct container_state state;
+    int remove = exits_note(job, live, id, facts, &state, error);
+    return remove > 0 ? exits_remove(job, live, id, &state, error) : remove;
 }
 
 int exits_set_paused(struct engine *engine, struct live *live, const struct container_row *row, bool paused,
@@ -238,9 +295,14 @@ static int handle_end(struct job *job, struct bh_error *error)
         watch->told ? 0 : exits_look(job, watch->id, watch->tenant_uid, &found, &monitor, &watch->facts, error);
     int result = watchable;
     if (watchable == 1) {
-        result = exits_watch(job->engine, watch->live, watch->id, watch->tenant_uid, monitor, error);
+        result =
+            exits_watch(job->engine, watch->live, watch->id, watch->tenant_uid, watch->started_at_ns, monitor, error);
     } else if (watchable == 0) {
+        watch->facts.started_at_ns = watch->started_at_ns;
         result = exits_record(job, watch->live, watch->id, &watch->facts, error);
+    }
+    if (result < 0) {
+        adoption_later(job->engine); /* nobody watches it now */
     }
     watch_free(watch);
     return result;
@@ -266,21 +328,44 @@ static void on_answer(struct bh_message *message, const struct bh_error *error, 
     }
 }
 
-int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int monitor,
-                struct bh_error *error)
+static struct watch *watch_new(struct engine *engine, const uint8_t *id, uint32_t tenant_uid, int64_t started_at_ns,
+                               struct bh_error *error)
 {
-    bh_autoclose int fd = monitor;
-    struct bh_channel *channel = NULL;
     struct watch *watch = calloc(1, sizeof *watch);
     if (!watch) {
-        return bh_error_errno(error, ENOMEM, "watch a container");
+        (void)bh_error_errno(error, ENOMEM, "watch a container");
+        return NULL;
     }
     watch->engine = engine;
     watch->tenant_uid = tenant_uid;
+    watch->started_at_ns = started_at_ns;
     memcpy(watch->id, id, sizeof watch->id);
     watch->live = live_get(engine->live, id, error);
     if (!watch->live) {
         free(watch);
+        return NULL;
+    }
+    return watch;
+}
+
+int exits_look_soon(struct engine *engine, const uint8_t *id, uint32_t tenant_uid, int64_t started_at_ns,
+                    struct bh_error *error)
+{
+    struct watch *watch = watch_new(engine, id, tenant_uid, started_at_ns, error);
+    if (!watch || jobs_start(engine->jobs, handle_end, watch, error) == 0) {
+        return watch ? 0 : -1;
+    }
+    watch_free(watch);
+    return -1;
+}
+
+int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int64_t started_at_ns,
+                int monitor, struct bh_error *error)
+{
+    bh_autoclose int fd = monitor;
+    struct bh_channel *channel = NULL;
+    struct watch *watch = watch_new(engine, id, tenant_uid, started_at_ns, error);
+    if (!watch) {
         return -1;
     }
     if (bh_channel_new_on_loop(&protocol_monitor, engine->context->base, NULL, &channel, error) < 0 ||

@@ -14,8 +14,11 @@
 #define EXIT_UNKNOWN 255
 
 /* Takes a connection to the monitor of a running container (closed in any case) and waits on the loop for its end. */
-int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int monitor,
-                struct bh_error *error);
+int exits_watch(struct engine *engine, struct live *live, const uint8_t *id, uint32_t tenant_uid, int64_t started_at_ns,
+                int monitor, struct bh_error *error);
+/* The same for a run that may have ended already, without a connection: a job finds out. */
+int exits_look_soon(struct engine *engine, const uint8_t *id, uint32_t tenant_uid, int64_t started_at_ns,
+                    struct bh_error *error);
 
 /* It has ended: writes that down, tells who waits, and removes it if it was to be (--rm). A container that is not said
  * to run is left alone. */
@@ -23,9 +26,16 @@ struct exit_facts {
     int32_t exit_code;
     bool oom_killed;
     int64_t finished_at_ns;
-    const char *problem; /* "" if none */
+    int64_t started_at_ns; /* of which run; 0: of the one the row tells of */
+    const char *problem;   /* "" if none */
 };
 int exits_record(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+                 struct bh_error *error);
+/* The two halves of it. The first may be done under the container's lock, the second takes it. 1: it is to be removed.
+ */
+int exits_note(struct job *job, struct live *live, const uint8_t *id, const struct exit_facts *facts,
+               struct container_state *ret_state, struct bh_error *error);
+int exits_remove(struct job *job, struct live *live, const uint8_t *id, const struct container_state *state,
                  struct bh_error *error);
 
 /* Finds out about a container that was said to run and is not watched. 1: its monitor answers (it runs, or is just

@@ -2,6 +2,7 @@
  *
  * Start, stop, kill, restart, pause; see lifecycle.h.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,11 @@
 
 #define STOP_TIMEOUT_S   10U   /* Docker's */
 #define KILL_PATIENCE_MS 60000 /* a killed process may sit in the kernel for a while */
+
+/* A launch takes tens of milliseconds, on a slow disk a few hundred; a helper is started again within seconds. */
+#define FIND_OUT_MS       15000
+#define FIND_OUT_LOOKS    12
+#define FIND_OUT_PAUSE_MS 50
 
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND      127
@@ -66,18 +72,41 @@ static void record_failure(struct job *job, struct container_row *row, struct li
     }
 }
 
-/* The answer to a start was lost: the executor knows whether it runs. */
+/* The answer to a start was lost. A launch that was under way goes on without its executor, so it is looked for until
+ * it can no longer be on its way. 0: it runs, or has run already (*ret_started has no monitor then). */
 static int find_out(struct job *job, const struct container_row *row, struct policy_started *ret_started,
                     struct bh_error *error)
 {
-    struct policy_found found;
-    struct bh_error unknown;
-    if (policy_inspect(job, row->id, row->tenant_uid, &found, &unknown) < 0 || !found.running) {
-        return -1;
+    const uint64_t until_ms = bh_now_ms() + FIND_OUT_MS;
+    struct policy_found found = {0};
+    struct bh_error unknown = {0};
+    int answers = 0;
+    while (answers < FIND_OUT_LOOKS && bh_now_ms() < until_ms && !job_cancelled(job)) {
+        bh_error_clear(&unknown);
+        int looked = policy_inspect(job, row->id, row->tenant_uid, &found, &unknown);
+        bool ended = looked == 0 && found.has_exit && found.finished_at_ns > row->state.finished_at_ns;
+        if (looked == 0 && (found.running || ended)) {
+            *ret_started = (struct policy_started){
+                .pid = found.running ? found.pid : 0, .started_at_ns = found.started_at_ns, .monitor = -1};
+            bh_error_clear(error);
+            (void)policy_open_monitor(job, row->id, row->tenant_uid, &ret_started->monitor, &unknown);
+            return 0;
+        }
+        answers += looked == 0 || unknown.code == BH_NOT_FOUND;
+        (void)poll(NULL, 0, FIND_OUT_PAUSE_MS);
     }
-    *ret_started = (struct policy_started){.pid = found.pid, .started_at_ns = found.started_at_ns, .monitor = -1};
-    bh_error_clear(error);
-    return policy_open_monitor(job, row->id, row->tenant_uid, &ret_started->monitor, error);
+    return -1;
+}
+
+/* Nobody knows whether it was started, and its client is told that it was not: if it turns up, it is ended. */
+static void give_up_start(struct job *job, const struct container_row *row)
+{
+    struct bh_error other = {0};
+    if (row->state.status != BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RESTARTING &&
+        database_set_stop_asked(job->engine->database, row->id, STOP_ASKED, &other) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &other, row->name);
+    }
+    adoption_later(job->engine);
 }
 
 int lifecycle_start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error)
@@ -96,6 +125,9 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
     close_all(streams, n_clients * LIVE_STREAMS);
     if (result < 0 && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED)) {
         result = find_out(job, row, &started, error);
+        if (result < 0) {
+            give_up_start(job, row);
+        }
     }
     if (result < 0) {
         record_failure(job, row, live, error);
@@ -114,7 +146,9 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
     const struct engine_event event = EVENT_OF_CONTAINER(row, "start");
     int recorded = database_set_state(job->engine->database, row->id, &row->state, &event, error);
     struct bh_error other = {0};
-    int watched = exits_watch(job->engine, live, row->id, row->tenant_uid, bh_steal_fd(&monitor), &other);
+    int watched = monitor >= 0 ? exits_watch(job->engine, live, row->id, row->tenant_uid, started.started_at_ns,
+                                             bh_steal_fd(&monitor), &other)
+                               : exits_look_soon(job->engine, row->id, row->tenant_uid, started.started_at_ns, &other);
     if (recorded < 0 || watched < 0) { /* no room for its row, or no memory: it may not run unrecorded */
         *error = recorded < 0 ? *error : other;
         (void)policy_signal(job, row->id, row->tenant_uid, SIGKILL, &other);
