@@ -177,6 +177,12 @@ static int resolve_remote(struct cli *cli, const char *container, const char *pa
             return -1;
         }
     }
+    if (!stat.exists) { /* it may be the container that is not there: then that is to be said */
+        json_auto json_t *details = NULL;
+        if (query_container(cli->engine, container, &details, error) < 0) {
+            return -1;
+        }
+    }
     uint64_t type = stat.mode & MODE_TYPES;
     if (stat.exists && type != 0 && type != MODE_FOLDER && type != MODE_SYMLINK) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "destination \"%s:%s\" must be a directory or a regular file",

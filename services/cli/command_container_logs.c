@@ -76,8 +76,9 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
                       error) < 0) {
         return -1;
     }
+    http_watch_output(connection);
     for (size_t n_read = 1; n_read > 0;) {
-        if (http_wait(connection, error) < 0 || http_read(connection, piece, sizeof(piece), &n_read, error) < 0 ||
+        if (http_read(connection, piece, sizeof(piece), &n_read, error) < 0 ||
             (raw ? container_stream_write(NULL, STDOUT_FILENO, piece, n_read, error)
                  : stream_frames_decode(&frames, piece, n_read, container_stream_write, NULL, error)) < 0) {
             return -1;

@@ -28,12 +28,17 @@ static void print_plain(const json_t *event)
     char date[HUMAN_BYTES] = "", zone[16] = "";
     int64_t nanoseconds = field_integer(event, "timeNano");
     time_t moment = nanoseconds ? (time_t)(nanoseconds / 1000000000) : (time_t)field_integer(event, "time");
-    struct tm local;
+    struct tm local = {0};
     if (localtime_r(&moment, &local)) {
         (void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &local);
         (void)strftime(zone, sizeof(zone), "%z", &local);
     }
-    (void)printf("%s.%09lld%.3s:%s ", date, (long long)(nanoseconds % 1000000000), zone, zone + 3);
+    (void)printf("%s.%09lld", date, (long long)(nanoseconds % 1000000000));
+    if (local.tm_gmtoff == 0) {
+        (void)fputs("Z ", stdout);
+    } else {
+        (void)printf("%.3s:%s ", zone, zone + 3);
+    }
     table_print_clean(field_text(event, "Type"), stdout);
     (void)putchar(' ');
     table_print_clean(field_text(event, "Action"), stdout);
@@ -105,20 +110,14 @@ static int run(struct cli *cli, const void *values, const struct strings *argume
     const struct events_options *options = values;
     bh_autofree char *path = NULL;
     http_auto struct http_connection *connection = NULL;
-    bh_cleanup(json_lines_free) struct json_lines lines = {0};
     struct http_head head = {0};
     if (build_path(options, &path, error) < 0 ||
         engine_stream(cli->engine, &(struct engine_question){.method = "GET", .path = path}, &connection, &head,
                       error) < 0) {
         return -1;
     }
-    for (bool end = false; !end;) {
-        if (http_wait(connection, error) < 0 ||
-            json_lines_read(&lines, connection, print_event, (void *)(uintptr_t)options->format, &end, error) < 0) {
-            return -1;
-        }
-    }
-    return 0;
+    http_watch_output(connection);
+    return json_stream_read(connection, print_event, (void *)(uintptr_t)options->format, error);
 }
 
 #define AT(field) offsetof(struct events_options, field)

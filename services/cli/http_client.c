@@ -29,6 +29,7 @@ struct http_connection {
     bool close;     /* not to be used again */
     bool head_only; /* the answer to a HEAD request has a length and no body */
     bool stale;
+    bool watches_output;
     size_t at, end; /* what has arrived and is not taken: buffer[at..end) */
     char buffer[BUFFER_BYTES];
 };
@@ -158,6 +159,24 @@ int http_write_chunk(struct http_connection *connection, const void *bytes, size
     return sent == 0 ? send_all(connection, "\r\n", 2, 0, error) : sent;
 }
 
+/* Waits until there is something to read, or nobody to write it to. */
+static int wait_watching(const struct http_connection *connection, struct bh_error *error)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = connection->fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            return bh_error_errno(error, errno, "wait for the engine");
+        }
+        if (fds[1].revents & POLLERR) {
+            (void)raise(SIGPIPE);
+            return bh_error_set(error, BH_CANCELLED, "nobody reads standard output");
+        }
+        if (fds[0].revents) {
+            return 0;
+        }
+    }
+}
+
 /* Reads more into the buffer; *ret_end tells that the peer has closed. */
 static int fill(struct http_connection *connection, bool *ret_end, struct bh_error *error)
 {
@@ -165,6 +184,9 @@ static int fill(struct http_connection *connection, bool *ret_end, struct bh_err
         memmove(connection->buffer, connection->buffer + connection->at, connection->end - connection->at);
         connection->end -= connection->at;
         connection->at = 0;
+    }
+    if (connection->watches_output && wait_watching(connection, error) < 0) {
+        return -1;
     }
     ssize_t received;
     do {
@@ -318,22 +340,9 @@ bool http_has_buffered(const struct http_connection *connection)
     return connection->end > connection->at;
 }
 
-int http_wait(const struct http_connection *connection, struct bh_error *error)
+void http_watch_output(struct http_connection *connection)
 {
-    while (!http_has_buffered(connection) && connection->body != BODY_NONE) {
-        struct pollfd fds[2] = {{.fd = connection->fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
-        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
-            return bh_error_errno(error, errno, "wait for the engine");
-        }
-        if (fds[1].revents & POLLERR) {
-            (void)raise(SIGPIPE);
-            return bh_error_set(error, BH_CANCELLED, "nobody reads standard output");
-        }
-        if (fds[0].revents) {
-            return 0;
-        }
-    }
-    return 0;
+    connection->watches_output = true;
 }
 
 bool http_is_reusable(const struct http_connection *connection)

@@ -53,9 +53,9 @@ int http_read_all(struct http_connection *connection, size_t max_bytes, char **r
 
 /* True if http_read() would not wait: bytes have arrived that are not taken yet. */
 bool http_has_buffered(const struct http_connection *connection);
-/* Waits until there is something to read. If meanwhile nobody reads standard output any more, the process ends as it
- * would by writing to it: a stream that is silent must not keep a pipeline alive. */
-int http_wait(const struct http_connection *connection, struct bh_error *error);
+/* From now on, while there is nothing to read: if nobody reads standard output any more, the process ends as it would
+ * by writing to it. A stream that is silent must not keep a pipeline alive. */
+void http_watch_output(struct http_connection *connection);
 /* True if the response is read to its end and another request may follow. */
 bool http_is_reusable(const struct http_connection *connection);
 /* True if not a byte of a response has arrived and the peer has gone: a kept connection that had died meanwhile. */
