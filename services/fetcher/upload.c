@@ -354,6 +354,18 @@ static void after_finish(struct upload *upload, const struct response *response,
     }
 }
 
+/* A registry that has answered before may come back: beginning an upload waits for that. One that never did is told of
+ * at once. */
+static void after_silence(struct upload *upload, const struct bh_error *error)
+{
+    bool answered = upload->operation.job->session.scheme_settled;
+    if (answered && upload->file.fd >= 0 && error->code != BH_PERMISSION_DENIED) {
+        go(upload, STEP_BEGIN, retry_delay_ms(1, 0, (uint32_t)bh_now_ms()));
+    } else {
+        operation_end(&upload->operation, error);
+    }
+}
+
 static void on_done(void *argument, const struct response *response, const struct bh_error *error)
 {
     struct upload *upload = argument;
@@ -361,7 +373,7 @@ static void on_done(void *argument, const struct response *response, const struc
     switch (upload->step) {
     case STEP_CHECK:
         if (error && !response) {
-            operation_end(&upload->operation, error);
+            after_silence(upload, error);
         } else if (error) {
             go_on(upload); /* absent; or not to be read, and then a request with a body says why */
         } else {

@@ -62,6 +62,7 @@ Faults of uploads (--write):
     upload-redirect=URL   PATCH is answered with 307 to URL ("%s" becomes the request's path)
     upload-status=N    every request about an upload is answered N
     upload-status-once=N   the first of each kind; 429 and 503 come with "Retry-After: 1"
+    upload-pause=S     a PATCH is answered after S seconds
     upload-silent      a PATCH is read, and never answered
     put-lost           the first PUT of each blob does its work and is not answered
     put-lies           PUT answers another digest
@@ -473,6 +474,7 @@ class Request(http.server.BaseHTTPRequestHandler):
         if faults.has("upload-takes"):
             content = content[:int(faults.get("upload-takes"))]
         uploads[identity] += content
+        time.sleep(float(faults.get("upload-pause") or 0))
         while faults.has("upload-silent"):
             time.sleep(0.05)
         self.answer(202, headers=self.upload_headers(repository, identity))

@@ -255,6 +255,32 @@ enum bh_code extractor_decompress(struct extractor *extractor, int source_fd, ui
     return code;
 }
 
+enum bh_code extractor_pack(struct extractor *extractor, int source_fd, uint8_t **ret_bytes, size_t *ret_n_bytes,
+                            Bulkhead__Compression *ret_compression, bool *ret_packed)
+{
+    int ends[2];
+    must(pipe2(ends, O_CLOEXEC) == 0);
+    struct drain drained = {.fd = ends[0]};
+    pthread_t thread;
+    must(pthread_create(&thread, NULL, drain, &drained) == 0);
+    Bulkhead__PackLayer body = BULKHEAD__PACK_LAYER__INIT;
+    const int fds[] = {source_fd, ends[1]};
+    bh_automessage struct bh_message *message = NULL;
+    enum bh_code code =
+        ask(extractor, BULKHEAD__ENGINE_TO_EXTRACTOR__BODY_PACK_LAYER, &body, fds, 2, NULL, NULL, &message);
+    bh_close(&ends[1]);
+    must(pthread_join(thread, NULL) == 0);
+    bh_close(&ends[0]);
+    if (code == BH_OK) {
+        const Bulkhead__LayerPacked *packed = bh_message_body(message);
+        *ret_compression = packed->compression;
+        *ret_packed = packed->packed;
+    }
+    *ret_bytes = drained.bytes;
+    *ret_n_bytes = drained.n_bytes;
+    return code;
+}
+
 bool extractor_said(const struct extractor *extractor, const char *text)
 {
     char chain[2048];

@@ -45,6 +45,10 @@ enum bh_code extractor_scan(struct extractor *extractor, int fd,
 enum bh_code extractor_decompress(struct extractor *extractor, int source_fd, uint64_t max_bytes, uint8_t **ret_bytes,
                                   size_t *ret_n_bytes);
 
+/* *ret_bytes is what came through the pipe. */
+enum bh_code extractor_pack(struct extractor *extractor, int source_fd, uint8_t **ret_bytes, size_t *ret_n_bytes,
+                            Bulkhead__Compression *ret_compression, bool *ret_packed);
+
 /* The error's whole chain holds `text`. */
 bool extractor_said(const struct extractor *extractor, const char *text);
 

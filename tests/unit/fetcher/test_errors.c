@@ -79,3 +79,34 @@ Test(errors, hostile_bodies)
         cr_expect_null(strpbrk(error.message, "\n\x1b"));
     }
 }
+
+/* Docker's clients look for these words. */
+Test(errors, of_a_push_are_the_registrys_own_words)
+{
+    static const struct registry_subject pushed = {"r.example.com", "a", NULL, "sha256:00", true};
+    static const struct {
+        unsigned status;
+        const char *body;
+        enum bh_code code;
+        const char *message;
+    } cases[] = {
+        {403, ERROR("DENIED", "requested access to the resource is denied"), BH_PERMISSION_DENIED,
+         "denied: requested access to the resource is denied"},
+        {403, "<html>", BH_PERMISSION_DENIED, "denied: requested access to the resource is denied"},
+        {401, ERROR("UNAUTHORIZED", "authentication required"), BH_UNAUTHENTICATED,
+         "unauthorized: authentication required"},
+        {404, ERROR("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"), BH_NOT_FOUND,
+         "blob upload unknown: blob upload unknown to registry"},
+        {400, ERROR("DIGEST_INVALID", "provided digest did not match uploaded content"), BH_UNKNOWN,
+         "digest invalid: provided digest did not match uploaded content"},
+        {405, ERROR("UNSUPPORTED", "The operation is unsupported."), BH_UNKNOWN,
+         "unsupported: The operation is unsupported."},
+        {503, "", BH_UNAVAILABLE, "received unexpected HTTP status: 503 Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bh_error error = {0};
+        cr_expect_eq(registry_error(&pushed, cases[i].status, cases[i].body, strlen(cases[i].body), &error), -1);
+        cr_expect_eq(error.code, cases[i].code, "%s", cases[i].message);
+        cr_expect_str_eq(error.message, cases[i].message);
+    }
+}

@@ -122,3 +122,57 @@ Test(retry, doubles_and_stays_bounded)
     cr_expect_eq(retry_delay_ms(1, 60, 5), 60000, "the server's own wish");
     cr_expect_geq(retry_delay_ms(5, 1, 0), 6400, "never less than ours");
 }
+
+Test(response, how_much_of_an_upload_has_arrived)
+{
+    static const struct {
+        const char *text;
+        int result;
+        uint64_t last;
+    } cases[] = {
+        {"0-0", 0, 0},
+        {"0-1023", 0, 1023},
+        {"bytes=0-1023", 0, 1023},
+        {"0-18446744073709551615", 0, UINT64_MAX},
+        {"0-18446744073709551616", -1, 0},
+        {"1-5", -1, 0},
+        {"0-", -1, 0},
+        {"-5", -1, 0},
+        {"0--1", -1, 0},
+        {"0-5/10", -1, 0},
+        {"", -1, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t last = 0;
+        cr_expect_eq(response_parse_upload_range(cases[i].text, &last), cases[i].result, "%s", cases[i].text);
+        cr_expect(cases[i].result < 0 || last == cases[i].last, "%s", cases[i].text);
+    }
+    static struct response response;
+    cr_assert_eq(feed(&response, "HTTP/1.1 202 Accepted\r\n"), 0);
+    cr_assert_eq(feed(&response, "Range: nonsense\r\n"), 0);
+    cr_expect_not(response.has_upload_range);
+    cr_assert_eq(feed(&response, "Range: 0-7\r\n"), 0);
+    cr_expect(response.has_upload_range && response.upload_last == 7);
+}
+
+Test(response, where_a_list_goes_on)
+{
+    static const struct {
+        const char *text, *target;
+    } cases[] = {
+        {"</v2/a/tags/list?n=1&last=b>; rel=\"next\"", "/v2/a/tags/list?n=1&last=b"},
+        {"</x>;rel=next", "/x"},
+        {"</x>; rel=\"prev\"", NULL},
+        {"</x>; rel=nextish", NULL},
+        {"</x>", NULL},
+        {"<>; rel=\"next\"", NULL},
+        {"/x; rel=\"next\"", NULL},
+        {"</a-target-too-long-for-its-buffer>; rel=\"next\"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char target[28];
+        cr_expect_eq(response_parse_next(cases[i].text, target, sizeof(target)), cases[i].target ? 0 : -1, "%s",
+                     cases[i].text);
+        cr_expect(!cases[i].target || strcmp(target, cases[i].target) == 0, "%s", cases[i].text);
+    }
+}

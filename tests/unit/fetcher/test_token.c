@@ -171,3 +171,25 @@ Test(token, basic)
     cr_expect_str_eq(value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     free(value);
 }
+
+Test(token, a_push_asks_for_its_own_scope_and_to_read_where_blobs_are_mounted_from)
+{
+    static const char *const also[] = {"team/a", "team/b"};
+    const struct token_scope scope = {.repository = "mine", .push = true, .also_pull = also, .n_also_pull = 2};
+    struct origin origin;
+    bool has_port;
+    struct challenge challenge = {.bearer = true, .realm = "https://ghcr.io/token"};
+    (void)strcpy(challenge.scope, "repository:other:pull");
+    cr_assert_eq(origin_parse("ghcr.io", true, &origin, &has_port, NULL), 0);
+    struct token_request request;
+    cr_assert_eq(token_request_make(&origin, &challenge, &scope, &nobody, NULL, NULL, &request, NULL), 0);
+    cr_expect_str_eq(request.url.target,
+                     "/token?scope=repository%3Amine%3Apull%2Cpush&scope=repository%3Ateam%2Fa%3Apull"
+                     "&scope=repository%3Ateam%2Fb%3Apull");
+    token_request_clear(&request);
+    cr_assert_eq(token_request_make(&origin, &challenge, &scope, &identity, NULL, NULL, &request, NULL), 0);
+    cr_expect(
+        strstr(request.form, "&scope=repository%3Amine%3Apull%2Cpush%20repository%3Ateam%2Fa%3Apull%20repository"),
+        "%s", request.form);
+    token_request_clear(&request);
+}

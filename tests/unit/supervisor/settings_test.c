@@ -51,6 +51,11 @@ Test(settings, errors_name_the_key_and_its_line)
         {"tenant_id_count -5\n", "not a number"},
         {"tenant_id_count 99999999999999999999\n", "not a number"},
         {"state\n", "needs a value"},
+        {"registry_mirror mirror.example\n", "must be http://HOST[:PORT] or https://HOST[:PORT]"},
+        {"registry_mirror ftp://mirror.example\n", "must be http://HOST[:PORT]"},
+        {"registry_mirror https://mirror.example/path\n", "without a path"},
+        {"registry_mirror https://user@mirror.example\n", "without a path"},
+        {"registry_mirror https://\n", "must be http://HOST[:PORT]"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct settings settings;
