@@ -9,44 +9,10 @@
 
 #include "engine_call.h"
 #include "handlers.h"
+#include "image_json.h"
 #include "json_types.h"
 
 #define NS_PER_SECOND 1000000000LL
-
-static void write_names(struct json_writer *writer, const Bulkhead__ImageSummary *image, unsigned version)
-{
-    static const char *const no_tag[] = {"<none>:<none>"};
-    static const char *const no_digest[] = {"<none>@<none>"};
-    if (version < 43 && image->n_tags == 0 && image->n_digests == 0) { /* what old clients look for */
-        write_words(writer, "RepoTags", no_tag, 1);
-        write_words(writer, "RepoDigests", no_digest, 1);
-        return;
-    }
-    write_strings(writer, "RepoTags", image->tags, image->n_tags, false);
-    write_strings(writer, "RepoDigests", image->digests, image->n_digests, version < 43);
-}
-
-static void write_image_summary(struct json_writer *writer, const Bulkhead__ImageSummary *image, bool shared_size,
-                                unsigned version)
-{
-    write_object(writer, NULL);
-    write_int(writer, "Containers", -1);
-    write_int(writer, "Created", image->created_ns / NS_PER_SECOND);
-    write_digest(writer, "Id", &image->id);
-    if (image->n_labels > 0) {
-        write_map(writer, "Labels", image->labels, image->n_labels);
-    } else {
-        write_null(writer, "Labels");
-    }
-    write_digest(writer, "ParentId", &image->parent);
-    write_names(writer, image, version);
-    write_int(writer, "SharedSize", shared_size ? (int64_t)image->shared_bytes : -1);
-    write_uint(writer, "Size", image->size_bytes);
-    if (version < 44) {
-        write_uint(writer, "VirtualSize", image->size_bytes);
-    }
-    write_object_end(writer);
-}
 
 /* GET /images/json?filter=NAME (before 1.41) is filters={"reference":["NAME"]}. */
 static int add_old_filter(const struct request *request, struct request_filters *filters, struct bh_error *error)
@@ -87,6 +53,7 @@ static int list_images(struct request *request, const struct request_filters *fi
     Bulkhead__ListImages question = BULKHEAD__LIST_IMAGES__INIT;
     question.all = http_parameter_bool(&request->target, "all", false);
     question.shared_size = http_parameter_bool(&request->target, "shared-size", false);
+    const struct image_summary_form form = {.version = request->version, .shared_size = question.shared_size};
     question.filters = filters->filters;
     question.n_filters = filters->n_filters;
     ENGINE_PACKET(packet, LIST_IMAGES, list_images, &question);
@@ -100,7 +67,7 @@ static int list_images(struct request *request, const struct request_filters *fi
             return -1;
         }
         if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_IMAGE_SUMMARY) {
-            write_image_summary(&writer, bh_message_body(answer), question.shared_size, request->version);
+            write_image_summary(&writer, bh_message_body(answer), &form);
         }
         more = answer->more;
     }
@@ -165,7 +132,7 @@ int handle_image_inspect(struct request *request, struct bh_error *error)
     const Bulkhead__ImageConfig *config = details->config;
     write_object(&writer, NULL);
     write_digest(&writer, "Id", &details->summary->id);
-    write_names(&writer, details->summary, 47);
+    write_image_names(&writer, details->summary, 47);
     write_digest(&writer, "Parent", &details->summary->parent);
     write_string(&writer, "Comment", config->comment);
     write_time(&writer, "Created", config->created_ns);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "common/json_write.h"
+#include "services/engine/events.h"
 #include "services/engine/layers.h"
 #include "services/engine/save_documents.h"
 #include "services/engine/save_members.h"
@@ -173,7 +174,14 @@ static int save(struct save *save, struct bh_error *error)
     }
     /* All that can be wrong with the question was found: the client may be told that an archive follows. */
     progress_text(save->job, BULKHEAD__PROGRESS_KIND__PROGRESS_KIND_STATUS, "", "");
-    return write_archive(save, error);
+    if (write_archive(save, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < selection.n_images; i++) {
+        const struct image_row *row = &selection.images[i].row;
+        events_emit_image(save->job->engine, save->job->tenant_uid, &row->id, row, "save", NULL);
+    }
+    return 0;
 }
 
 int save_images(struct job *job, struct bh_error *error)
