@@ -29,7 +29,8 @@ enum bh_role {
     BH_ROLE_EXECUTOR = 9,
     BH_ROLE_MONITOR = 10,
     BH_ROLE_CLI = 11,
-    BH_ROLE_COUNT = 12,
+    BH_ROLE_COPIER = 12,
+    BH_ROLE_COUNT = 13,
 };
 
 /* "engine", "store"...; "?" for a number that is none. */

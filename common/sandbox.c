@@ -160,10 +160,16 @@ static int check_ids(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
     return 0;
 }
 
+static bool sets_no_new_privs(const struct bh_sandbox *sandbox)
+{
+    return sandbox->root != BH_ROOT_HOST;
+}
+
 int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_context *context, struct bh_error *error)
 {
     bool own_mounts = (sandbox->unshare & CLONE_NEWNS) != 0;
-    if (sandbox->root != BH_ROOT_HOST && !own_mounts) {
+    bool own_root = sandbox->root != BH_ROOT_HOST && sandbox->root != BH_ROOT_CONTAINER;
+    if (own_root && !own_mounts) {
         return bh_error_set(error, BH_INTERNAL, "a root of its own needs a mount namespace of its own");
     }
     struct bh_sandbox_trees trees;
@@ -173,7 +179,7 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
     if (unshare(sandbox->unshare) < 0) {
         return bh_error_errno(error, errno, "unshare namespaces");
     }
-    if (sandbox->root != BH_ROOT_HOST && bh_sandbox_change_root(sandbox, &trees, error) < 0) {
+    if (own_root && bh_sandbox_change_root(sandbox, &trees, error) < 0) {
         return -1;
     }
     if (become(sandbox, context, error) < 0 || check_ids(sandbox, context, error) < 0 ||
@@ -184,7 +190,7 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
         return bh_error_errno(error, errno, "become non-dumpable");
     }
     /* Containers inherit the executor's no_new_privs, so it alone goes without; see its sandbox.c. */
-    if (!sandbox->keep_root_uid &&
+    if (sets_no_new_privs(sandbox) &&
         (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)) {
         return bh_error_errno(error, errno, "set no_new_privs");
     }
@@ -232,8 +238,10 @@ static void print_syscalls(const struct bh_sandbox *sandbox, FILE *stream)
 
 void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
 {
-    static const char *const roots[] = {
-        [BH_ROOT_EMPTY] = "empty", [BH_ROOT_FOLDER] = "folder", [BH_ROOT_HOST] = "host"};
+    static const char *const roots[] = {[BH_ROOT_EMPTY] = "empty",
+                                        [BH_ROOT_FOLDER] = "folder",
+                                        [BH_ROOT_HOST] = "host",
+                                        [BH_ROOT_CONTAINER] = "container"};
     (void)fprintf(stream, "{\"role\":\"%s\",\"root\":\"%s\",\"namespaces\":[", bh_role_name(sandbox->role),
                   roots[sandbox->root]);
     const char *separator = "";
@@ -244,7 +252,7 @@ void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
         }
     }
     (void)fprintf(stream, "],\"capabilities\":%" PRIu64 ",\"root_uid\":%s,\"no_new_privs\":%s,", sandbox->capabilities,
-                  sandbox->keep_root_uid ? "true" : "false", sandbox->keep_root_uid ? "false" : "true");
+                  sandbox->keep_root_uid ? "true" : "false", sets_no_new_privs(sandbox) ? "true" : "false");
     print_syscalls(sandbox, stream);
     (void)fprintf(stream, "\"views\":[");
     for (size_t i = 0; sandbox->views[i].inside; i++) {

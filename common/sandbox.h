@@ -19,6 +19,7 @@ enum bh_root {
     BH_ROOT_EMPTY = 1, /* an empty, read-only tmpfs (plus `views`) */
     BH_ROOT_FOLDER,    /* its own BH_FOLDER_STATE, writable, nosuid,nodev,noexec */
     BH_ROOT_HOST,      /* executor and supervisor only */
+    BH_ROOT_CONTAINER, /* a container's, whose namespaces were entered before; "root" is its root, too */
 };
 
 /* System calls by named group; each group is one list in common/sandbox_syscalls.c. */
@@ -51,9 +52,9 @@ struct bh_sandbox {
     enum bh_role role;
     int unshare; /* CLONE_NEW*: what it does not share with the host */
     enum bh_root root;
-    struct bh_view views[8];       /* ends with an empty row */
-    uint64_t capabilities;         /* mask of (1 << CAP_x) it keeps, in permitted, effective and bounding; else none */
-    bool keep_root_uid;            /* executor only: uid 0 with exactly those capabilities */
+    struct bh_view views[8]; /* ends with an empty row */
+    uint64_t capabilities;   /* mask of (1 << CAP_x) it keeps, in permitted, effective and bounding; else none */
+    bool keep_root_uid;      /* executor, and copier as its container's root: uid 0 with exactly those capabilities */
     enum bh_syscalls syscalls[16]; /* ends with BH_SYS_END */
     const char *also[24];          /* single system calls beyond the groups, each with a comment at its row */
     struct {

@@ -52,6 +52,9 @@ int connection_respond(struct connection *connection, int status, const char *co
 /* A response of unknown length: chunked, or to the end of the connection for HTTP/1.0. A write fails once the client is
  * gone. */
 int connection_stream_begin(struct connection *connection, int status, const char *content_type);
+/* The same with header lines of one's own (`extra`, whole lines). */
+int connection_stream_begin_with(struct connection *connection, int status, const char *content_type,
+                                 const char *extra);
 int connection_stream_write(struct connection *connection, const void *bytes, size_t n_bytes);
 int connection_stream_end(struct connection *connection);
 

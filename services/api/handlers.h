@@ -62,6 +62,12 @@ int handle_volumes_prune(struct request *request, struct bh_error *error);
 int handle_container_update(struct request *request, struct bh_error *error);
 int handle_container_stats(struct request *request, struct bh_error *error);
 int handle_container_top(struct request *request, struct bh_error *error);
+/* archive.c, diff.c */
+int handle_archive_stat(struct request *request, struct bh_error *error);
+int handle_archive_get(struct request *request, struct bh_error *error);
+int handle_archive_put(struct request *request, struct bh_error *error);
+int handle_container_export(struct request *request, struct bh_error *error);
+int handle_container_changes(struct request *request, struct bh_error *error);
 
 /* lifecycle.c */
 int handle_container_start(struct request *request, struct bh_error *error);

@@ -92,9 +92,9 @@ int connection_send(struct connection *connection, const void *bytes, size_t n_b
     return send_parts(connection, parts, 1);
 }
 
-/* The fields every response carries. `framing` and `extra` are whole lines. Returns the length. */
+/* The fields every response carries. `framing` is whole lines. Returns the length. */
 static size_t write_head(const struct connection *connection, char head[static HEAD_BYTES], int status,
-                         const char *content_type, const char *framing, const char *extra)
+                         const char *content_type, const char *framing)
 {
     char date[HTTP_DATE_SIZE];
     int n = snprintf(head, HEAD_BYTES,
@@ -105,12 +105,21 @@ static size_t write_head(const struct connection *connection, char head[static H
                      "Docker-Experimental: false\r\n"
                      "Ostype: linux\r\n"
                      "Server: Bulkhead/" BH_VERSION " (linux)\r\n"
-                     "%s%s%s"
+                     "%s%s"
                      "\r\n",
                      status, http_reason(status), content_type ? "Content-Type: " : "",
-                     content_type ? content_type : "", content_type ? "\r\n" : "", http_date(date), extra ? extra : "",
+                     content_type ? content_type : "", content_type ? "\r\n" : "", http_date(date),
                      connection->close_after && status != 101 ? "Connection: close\r\n" : "", framing);
     return n < HEAD_BYTES ? (size_t)n : HEAD_BYTES - 1;
+}
+
+/* Sends a head with further lines (which may be long) in front of its end, and a body. */
+static int send_with(struct connection *connection, const char *head, size_t length, const char *extra,
+                     const void *body, size_t n_bytes)
+{
+    struct iovec parts[] = {part(head, length - 2), part(extra ? extra : "", extra ? strlen(extra) : 0),
+                            part("\r\n", 2), part(body, n_bytes)};
+    return send_parts(connection, parts, n_bytes ? 4 : 3);
 }
 
 int connection_respond(struct connection *connection, int status, const char *content_type, const char *extra,
@@ -125,21 +134,25 @@ int connection_respond(struct connection *connection, int status, const char *co
         n_bytes = 0;
     }
     connection->status = status;
-    size_t length = write_head(connection, head, status, content_type, framing, extra);
-    struct iovec parts[] = {part(head, length), part(body, n_bytes)};
-    return send_parts(connection, parts, n_bytes ? 2 : 1);
+    size_t length = write_head(connection, head, status, content_type, framing);
+    return send_with(connection, head, length, extra, body, n_bytes);
 }
 
 int connection_stream_begin(struct connection *connection, int status, const char *content_type)
+{
+    return connection_stream_begin_with(connection, status, content_type, NULL);
+}
+
+int connection_stream_begin_with(struct connection *connection, int status, const char *content_type, const char *extra)
 {
     char head[HEAD_BYTES];
     connection->chunks = connection->head.minor == 1;
     connection->close_after = connection->close_after || !connection->chunks;
     connection->status = status;
     connection->streaming = true;
-    size_t length = write_head(connection, head, status, content_type,
-                               connection->chunks ? "Transfer-Encoding: chunked\r\n" : "", NULL);
-    return connection_send(connection, head, length);
+    size_t length =
+        write_head(connection, head, status, content_type, connection->chunks ? "Transfer-Encoding: chunked\r\n" : "");
+    return send_with(connection, head, length, extra, NULL, 0);
 }
 
 int connection_stream_write(struct connection *connection, const void *bytes, size_t n_bytes)
@@ -171,7 +184,7 @@ static int hijack(struct connection *connection, int status, const char *content
     connection->close_after = true;
     connection->hijacked = true;
     connection->status = status;
-    return connection_send(connection, head, write_head(connection, head, status, content_type, framing, NULL));
+    return connection_send(connection, head, write_head(connection, head, status, content_type, framing));
 }
 
 int connection_hijack(struct connection *connection, const char *content_type)

@@ -4,6 +4,7 @@
  */
 #include <poll.h>
 
+#include "engine_copier.pb-c.h"
 #include "engine_extractor.pb-c.h"
 #include "engine_fetcher.pb-c.h"
 #include "engine_monitor.pb-c.h"
@@ -35,6 +36,12 @@ const struct bh_protocol protocol_monitor = {
     .name = "engine_monitor",
     .incoming = &bulkhead__monitor_to_engine__descriptor,
     .outgoing = &bulkhead__engine_to_monitor__descriptor,
+};
+
+const struct bh_protocol protocol_copier = {
+    .name = "engine_copier",
+    .incoming = &bulkhead__copier_to_engine__descriptor,
+    .outgoing = &bulkhead__engine_to_copier__descriptor,
 };
 
 #define SPAWN_TIMES    6

@@ -13,6 +13,7 @@ extern const struct bh_protocol protocol_fetcher;
 extern const struct bh_protocol protocol_extractor;
 extern const struct bh_protocol protocol_policyd;
 extern const struct bh_protocol protocol_monitor;
+extern const struct bh_protocol protocol_copier;
 
 /* Has a fresh worker forked by BH_ROLE_FETCHER or BH_ROLE_EXTRACTOR and gives the channel to it. Freeing the channel
  * ends the worker. */

@@ -64,6 +64,17 @@ int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *stre
     return ret_started->monitor < 0 ? bh_error_set(error, BH_INTERNAL, "a container was started without a monitor") : 0;
 }
 
+int policy_open_copier(struct job *job, Bulkhead__ContainerSpec *spec, Bulkhead__CopierView view, int channel,
+                       struct bh_error *error)
+{
+    Bulkhead__OpenCopier body = BULKHEAD__OPEN_COPIER__INIT;
+    body.spec = spec;
+    body.view = view;
+    PACKET(packet, OPEN_COPIER, open_copier, &body);
+    return job_ask(job, policy_door(job), &packet.base, &channel, 1, START_MS,
+                   BULKHEAD__POLICYD_TO_ENGINE__BODY_COPIER_OPENED, NULL, error);
+}
+
 int policy_signal(struct job *job, const uint8_t *id, uint32_t tenant_uid, uint32_t signal, struct bh_error *error)
 {
     CONTAINER(container, id, tenant_uid);

@@ -28,6 +28,10 @@ struct policy_started {
 int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *streams, size_t n_clients,
                  struct policy_started *ret_started, struct bh_error *error);
 
+/* Starts a copier for a container, on the far end of a job's channel (borrowed). */
+int policy_open_copier(struct job *job, Bulkhead__ContainerSpec *spec, Bulkhead__CopierView view, int channel,
+                       struct bh_error *error);
+
 /* NOT_FOUND or FAILED_PRECONDITION: it has ended. */
 int policy_signal(struct job *job, const uint8_t *id, uint32_t tenant_uid, uint32_t signal, struct bh_error *error);
 int policy_freeze(struct job *job, const struct container_row *row, bool frozen, struct bh_error *error);

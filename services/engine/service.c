@@ -18,6 +18,7 @@
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
 #include "services/engine/content.h"
+#include "services/engine/copy.h"
 #include "services/engine/database.h"
 #include "services/engine/distribution.h"
 #include "services/engine/events.h"
@@ -95,6 +96,11 @@ HANDLER(list_containers)
 HANDLER(look_up_container)
 HANDLER(stop_container)
 HANDLER(kill_container)
+HANDLER(stat_path)
+HANDLER(read_archive)
+HANDLER(write_archive)
+HANDLER(export_container)
+HANDLER(list_changes)
 HANDLER(wait_container)
 HANDLER(delete_container)
 HANDLER(attach_container)
@@ -148,6 +154,11 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(LOOK_UP_CONTAINER, look_up_container, 0),
     REQUEST(STOP_CONTAINER, stop_container, 0),
     REQUEST(KILL_CONTAINER, kill_container, 0),
+    REQUEST(STAT_PATH, stat_path, 0),
+    REQUEST(READ_ARCHIVE, read_archive, 1),         /* the pipe the tar goes to */
+    REQUEST(WRITE_ARCHIVE, write_archive, 1),       /* the pipe it comes from */
+    REQUEST(EXPORT_CONTAINER, export_container, 1), /* as ReadArchive */
+    REQUEST(LIST_CHANGES, list_changes, 0),
     REQUEST(WAIT_CONTAINER, wait_container, 0),
     REQUEST(DELETE_CONTAINER, delete_container, 0),
     REQUEST(ATTACH_CONTAINER, attach_container, LIVE_STREAMS),

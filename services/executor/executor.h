@@ -43,7 +43,8 @@ struct executor {
     struct seccomp_cache seccomp;
     struct tmpfs_volumes tmpfs_volumes;
     struct jobs jobs;
-    int empty; /* a detached, empty, read-only tmpfs: masks folders, stands in for no layers */
+    int empty;          /* a detached, empty, read-only tmpfs: masks folders, stands in for no layers */
+    int copier_program; /* bulkhead-copier, opened once */
     uint8_t boot_id[16];
     uint64_t program_device, program_inode; /* the executor's own program, which no container may execute */
 };

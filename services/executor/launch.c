@@ -23,6 +23,7 @@
 #include "common/io.h"
 #include "common/monitor_start.h"
 #include "container_init.h"
+#include "lock.h"
 #include "exec.h"
 #include "monitor_exec.h"
 #include "policyd_executor.pb-c.h"
@@ -45,6 +46,10 @@ static int make_folders(struct launch *launch, struct bh_error *error)
     const struct bh_service_context *context = launch->executor->context;
     if (open_folder(launch->executor->folders.containers, launch->spec->name, 0700, &launch->folder, error) < 0 ||
         open_folder(launch->executor->folders.logs, launch->spec->name, 0750, &launch->logs, error) < 0) {
+        return -1;
+    }
+    /* No copier may have the upper folder mounted meanwhile. Held until this process becomes the monitor. */
+    if (lock_folder(launch->folder, error) < 0) {
         return -1;
     }
     /* The set-group-ID bit gives the engine's group every file in it; the monitor need not be in that group. */

@@ -29,6 +29,7 @@ struct launch {
     struct cgroup_devices *devices; /* beside Docker's: filled in as devices are prepared, and by the spec's rules */
     struct shared shared;
 
+    bool show_only; /* a copier's: the upper folder is only looked at */
     uint32_t tenant_gid;
     int folder, logs; /* the container's own */
     int journal;      /* connected to the host's journal; -1: it logs elsewhere */

@@ -108,6 +108,13 @@ static uint64_t mount_attributes(const struct spec_mount *mount)
     return attributes;
 }
 
+static void plan_files(struct plan *plan)
+{
+    plan_file(plan, "/etc/hostname", "hostname");
+    plan_file(plan, "/etc/hosts", "hosts");
+    plan_file(plan, "/etc/resolv.conf", "resolv.conf");
+}
+
 static void plan_mount(struct plan *plan, const struct spec_mount *mount)
 {
     static const enum operation_kind kinds[] = {[SPEC_MOUNT_BIND] = OPERATION_BIND,
@@ -164,14 +171,34 @@ int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct 
     if (spec->network == SPEC_NETWORK_NONE) {
         (void)add(plan, OPERATION_LOOPBACK, "");
     }
-    plan_file(plan, "/etc/hostname", "hostname");
-    plan_file(plan, "/etc/hosts", "hosts");
-    plan_file(plan, "/etc/resolv.conf", "resolv.conf");
+    plan_files(plan);
     for (size_t i = 0; i < spec->n_mounts; i++) {
         plan_mount(plan, &spec->mounts[i]);
     }
     plan_devices(plan, spec);
     plan_hardening(plan, spec);
+    *ret_plan = plan;
+    plan = NULL;
+    return 0;
+}
+
+int plan_make_copy(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error)
+{
+    __attribute__((cleanup(plan_cleanup))) struct plan *plan = calloc(1, sizeof(*plan));
+    if (!plan || !(plan->operations = calloc(FIXED_OPERATIONS + spec->n_mounts, sizeof(plan->operations[0])))) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a plan");
+    }
+    add(plan, OPERATION_ROOT, "/")->attributes = MOUNT_ATTR_NODEV;
+    plan_files(plan);
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        const struct spec_mount *mount = &spec->mounts[i];
+        if (mount->kind != SPEC_MOUNT_TMPFS && !(mount->kind == SPEC_MOUNT_VOLUME && mount->volume_tmpfs)) {
+            plan_mount(plan, mount);
+        }
+    }
+    if (spec->read_only_root) {
+        (void)add(plan, OPERATION_READ_ONLY_ROOT, "/");
+    }
     *ret_plan = plan;
     plan = NULL;
     return 0;

@@ -61,5 +61,8 @@ struct plan {
 
 /* The plan borrows from `spec`. Fails only for want of memory. */
 int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error);
+/* What a copier sees of a container that does not run: its root with all that would be mounted there and has content of
+ * its own, which an empty tmpfs and the kernel's file systems have not. */
+int plan_make_copy(const struct container_spec *spec, struct plan **ret_plan, struct bh_error *error);
 void plan_free(struct plan *plan);
 void plan_cleanup(struct plan **plan);

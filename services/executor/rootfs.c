@@ -31,23 +31,40 @@ static int set_fd(int context, const char *key, int fd)
 }
 
 /* An image never says how the overlay works: what redirect and metacopy xattrs a layer might hold is not followed. */
-static int set_options(int context, const struct launch *launch)
+static int set_options(int context, const struct launch *launch, bool has_upper)
 {
     const char *label = launch->spec->selinux_mount_label;
     return fsconfig(context, FSCONFIG_SET_STRING, "redirect_dir", "nofollow", 0) < 0 ||
                    fsconfig(context, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0 ||
                    fsconfig(context, FSCONFIG_SET_STRING, "index", "off", 0) < 0 ||
-                   (launch->spec->ephemeral && fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
+                   (has_upper && launch->spec->ephemeral &&
+                    fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
                    (*label && fsconfig(context, FSCONFIG_SET_STRING, "context", label, 0) < 0)
                ? -1
                : 0;
 }
 
+/* What is stacked over the layers: a folder to write to (and its work folder), or one that is only read, or nothing
+ * (-1).
+ */
+struct top {
+    int upper, work, shown;
+};
+
+/* The kernel wants two layers where there is no upper one. */
+static bool needs_empty(const struct launch *launch, const struct top *top)
+{
+    return launch->n_layers + (top->shown >= 0 ? 1 : 0) < (top->upper >= 0 ? 1 : 2);
+}
+
 /* Linux 6.5 and later. Returns -1 with errno. */
-static int mount_by_layers(const struct launch *launch, int upper, int work, int *ret_mount)
+static int mount_by_layers(const struct launch *launch, const struct top *top, int *ret_mount)
 {
     bh_autoclose int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0) {
+        return -1;
+    }
+    if (top->shown >= 0 && set_fd(context, "lowerdir+", top->shown) < 0) {
         return -1;
     }
     for (size_t i = launch->n_layers; i > 0; i--) { /* the topmost first */
@@ -55,9 +72,11 @@ static int mount_by_layers(const struct launch *launch, int upper, int work, int
             return -1;
         }
     }
-    if ((launch->n_layers == 0 && set_fd(context, "lowerdir+", launch->executor->empty) < 0) ||
-        set_fd(context, "upperdir", upper) < 0 || set_fd(context, "workdir", work) < 0 ||
-        set_options(context, launch) < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+    if ((needs_empty(launch, top) && set_fd(context, "lowerdir+", launch->executor->empty) < 0) ||
+        (top->upper >= 0 &&
+         (set_fd(context, "upperdir", top->upper) < 0 || set_fd(context, "workdir", top->work) < 0)) ||
+        set_options(context, launch, top->upper >= 0) < 0 ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
         return -1;
     }
     *ret_mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
@@ -65,17 +84,24 @@ static int mount_by_layers(const struct launch *launch, int upper, int work, int
 }
 
 /* Older kernels take one string: descriptors' own paths are the shortest names there are. Returns -1 with errno. */
-static int mount_by_string(const struct launch *launch, int upper, int work, int *ret_mount)
+static int mount_by_string(const struct launch *launch, const struct top *top, int *ret_mount)
 {
     char options[OPTION_BYTES_MAX + 1], target[64];
     const char *label = launch->spec->selinux_mount_label; /* in quotes, since categories are parted by commas */
-    int n = snprintf(options, sizeof(options),
-                     "%s%s%s%sredirect_dir=nofollow,metacopy=off,index=off,upperdir=/proc/self/fd/%d,"
-                     "workdir=/proc/self/fd/%d,lowerdir=",
-                     launch->spec->ephemeral ? "volatile," : "", *label ? "context=\"" : "", label, *label ? "\"," : "",
-                     upper, work);
-    if (launch->n_layers == 0) {
-        n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d", launch->executor->empty);
+    int n = snprintf(options, sizeof(options), "%s%s%s%sredirect_dir=nofollow,metacopy=off,index=off,",
+                     top->upper >= 0 && launch->spec->ephemeral ? "volatile," : "", *label ? "context=\"" : "", label,
+                     *label ? "\"," : "");
+    if (top->upper >= 0) {
+        n += snprintf(options + n, sizeof(options) - (size_t)n, "upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,",
+                      top->upper, top->work);
+    }
+    n += snprintf(options + n, sizeof(options) - (size_t)n, "lowerdir=");
+    if (top->shown >= 0) {
+        n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d:", top->shown);
+    }
+    if (needs_empty(launch, top)) {
+        n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d%s", launch->executor->empty,
+                      launch->n_layers > 0 ? ":" : "");
     }
     for (size_t i = launch->n_layers; i > 0; i--) {
         n += snprintf(options + n, sizeof(options) - (size_t)n, "/proc/self/fd/%d%s", launch->layers[i - 1],
@@ -113,21 +139,46 @@ static int make_upper(const struct launch *launch, int base, int *ret_upper, int
     return *ret_upper < 0 || *ret_work < 0 ? bh_error_errno(error, errno, "open the container's upper folder") : 0;
 }
 
-static int stack(const struct launch *launch, int base, struct operation *operation, struct bh_error *error)
+static int mount_stack(const struct launch *launch, const struct top *top, int *ret_mount, struct bh_error *error)
 {
-    bh_autoclose int upper = -1, work = -1;
-    if (make_upper(launch, base, &upper, &work, error) < 0) {
+    return mount_by_layers(launch, top, ret_mount) < 0 &&
+                   (errno != EINVAL || mount_by_string(launch, top, ret_mount) < 0)
+               ? bh_error_errno(error, errno, "mount %zu layers", launch->n_layers)
+               : 0;
+}
+
+int rootfs_mount_image(const struct launch *launch, int shown, int *ret_mount, struct bh_error *error)
+{
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    const struct top top = {.upper = -1, .work = -1, .shown = shown};
+    bh_autoclose int mount = -1;
+    if (mount_stack(launch, &top, &mount, error) < 0) {
         return -1;
     }
-    if (mount_by_layers(launch, upper, work, &operation->fd) < 0 &&
-        (errno != EINVAL || mount_by_string(launch, upper, work, &operation->fd) < 0)) {
-        return bh_error_errno(error, errno, "mount %zu layers", launch->n_layers);
+    if (mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
+        return bh_error_errno(error, errno, "make the image's mount read-only");
     }
+    *ret_mount = bh_steal_fd(&mount);
     return 0;
 }
 
+static int stack(const struct launch *launch, int base, struct operation *operation, struct bh_error *error)
+{
+    bh_autoclose int upper = -1, work = -1;
+    if (launch->show_only) {
+        upper = openat(base, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return upper < 0 && errno != ENOENT ? bh_error_errno(error, errno, "open the container's upper folder")
+                                            : rootfs_mount_image(launch, upper, &operation->fd, error);
+    }
+    if (make_upper(launch, base, &upper, &work, error) < 0) {
+        return -1;
+    }
+    const struct top top = {.upper = upper, .work = work, .shown = -1};
+    return mount_stack(launch, &top, &operation->fd, error);
+}
+
 /* A container whose files are limited has them on a disk of that size, made at its first start. */
-static int open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error)
+int rootfs_open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error)
 {
     const struct container_spec *spec = launch->spec;
     if (faccessat(launch->folder, DISK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
@@ -151,7 +202,7 @@ int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh
     if (launch->spec->disk_bytes == 0) {
         return stack(launch, launch->folder, operation, error);
     }
-    if (open_disk(launch, &disk, error) < 0) {
+    if (rootfs_open_disk(launch, &disk, error) < 0) {
         return -1;
     }
     /* The overlay keeps the disk mounted, and nothing else does. */

@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "answer.h"
 #include "exec_requests.h"
+#include "copier.h"
 #include "executor.h"
 #include "freeze.h"
 #include "measure.h"
@@ -224,6 +225,7 @@ static const struct bh_handler handlers[] = {
     {REQUEST(SIGNAL_CONTAINER), "SignalContainer", ~0U, 0, 0, handle_signal},
     {REQUEST(OPEN_MONITOR), "OpenMonitor", ~0U, 0, 0, handle_open_monitor},
     {REQUEST(OPEN_LOG), "OpenLog", ~0U, 0, 0, handle_open_log},
+    {REQUEST(OPEN_COPIER), "OpenCopier", ~0U, 1, 1, copier_handle_open},
     {REQUEST(FREEZE_CONTAINER), "FreezeContainer", ~0U, 0, 0, handle_freeze},
     {REQUEST(UPDATE_CONTAINER), "UpdateContainer", ~0U, 0, 0, handle_update},
     {REQUEST(REMOVE_CONTAINER), "RemoveContainer", ~0U, 0, 0, handle_remove},
@@ -331,6 +333,7 @@ int executor_start(struct bh_service_context *context, struct bh_error *error)
                    record_boot_id(executor->boot_id, error) < 0 ||
                    cgroups_open(&executor->cgroups, context->config->cgroup_parent, error) < 0 ||
                    monitors_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0 ||
+                   copiers_prepare(executor, context->folders[BH_FOLDER_LIBEXEC], error) < 0 ||
                    remove_leftovers(executor, error) < 0 || volumes_remove_leftovers(executor, error) < 0
                ? -1
                : 0;

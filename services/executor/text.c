@@ -83,19 +83,3 @@ bool text_is_cpu_list(const char *text)
     }
     return strspn(text, "0123456789,-") == strlen(text);
 }
-
-bool text_to_number(const char *text, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-    if (!*text) {
-        return false;
-    }
-    for (const char *c = text; *c; c++) {
-        if (*c < '0' || *c > '9' || __builtin_mul_overflow(number, 10U, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number)) {
-            return false;
-        }
-    }
-    *ret_number = number;
-    return true;
-}

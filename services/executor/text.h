@@ -18,7 +18,5 @@ bool text_is_cgroup_path(const char *text);
 bool text_is_address(const char *text);
 /* A list like "0-3,7", as the kernel's cpuset takes it. */
 bool text_is_cpu_list(const char *text);
-/* Digits only, at most UINT64_MAX. */
-bool text_to_number(const char *text, uint64_t *ret_number);
 /* No control characters at all (newlines forge lines of the files we write), at most `max` bytes. */
 bool text_is_one_line(const char *text, size_t max);

@@ -134,8 +134,8 @@ void admission_push(struct bh_request *request)
 
 /* ---- containers ---------------------------------------------------------------------------------- */
 
-static void describe(const struct bh_request *request, const char *operation, const Bulkhead__ContainerSpec *spec,
-                     struct audit_record *audit, struct bh_digest *image_digest)
+void admission_describe(const struct bh_request *request, const char *operation, const Bulkhead__ContainerSpec *spec,
+                        struct audit_record *audit, struct bh_digest *image_digest)
 {
     *audit = (struct audit_record){.operation = operation,
                                    .trace = bh_request_trace(request),
@@ -151,8 +151,8 @@ static void describe(const struct bh_request *request, const char *operation, co
 }
 
 /* Refuses what makes no sense; true if the spec can be judged. */
-static bool makes_sense(struct policyd *policyd, struct bh_request *request, const char *operation,
-                        const Bulkhead__ContainerSpec *spec)
+bool admission_makes_sense(struct policyd *policyd, struct bh_request *request, const char *operation,
+                           const Bulkhead__ContainerSpec *spec)
 {
     struct bh_error error = {0};
     if (spec_check(spec, &error) == 0) {
@@ -192,13 +192,13 @@ void admission_judge(struct bh_request *request)
 {
     struct policyd *policyd = admission_policyd(request);
     const Bulkhead__JudgeContainer *body = bh_request_body(request);
-    if (!makes_sense(policyd, request, "JudgeContainer", body->spec)) {
+    if (!admission_makes_sense(policyd, request, "JudgeContainer", body->spec)) {
         return;
     }
     struct audit_record audit;
     struct bh_digest image_digest;
     struct judgement judgement;
-    describe(request, "JudgeContainer", body->spec, &audit, &image_digest);
+    admission_describe(request, "JudgeContainer", body->spec, &audit, &image_digest);
     judge(policyd, body->spec, &judgement);
     admission_answer(policyd, request, &audit, &judgement);
 }
@@ -240,31 +240,41 @@ static int digest_spec(const Bulkhead__ContainerSpec *spec, struct bh_digest *re
     return bh_digest_of(bytes, n_bytes, ret_digest, error);
 }
 
+int admission_fill(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, struct admission_filled *ret_filled,
+                   struct bh_error *error)
+{
+    struct range range;
+    if (ranges_get(&policyd->ranges, spec->tenant_uid, &range, error) < 0) {
+        return -1;
+    }
+    lsm_labels(&policyd->lsm, spec->id.data, &ret_filled->labels);
+    const struct fill_in fill_in = {.id_base = range.id_base,
+                                    .monitor_uid = range.monitor_uid,
+                                    .cgroup_parent = policyd->context->config->cgroup_parent,
+                                    .selinux_label = ret_filled->labels.selinux,
+                                    .selinux_mount_label = ret_filled->labels.selinux_mount,
+                                    .apparmor_profile = ret_filled->labels.apparmor};
+    return judge_fill(spec, rule_book_find(&policyd->book, spec->tenant_uid), &fill_in, &ret_filled->spec, error) < 0
+               ? -1
+               : digest_spec(&ret_filled->spec.spec, &ret_filled->digest, error);
+}
+
+void admission_filled_free(struct admission_filled *filled)
+{
+    filled_spec_free(&filled->spec);
+}
+
 /* Fills in, writes down, passes on. */
 static int pass_on(struct policyd *policyd, struct bh_request *request, const struct judgement *judgement,
                    struct audit_record *audit, struct bh_error *error)
 {
     const Bulkhead__StartContainer *body = bh_request_body(request);
     const Bulkhead__ContainerSpec *spec = body->spec;
-    struct range range;
-    struct lsm_labels labels;
-    if (ranges_get(&policyd->ranges, spec->tenant_uid, &range, error) < 0) {
+    bh_cleanup(admission_filled_free) struct admission_filled filled = {0};
+    if (admission_fill(policyd, spec, &filled, error) < 0) {
         return -1;
     }
-    lsm_labels(&policyd->lsm, spec->id.data, &labels);
-    const struct fill_in fill_in = {.id_base = range.id_base,
-                                    .monitor_uid = range.monitor_uid,
-                                    .cgroup_parent = policyd->context->config->cgroup_parent,
-                                    .selinux_label = labels.selinux,
-                                    .selinux_mount_label = labels.selinux_mount,
-                                    .apparmor_profile = labels.apparmor};
-    bh_cleanup(filled_spec_free) struct filled_spec filled = {0};
-    struct bh_digest digest;
-    if (judge_fill(spec, rule_book_find(&policyd->book, spec->tenant_uid), &fill_in, &filled, error) < 0 ||
-        digest_spec(&filled.spec, &digest, error) < 0) {
-        return -1;
-    }
-    audit->spec = &digest;
+    audit->spec = &filled.digest;
     if (admission_record(policyd, audit, judgement, error) < 0) {
         return -1;
     }
@@ -274,7 +284,7 @@ static int pass_on(struct policyd *policyd, struct bh_request *request, const st
     }
     known->starting = true;
     Bulkhead__StartContainer start = *body;
-    start.spec = &filled.spec;
+    start.spec = &filled.spec.spec;
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_START_CONTAINER;
     packet.start_container = &start;
@@ -299,7 +309,7 @@ static void start(struct policyd *policyd, struct bh_request *request, bool fres
     struct bh_digest image_digest;
     struct judgement judgement;
     struct bh_error error = {0};
-    describe(request, "StartContainer", body->spec, &audit, &image_digest);
+    admission_describe(request, "StartContainer", body->spec, &audit, &image_digest);
     judge(policyd, body->spec, &judgement);
     if (judgement.refused && judgement.rule == RULE_QUOTAS && !fresh) {
         relay_learn(policyd, start_again, bh_request_ref(request));
@@ -316,7 +326,7 @@ void admission_start(struct bh_request *request)
 {
     struct policyd *policyd = admission_policyd(request);
     const Bulkhead__StartContainer *body = bh_request_body(request);
-    if (!makes_sense(policyd, request, "StartContainer", body->spec)) {
+    if (!admission_makes_sense(policyd, request, "StartContainer", body->spec)) {
         return;
     }
     size_t n_fds = bh_request_message(request)->n_fds;

@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "judge.h"
+#include "lsm.h"
 #include "policyd.h"
 
 void admission_image(struct bh_request *request);
@@ -18,7 +19,10 @@ void admission_start(struct bh_request *request);
 void admission_judge_exec(struct bh_request *request);
 void admission_start_exec(struct bh_request *request);
 
-/* ---- what both files share -------------------------------------------------------------------------- */
+/* admission_copier.c: processes that read or write a container's files. */
+void admission_open_copier(struct bh_request *request);
+
+/* ---- what these files share -------------------------------------------------------------------------- */
 
 struct policyd *admission_policyd(const struct bh_request *request);
 /* Writes a judgement down. */
@@ -30,3 +34,19 @@ void admission_invalid(struct policyd *policyd, struct bh_request *request, stru
 /* Answers a request that goes no further. */
 void admission_answer(struct policyd *policyd, struct bh_request *request, struct audit_record *audit,
                       const struct judgement *judgement);
+/* What the audit log says of a container. */
+void admission_describe(const struct bh_request *request, const char *operation, const Bulkhead__ContainerSpec *spec,
+                        struct audit_record *audit, struct bh_digest *image_digest);
+/* Refuses what makes no sense; true if the spec can be judged. */
+bool admission_makes_sense(struct policyd *policyd, struct bh_request *request, const char *operation,
+                           const Bulkhead__ContainerSpec *spec);
+
+/* A spec as the executor gets it: what the tenant may not choose is filled in. */
+struct admission_filled {
+    struct filled_spec spec; /* borrows from the original, and from `labels` */
+    struct lsm_labels labels;
+    struct bh_digest digest; /* of all of it, for the audit log */
+};
+int admission_fill(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, struct admission_filled *ret_filled,
+                   struct bh_error *error);
+void admission_filled_free(struct admission_filled *filled);

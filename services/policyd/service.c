@@ -312,6 +312,7 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(SIGNAL_CONTAINER), "SignalContainer", ~0u, 0, 0, handle_operation},
             {ASKED(OPEN_MONITOR), "OpenMonitor", ~0u, 0, 0, handle_operation},
             {ASKED(OPEN_LOG), "OpenLog", ~0u, 0, 0, handle_operation},
+            {ASKED(OPEN_COPIER), "OpenCopier", ~0u, 1, 1, admission_open_copier},
             {ASKED(FREEZE_CONTAINER), "FreezeContainer", ~0u, 0, 0, handle_operation},
             {ASKED(UPDATE_CONTAINER), "UpdateContainer", ~0u, 0, 0, handle_operation},
             {ASKED(REMOVE_CONTAINER), "RemoveContainer", ~0u, 0, 0, handle_operation},

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 
-ROLES = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor")
+ROLES = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor", "copier")
 BEGIN, END = "<!-- declared: begin -->\n", "<!-- declared: end -->\n"
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST "
@@ -27,6 +27,18 @@ def size(number):
     return f"{number} TiB"
 
 
+def uid(row):
+    if row["root"] == "container":
+        return "the container's root"
+    return "root" if row["root_uid"] else "own"
+
+
+def namespaces(row):
+    if row["root"] == "container":
+        return "the container's user mnt, empty net ipc uts"
+    return " ".join(row["namespaces"]) or "none"
+
+
 def render(folder):
     rows = [json.loads(subprocess.run([f"{folder}/bulkhead-{role}", "--sandbox"], check=True, capture_output=True).stdout)
             for role in ROLES]
@@ -35,8 +47,8 @@ def render(folder):
         held = [name for bit, name in enumerate(CAPABILITIES) if row["capabilities"] >> bit & 1]
         calls = " ".join(row["syscalls"]) or "no filter of its own"
         calls += " + " + " ".join(row["also"]) if row["also"] else ""
-        lines.append(f"| {row['role']} | {'root' if row['root_uid'] else 'own'} | {' '.join(held) or 'none'} | "
-                     f"{' '.join(row['namespaces']) or 'none'} | {row['root']} | {' '.join(row['views']) or '–'} | {calls} |")
+        lines.append(f"| {row['role']} | {uid(row)} | {' '.join(held) or 'none'} | "
+                     f"{namespaces(row)} | {row['root']} | {' '.join(row['views']) or '–'} | {calls} |")
     lines += ["", "| process | memory | file size | descriptors | processes | no_new_privs |", "|---|---|---|---|---|---|"]
     for row in rows:
         limits = row["limits"]

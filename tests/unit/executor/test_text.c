@@ -36,18 +36,6 @@ Test(text, cgroup_paths_never_lead_up)
     }
 }
 
-Test(text, numbers_are_digits_within_64_bits)
-{
-    uint64_t number = 7;
-    cr_expect(text_to_number("0", &number) && number == 0);
-    cr_expect(text_to_number("18446744073709551615", &number) && number == UINT64_MAX);
-    static const char *const wrong[] = {
-        "", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999"};
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        cr_expect_not(text_to_number(wrong[i], &number), "%s", wrong[i]);
-    }
-}
-
 Test(text, addresses_and_cpu_lists)
 {
     cr_expect(text_is_address("127.0.0.1"));

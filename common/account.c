@@ -2,7 +2,7 @@
  *
  * Looking up accounts; see account.h. passwd(5) and group(5) say what the lines look like.
  */
-#include "account.h"
+#include "common/account.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "text.h"
 
 #define NUMBER_MAX 2147483647U /* what Docker takes; the range of the container is narrower still */
 #define FIELDS_MAX 7
@@ -93,6 +92,20 @@ static int visit_lines(int fd, size_t wanted, bool (*visit)(char *fields[static 
 
 /* ---- users ---------------------------------------------------------------------------------------------- */
 
+/* Digits only, within 64 bits. */
+static bool to_number(const char *text, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    for (const char *digit = text; *digit; digit++) {
+        if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(number, 10U, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*digit - '0'), &number)) {
+            return false;
+        }
+    }
+    *ret_number = number;
+    return *text != '\0';
+}
+
 struct user_search {
     const char *name; /* NULL: by number */
     uint64_t number, count;
@@ -105,7 +118,7 @@ static bool visit_user(char *fields[static FIELDS_MAX], void *argument)
 {
     struct user_search *search = argument;
     uint64_t uid, gid;
-    if (!text_to_number(fields[2], &uid) || !text_to_number(fields[3], &gid) ||
+    if (!to_number(fields[2], &uid) || !to_number(fields[3], &gid) ||
         (search->name ? strcmp(fields[0], search->name) != 0 : uid != search->number)) {
         return true;
     }
@@ -137,7 +150,7 @@ static bool is_digits(const char *text)
 static int parse_number(const char *what, const char *text, uint32_t id_count, uint64_t *ret_number,
                         struct bh_error *error)
 {
-    if (!text_to_number(text, ret_number)) {
+    if (!to_number(text, ret_number)) {
         *ret_number = UINT64_MAX;
     }
     return check_number(what, *ret_number, id_count, error);
@@ -210,7 +223,7 @@ static bool visit_group(char *fields[static FIELDS_MAX], void *argument)
 {
     struct group_search *search = argument;
     uint64_t gid;
-    if (!text_to_number(fields[2], &gid) || gid >= search->count) {
+    if (!to_number(fields[2], &gid) || gid >= search->count) {
         return true;
     }
     if (search->name) {
