@@ -257,6 +257,11 @@ static int read_networking(struct create *create, const json_t *networking, stru
     return endpoints ? network_mode_check_endpoints(create, endpoints, error) : 0;
 }
 
+int create_read_config(struct create *create, const json_t *body, struct bh_error *error)
+{
+    return read_fields(create, config_fields, body, "", NULL, error);
+}
+
 int create_read(struct create *create, const json_t *body, struct bh_error *error)
 {
     static const char *const elsewhere[] = {"HostConfig", "NetworkingConfig", NULL};

@@ -216,6 +216,10 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     write_null(writer, "Data");
     write_string(writer, "Name", "erofs+overlay");
     write_object_end(writer);
+    if (details->size) {
+        write_uint(writer, "SizeRw", details->size->own_bytes);
+        write_uint(writer, "SizeRootFs", details->size->own_bytes + details->size->image_bytes);
+    }
     write_mount_points(writer, details->mount_points, details->n_mount_points);
     write_config(writer, request, details->spec, details->image_config);
     write_network_settings(writer, request->network_mode);
@@ -230,12 +234,11 @@ int handle_container_inspect(struct request *request, struct bh_error *error)
     if (request_container_name(request, error) < 0) {
         return -1;
     }
-    if (http_parameter_bool(&request->target, "size", false)) {
-        return bh_error_set(error, BH_UNIMPLEMENTED, "parameter size: sizes of containers are not measured yet");
-    }
     question.reference = request->name;
+    question.size = http_parameter_bool(&request->target, "size", false);
     ENGINE_PACKET(packet, LOOK_UP_CONTAINER, look_up_container, &question);
-    if (engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS, &answer, error) < 0) {
+    if (engine_ask(request, &packet, question.size ? BH_DEADLINE_JOB_MS : 0,
+                   BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS, &answer, error) < 0) {
         return -1;
     }
     const Bulkhead__ContainerDetails *details = bh_message_body(answer);

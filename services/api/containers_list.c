@@ -84,6 +84,12 @@ static void write_summary(struct json_writer *writer, const Bulkhead__ContainerS
     write_int(writer, "Created", container->created_ns / NS_PER_SECOND);
     write_array(writer, "Ports");
     write_array_end(writer);
+    if (container->size) { /* zeros are left out, as by Docker */
+        if (container->size->own_bytes > 0) {
+            write_uint(writer, "SizeRw", container->size->own_bytes);
+        }
+        write_uint(writer, "SizeRootFs", container->size->own_bytes + container->size->image_bytes);
+    }
     write_map(writer, "Labels", container->labels, container->n_labels);
     write_string(writer, "State", container_status_word(state->status));
     write_string(writer, "Status", status);
@@ -103,7 +109,7 @@ static int list_containers(struct request *request, Bulkhead__ListContainersOf *
     auto_json_writer writer = {0};
     int64_t now_ns = bh_wall_ns();
     ENGINE_PACKET(packet, LIST_CONTAINERS_OF, list_containers_of, question);
-    if (engine_call_start(request, &packet, NULL, 0, 0, &call, error) < 0) {
+    if (engine_call_start(request, &packet, NULL, 0, question->size ? BH_DEADLINE_JOB_MS : 0, &call, error) < 0) {
         return -1;
     }
     write_array(&writer, NULL);
@@ -129,14 +135,12 @@ int handle_containers_list(struct request *request, struct bh_error *error)
     struct request_filters filters;
     Bulkhead__ListContainersOf question = BULKHEAD__LIST_CONTAINERS_OF__INIT;
     int64_t limit = 0;
-    if (http_parameter_bool(&request->target, "size", false)) {
-        return bh_error_set(error, BH_UNIMPLEMENTED, "parameter size: sizes of containers are not measured yet");
-    }
     if (http_parameter_int(&request->target, "limit", INT32_MIN, INT32_MAX, &limit, error) < 0 ||
         request_filters_read(request, allowed, &filters, error) < 0) {
         return -1;
     }
     question.limit = limit > 0 ? (uint32_t)limit : 0;
+    question.size = http_parameter_bool(&request->target, "size", false);
     question.all = http_parameter_bool(&request->target, "all", false);
     question.filters = filters.filters;
     question.n_filters = filters.n_filters;

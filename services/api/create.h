@@ -54,6 +54,10 @@ int set_string(char **slot, const char *text, struct bh_error *error);
 
 /* containers_create.c: the whole body into a new request, freed by the caller with free_unpacked. */
 int create_read(struct create *create, const json_t *body, struct bh_error *error);
+/* A ContainerConfig alone, as commit takes it. */
+int create_read_config(struct create *create, const json_t *body, struct bh_error *error);
+/* A new request with the parts that are always there; NULL without memory. */
+Bulkhead__ContainerRequest *create_new_request(void);
 /* A new request with the parts that are always there; NULL: no memory. */
 Bulkhead__ContainerRequest *create_new_request(void);
 /* host_config.c */

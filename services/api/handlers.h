@@ -68,6 +68,8 @@ int handle_archive_get(struct request *request, struct bh_error *error);
 int handle_archive_put(struct request *request, struct bh_error *error);
 int handle_container_export(struct request *request, struct bh_error *error);
 int handle_container_changes(struct request *request, struct bh_error *error);
+/* commit.c */
+int handle_commit(struct request *request, struct bh_error *error);
 
 /* lifecycle.c */
 int handle_container_start(struct request *request, struct bh_error *error);

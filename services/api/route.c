@@ -33,7 +33,7 @@ const struct route routes[] = {
     {"DELETE", "/images/{name}", .handle = handle_image_delete},
     {"GET", "/images/search", .handle = handle_images_search},
     {"POST", "/images/prune", .handle = handle_images_prune, .since = 25},
-    {"POST", "/commit", .handle = NULL},
+    {"POST", "/commit", .handle = handle_commit},
     {"GET", "/images/{name}/get", .handle = handle_image_get},
     {"GET", "/images/get", .handle = handle_images_get},
     {"POST", "/images/load", .handle = handle_images_load},

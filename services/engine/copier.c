@@ -21,15 +21,15 @@ void copying_end(struct copying *copying)
 }
 
 /* A pair, a copier at its far end, a channel over the near one. */
-int copying_open(struct job *job, Bulkhead__CopierView view, struct copying *copying, struct bh_error *error)
+static int open_copier(struct job *job, Bulkhead__ContainerSpec *spec, Bulkhead__CopierView view,
+                       struct bh_channel **ret_channel, struct bh_error *error)
 {
     int ends[2];
-    worker_close(&copying->copier);
     if (bh_channel_pair(ends, error) < 0) {
         return -1;
     }
     bh_autoclose int near = ends[0], far = ends[1];
-    if (policy_open_copier(job, copying->row.spec, view, far, error) < 0) {
+    if (policy_open_copier(job, spec, view, far, error) < 0) {
         return -1;
     }
     worker_auto struct bh_channel *channel = NULL;
@@ -38,11 +38,17 @@ int copying_open(struct job *job, Bulkhead__CopierView view, struct copying *cop
         return -1;
     }
     (void)bh_steal_fd(&near);
-    copying->copier = bh_steal_pointer(&channel);
+    *ret_channel = bh_steal_pointer(&channel);
     return 0;
 }
 
-static int hold(struct job *job, const char *reference, struct copying *copying, struct bh_error *error)
+int copying_open(struct job *job, Bulkhead__CopierView view, struct copying *copying, struct bh_error *error)
+{
+    worker_close(&copying->copier);
+    return open_copier(job, copying->row.spec, view, &copying->copier, error);
+}
+
+int copying_hold(struct job *job, const char *reference, struct copying *copying, struct bh_error *error)
 {
     container_row_auto struct container_row found = {0};
     if (adoption_wait(job, error) < 0 || resolve_container(job, reference, &found, error) < 0) {
@@ -62,7 +68,7 @@ static int hold(struct job *job, const char *reference, struct copying *copying,
 int copying_begin(struct job *job, const char *reference, Bulkhead__CopierView view, struct copying *ret_copying,
                   struct bh_error *error)
 {
-    return hold(job, reference, ret_copying, error) < 0 ? -1 : copying_open(job, view, ret_copying, error);
+    return copying_hold(job, reference, ret_copying, error) < 0 ? -1 : copying_open(job, view, ret_copying, error);
 }
 
 int copier_ask(struct job *job, struct bh_channel *copier, Bulkhead__EngineToCopier *packet, const int *fds,
@@ -72,4 +78,18 @@ int copier_ask(struct job *job, struct bh_channel *copier, Bulkhead__EngineToCop
         return 0;
     }
     return error->code == BH_UNAVAILABLE ? bh_error_set(error, BH_INTERNAL, "the copier has died") : -1;
+}
+
+int copier_measure(struct job *job, const struct container_row *row, uint64_t *ret_bytes, struct bh_error *error)
+{
+    worker_auto struct bh_channel *copier = NULL;
+    bh_automessage struct bh_message *message = NULL;
+    Bulkhead__MeasureUpper body = BULKHEAD__MEASURE_UPPER__INIT;
+    COPIER_PACKET(packet, MEASURE_UPPER, measure_upper, &body);
+    if (open_copier(job, row->spec, BULKHEAD__COPIER_VIEW__COPIER_VIEW_SIZE, &copier, error) < 0 ||
+        copier_ask(job, copier, &packet, NULL, 0, BULKHEAD__COPIER_TO_ENGINE__BODY_TREE_SIZE, &message, error) < 0) {
+        return -1;
+    }
+    *ret_bytes = ((const Bulkhead__TreeSize *)bh_message_body(message))->bytes;
+    return 0;
 }

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
+#include "services/engine/copier.h"
 #include "services/engine/database.h"
 #include "services/engine/database_execs.h"
 #include "services/engine/filters.h"
@@ -231,6 +233,17 @@ static const char *shown_image(struct listing *listing, struct container_row *ro
     return bh_digest_text(&row->image, buffer);
 }
 
+/* What it takes: its own layer is measured, its image's are known. */
+static int measure(struct job *job, const struct container_row *row, const struct image_row *image,
+                   Bulkhead__ContainerSize *ret_size, struct bh_error *error)
+{
+    bulkhead__container_size__init(ret_size);
+    for (size_t i = 0; i < image->n_layers; i++) {
+        ret_size->image_bytes += image->layers[i].size_bytes;
+    }
+    return copier_measure(job, row, &ret_size->own_bytes, error);
+}
+
 static int tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
                         size_t n_labels, struct bh_error *error)
 {
@@ -242,6 +255,7 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     }
     Bulkhead__ContainerState state = state_message(row);
     Bulkhead__ContainerSummary summary = BULKHEAD__CONTAINER_SUMMARY__INIT;
+    Bulkhead__ContainerSize size;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     summary.id = (ProtobufCBinaryData){.len = sizeof row->id, .data = row->id};
     summary.name = row->name;
@@ -256,6 +270,14 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     summary.network_mode = row->request->network_mode;
     summary.mount_points = points;
     summary.n_mount_points = n_points;
+    if (listing->question->size) {
+        struct bh_error unmeasured = {0}; /* one that cannot be measured is listed all the same */
+        if (measure(listing->job, row, &listing->image, &size, &unmeasured) == 0) {
+            summary.size = &size;
+        } else {
+            bh_log_failure(BH_LOG_WARNING, &unmeasured, row->name);
+        }
+    }
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_SUMMARY;
     packet.container_summary = &summary;
     (void)job_more(listing->job, &packet);
@@ -353,8 +375,12 @@ int look_up_container(struct job *job, struct bh_error *error)
     }
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
     packet.container_details = &details;
-    return reply_with_execs(job, &details, &packet, error);
-    (void)job_reply(job, &packet);
+    Bulkhead__ContainerSize size;
+    int result = question->size ? measure(job, &row, &image, &size, error) : 0;
+    details.size = question->size ? &size : NULL;
+    if (result == 0) {
+        result = reply_with_execs(job, &details, &packet, error);
+    }
     mount_points_free(details.mount_points, details.n_mount_points);
-    return 0;
+    return result;
 }

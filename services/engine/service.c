@@ -17,6 +17,7 @@
 #include "services/engine/change.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
+#include "services/engine/commit.h"
 #include "services/engine/content.h"
 #include "services/engine/copy.h"
 #include "services/engine/database.h"
@@ -101,6 +102,7 @@ HANDLER(read_archive)
 HANDLER(write_archive)
 HANDLER(export_container)
 HANDLER(list_changes)
+HANDLER(commit_container)
 HANDLER(wait_container)
 HANDLER(delete_container)
 HANDLER(attach_container)
@@ -159,6 +161,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(WRITE_ARCHIVE, write_archive, 1),       /* the pipe it comes from */
     REQUEST(EXPORT_CONTAINER, export_container, 1), /* as ReadArchive */
     REQUEST(LIST_CHANGES, list_changes, 0),
+    REQUEST(COMMIT_CONTAINER, commit_container, 0),
     REQUEST(WAIT_CONTAINER, wait_container, 0),
     REQUEST(DELETE_CONTAINER, delete_container, 0),
     REQUEST(ATTACH_CONTAINER, attach_container, LIVE_STREAMS),
