@@ -193,7 +193,7 @@ static int show_upper(struct copier_start *start, int base, struct bh_error *err
 int copier_mount_upper(struct copier_start *start, struct bh_error *error)
 {
     bh_autoclose int disk = -1;
-    if (start->launch.spec->disk_bytes == 0) {
+    if (!rootfs_is_on_disk(&start->launch)) {
         return show_upper(start, start->launch.folder, error);
     }
     if (rootfs_open_disk(&start->launch, &disk, error) < 0) {

@@ -133,6 +133,7 @@ static void plan_mount(struct plan *plan, const struct spec_mount *mount)
     operation->held = mount->held;
     operation->propagation = mount->propagation;
     operation->top_read_only = mount->top_read_only;
+    operation->no_copy = mount->no_copy;
     operation->recursive = mount->recursive;
     operation->must_be_owned = mount->must_be_owned;
     operation->create_source = mount->create_source;

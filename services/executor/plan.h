@@ -44,6 +44,7 @@ struct operation {
     int held;                /* tmpfs volume: its mount, borrowed; -1 for other volumes */
     uint64_t propagation;    /* bind: MS_* */
     bool top_read_only;
+    bool no_copy;        /* volume: it is not filled from the image */
     unsigned int access; /* device: SPEC_DEVICE_* */
     bool recursive, must_be_owned, create_source;
     bool ordinary_folder; /* the target must be a real folder: no symbolic link on the way to it */

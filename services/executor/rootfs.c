@@ -177,6 +177,13 @@ static int stack(const struct launch *launch, int base, struct operation *operat
     return mount_stack(launch, &top, &operation->fd, error);
 }
 
+bool rootfs_is_on_disk(const struct launch *launch)
+{
+    /* Rules may change between two starts: files stay where they are. */
+    return faccessat(launch->folder, DISK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           (launch->spec->disk_bytes > 0 && faccessat(launch->folder, "upper", F_OK, AT_SYMLINK_NOFOLLOW) < 0);
+}
+
 /* A container whose files are limited has them on a disk of that size, made at its first start. */
 int rootfs_open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error)
 {
@@ -199,7 +206,7 @@ int rootfs_open_disk(const struct launch *launch, int *ret_disk, struct bh_error
 int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     bh_autoclose int disk = -1;
-    if (launch->spec->disk_bytes == 0) {
+    if (!rootfs_is_on_disk(launch)) {
         return stack(launch, launch->folder, operation, error);
     }
     if (rootfs_open_disk(launch, &disk, error) < 0) {

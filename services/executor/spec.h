@@ -26,7 +26,7 @@ struct spec_mount {
     bool allow_devices, allow_setuid;  /* tmpfs */
     uint8_t volume[32];                /* volume: which */
     const char *volume_name, *subpath; /* for messages; "" or a relative path in it */
-    bool volume_tmpfs, top_read_only;
+    bool volume_tmpfs, top_read_only, no_copy;
     uint64_t propagation; /* MS_* of mount(2) */
     int held;             /* a tmpfs volume's mount, borrowed; -1 before */
 };

@@ -109,6 +109,7 @@ static int decode_mount(const Bulkhead__Mount *message, struct spec_mount *ret_m
         .allow_setuid = message->allow_setuid,
         .volume_name = message->volume_name,
         .volume_tmpfs = message->volume_tmpfs,
+        .no_copy = message->no_copy,
         .subpath = message->subpath,
         .propagation = MS_PRIVATE,
         .held = -1,

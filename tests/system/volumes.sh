@@ -123,6 +123,27 @@ tells_events() {
     equal "$text" $'volume create told local \nvolume mount told local false\nvolume unmount told local \nvolume destroy told local '
 }
 
+python_speaks_it() {
+    python3 - "$SOCKET" <<'END'
+import docker, sys
+client = docker.DockerClient(base_url="unix://" + sys.argv[1])
+volume = client.volumes.create("from-python", labels={"a": "b"}, driver="local")
+assert volume.name == "from-python" and volume.attrs["Labels"] == {"a": "b"}
+assert client.containers.run("busybox", "sh -c 'echo hi >/data/f; cat /data/f'", network_mode="none", remove=True,
+                             volumes={"from-python": {"bind": "/data", "mode": "rw"}}) == b"hi\n"
+mount = docker.types.Mount("/data", "from-python", read_only=True)
+assert client.containers.run("busybox", "cat /data/f", network_mode="none", remove=True, mounts=[mount]) == b"hi\n"
+assert [v.name for v in client.volumes.list(filters={"label": "a=b"})] == ["from-python"]
+client.volumes.get("from-python").remove()
+try:
+    client.volumes.get("from-python")
+except docker.errors.NotFound as error:
+    assert "no such volume" in str(error)
+else:
+    raise AssertionError("it is still there")
+END
+}
+
 check "volumes are created, and a name that is there is its own answer" is_created
 check "a volume without a name gets one, and a label that says so" without_a_name
 check "volumes are listed, and filtered" lists_and_filters
@@ -131,6 +152,7 @@ check "volumes are removed" is_removed
 check "a volume that a container has is not removed" is_kept_while_used
 check "prune takes what is anonymous, or all that fits" is_pruned
 check "events tell of volumes" tells_events
+check "python3-docker makes, mounts and removes them" python_speaks_it
 
 # ---- in containers ------------------------------------------------------------------------------
 
@@ -170,6 +192,36 @@ anonymous_ones_go_with_the_container() {
     docker volume prune -f
     equal "$(docker volume ls -q | wc -l)" "$before"
 }
+# An image with a volume in it, whose files have owners, modes and links of their own.
+image_with_content() {
+    local tree=$WORK/content
+    mkdir -p "$tree/bin" "$tree/vol/sub" "$tree/tmp"
+    cp /bin/busybox "$tree/bin/busybox"
+    for tool in sh cat ls stat touch rm mkdir sleep readlink find sort; do ln -s busybox "$tree/bin/$tool"; done
+    echo from-image >"$tree/vol/file"
+    echo deep >"$tree/vol/sub/deep"
+    ln -s sub/deep "$tree/vol/link"
+    chown -R 5:6 "$tree/vol"
+    chown 7:8 "$tree/vol/sub/deep"
+    chmod 0750 "$tree/vol" && chmod 04711 "$tree/vol/file"
+    tar -C "$tree" -c . | docker import -c 'VOLUME /vol' - filled
+}
+is_filled_from_the_image() {
+    image_with_content
+    local wanted=$'5:6 750 /vol\n5:6 4711 /vol/file\n7:8 644 /vol/sub/deep\nsub/deep' script
+    script='stat -c "%u:%g %a %n" /vol /vol/file /vol/sub/deep; readlink /vol/link'
+    equal "$(docker run --rm --network none filled sh -c "$script")" "$wanted" "anonymous"
+    equal "$(docker run --rm --network none -v fill1:/vol filled sh -c "$script")" "$wanted" "named"
+    docker volume create -o size=8m fill2
+    equal "$(docker run --rm --network none -v fill2:/vol filled sh -c "$script")" "$wanted" "a disk"
+    docker run --rm --network none -v fill1:/vol filled sh -c 'rm /vol/file; echo own >/vol/new'
+    equal "$(docker run --rm --network none -v fill1:/vol filled ls /vol)" $'link\nnew\nsub' "only once"
+    equal "$(docker run --rm --network none -v fill3:/vol:nocopy filled ls -A /vol)" "" "nocopy"
+    equal "$(docker run --rm --network none --mount type=volume,src=fill3,dst=/vol,volume-nocopy filled ls -A /vol)" ""
+    equal "$(docker run --rm --network none -v fill3:/absent filled ls -A /absent)" "" "nothing there"
+    equal "$(docker run --rm --network none -v fill3:/vol filled cat /vol/file)" from-image "still empty: the next one fills it"
+    docker volume rm fill1 fill2 fill3
+}
 inspect_shows_mounts() {
     docker create --name shown --network none -v data:/a:ro -v /tmp:/b:ro --mount type=volume,src=data,dst=/c,readonly \
         --mount type=bind,src=/tmp,dst=/d --mount type=tmpfs,dst=/e,tmpfs-size=1m --tmpfs /f:size=2m -v /g --volumes-from shown0 busybox true && return 1
@@ -192,7 +244,7 @@ has("/e", Type="tmpfs", Source="", RW=True)
 has("/g", Type="volume", Driver="local", Mode="", RW=True)
 assert mounts["/a"]["Source"].endswith("/_data")
 host = container["HostConfig"]
-assert host["Binds"] == ["data:/a:ro", "/tmp:/b:ro"], host["Binds"]
+assert sorted(host["Binds"]) == ["/tmp:/b:ro", "data:/a:ro"], host["Binds"]
 assert host["Tmpfs"] == {"/f": "size=2m"}, host["Tmpfs"]
 assert [m["Type"] for m in host["Mounts"]] == ["volume", "bind", "tmpfs"], host["Mounts"]
 assert host["Mounts"][0] == {"Type": "volume", "Source": "data", "Target": "/c", "ReadOnly": True}
@@ -294,6 +346,7 @@ hears_later_mounts() {
 check "files in a volume outlive containers, with their owners" keeps_files
 check "on disk they belong to the tenant's shifted ids" shifted_on_disk
 check "anonymous volumes go with --rm and rm -v" anonymous_ones_go_with_the_container
+check "an empty volume is filled with what the image has there" is_filled_from_the_image
 check "inspect and ps show mounts as Docker does" inspect_shows_mounts
 check "--volumes-from takes another container's, chained and read-only" volumes_from_others
 check "a tmpfs volume is shared while it is used, and then gone" tmpfs_volumes

@@ -60,6 +60,18 @@ Test(binds, files_of_the_containers_root_are_the_tenants)
     cr_expect_str_eq(output, "0\n0\n");
     cr_expect_eq(look("made").st_uid, TENANT);
     cr_expect_eq(look("folder").st_uid, TENANT);
+    cr_expect_eq(look("made").st_gid, TENANT, "and of the tenant's group");
+}
+
+/* The folder's group is none of the tenant's: the kernel lets nobody write where it cannot say what a group is. */
+Test(binds, a_group_that_is_not_the_tenants_is_not_given)
+{
+    struct container container;
+    make_source("foreign", TENANT, 0775);
+    cr_assert_eq(chown(source, TENANT, TENANT + 1), 0);
+    init(&container, "stat -c %g /data; touch /data/made 2>&1", false);
+    cr_expect_eq(container_run(&container, output, sizeof(output)), 1, "%s%s", output, container.error.message);
+    cr_expect_str_eq(output, "65534\ntouch: /data/made: Permission denied\n");
 }
 
 Test(binds, other_users_files_are_the_tenants_shifted_ids)
