@@ -64,4 +64,5 @@
 
 /* Execs. Each that runs costs a monitor outside the tenant's cgroup, each that was created a row. */
 #define BH_EXECS_CONTAINER_MAX 1024 /* rows of one container */
+#define BH_KEPT_OUTPUT_MAX     4096 /* of a health check's output, as Docker keeps it */
 #define BH_EXECS_TENANT_MAX    1024 /* running at once */

@@ -55,6 +55,7 @@ struct bh_monitor_start {
     uint32_t oom_version;   /* 0 none, 1 eventfd, 2 memory.events */
     uint32_t filter_count;  /* seccomp instructions that follow; the monitor installs them first of all */
     uint32_t journal_bytes; /* fields of each journal entry, behind the filter, at most BH_JOURNAL_FIELDS_MAX */
+    uint32_t keep_bytes;    /* of the output, to be told at the end; at most BH_KEPT_OUTPUT_MAX */
     uint32_t ephemeral;     /* 1: removed when it ends, so its exit record need not survive a power cut */
 };
 

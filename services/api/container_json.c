@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+const char *health_status_word(Bulkhead__HealthStatus status)
+{
+    static const char *const words[] = {"none", "starting", "healthy", "unhealthy"};
+    return (size_t)status < sizeof(words) / sizeof(words[0]) ? words[status] : words[0];
+}
+
 const char *container_status_word(Bulkhead__ContainerStatus status)
 {
     static const char *const words[] = {

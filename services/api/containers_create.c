@@ -164,6 +164,8 @@ static int read_exposed_ports(struct create *create, const json_t *value, const 
     return 0;
 }
 
+#define HEALTH_DURATION_MIN_NS 1000000 /* Docker's */
+
 static int read_durations(const json_t *value, Bulkhead__Healthcheck *check, struct bh_error *error)
 {
     const struct {
@@ -179,6 +181,10 @@ static int read_durations(const json_t *value, Bulkhead__Healthcheck *check, str
         const json_t *item = json_object_get(value, durations[i].name);
         if (item && take_int(item, durations[i].name, 0, INT64_MAX, durations[i].slot, error) < 0) {
             return bh_error_wrap(error, "Healthcheck");
+        }
+        if (*durations[i].slot > 0 && *durations[i].slot < HEALTH_DURATION_MIN_NS) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "%s in Healthcheck cannot be less than 1ms",
+                                durations[i].name);
         }
     }
     return 0;
@@ -207,9 +213,6 @@ static int read_healthcheck(struct create *create, const json_t *value, const ch
         return -1;
     }
     check->retries = (int32_t)retries;
-    if (check->n_test > 0 && strcmp(check->test[0], "NONE") != 0) {
-        create_warn(create, "health checks are recorded but not run yet");
-    }
     return 0;
 }
 

@@ -13,6 +13,25 @@
 #include "json_types.h"
 #include "mounts_json.h"
 
+static void write_health(struct json_writer *writer, const Bulkhead__Health *health)
+{
+    write_object(writer, "Health");
+    write_string(writer, "Status", health_status_word(health->status));
+    write_uint(writer, "FailingStreak", health->failing_streak);
+    write_array(writer, "Log");
+    for (size_t i = 0; i < health->n_probes; i++) {
+        const Bulkhead__HealthProbe *probe = health->probes[i];
+        write_object(writer, NULL);
+        write_time(writer, "Start", probe->started_at_ns);
+        write_time(writer, "End", probe->finished_at_ns);
+        write_int(writer, "ExitCode", probe->exit_code);
+        write_string_n(writer, "Output", (const char *)probe->output.data, probe->output.len);
+        write_object_end(writer);
+    }
+    write_array_end(writer);
+    write_object_end(writer);
+}
+
 static void write_state(struct json_writer *writer, const Bulkhead__ContainerState *state)
 {
     bool paused = state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
@@ -30,6 +49,9 @@ static void write_state(struct json_writer *writer, const Bulkhead__ContainerSta
     write_string(writer, "Error", state->error);
     write_time(writer, "StartedAt", state->started_at_ns);
     write_time(writer, "FinishedAt", state->finished_at_ns);
+    if (state->health) {
+        write_health(writer, state->health);
+    }
     write_object_end(writer);
 }
 
@@ -122,7 +144,8 @@ static void write_environment(struct json_writer *writer, const Bulkhead__Contai
 
 /* Config as Docker shows it: the client's wish, completed from the image. */
 static void write_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request,
-                         const Bulkhead__ContainerSpec *spec, const Bulkhead__ImageConfig *image)
+                         const Bulkhead__ContainerSpec *spec, const Bulkhead__ImageConfig *image,
+                         const Bulkhead__Healthcheck *healthcheck)
 {
     bool own_entrypoint = request->entrypoint_set || request->n_entrypoint > 0;
     bool own_cmd = request->n_cmd > 0 || own_entrypoint;
@@ -133,7 +156,7 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     write_config_streams(writer, request);
     write_environment(writer, request, image);
     write_strings(writer, "Cmd", own_cmd ? request->cmd : image->cmd, own_cmd ? request->n_cmd : image->n_cmd, true);
-    write_healthcheck(writer, request->healthcheck ? request->healthcheck : image->healthcheck);
+    write_healthcheck(writer, healthcheck);
     write_string(writer, "Image", request->image);
     write_volumes(writer, request, image);
     write_string(writer, "WorkingDir", *request->working_dir ? request->working_dir : image->working_dir);
@@ -221,7 +244,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
         write_uint(writer, "SizeRootFs", details->size->own_bytes + details->size->image_bytes);
     }
     write_mount_points(writer, details->mount_points, details->n_mount_points);
-    write_config(writer, request, details->spec, details->image_config);
+    write_config(writer, request, details->spec, details->image_config, details->healthcheck);
     write_network_settings(writer, request->network_mode);
     write_object_end(writer);
 }

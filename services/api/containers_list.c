@@ -23,8 +23,15 @@ static void describe_status(const Bulkhead__ContainerState *state, int64_t now_n
     case BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING:
     case BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED:
         human_duration((now_ns - state->started_at_ns) / NS_PER_SECOND, duration);
-        snprintf(text, text_bytes, "Up %s%s", duration,
-                 state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED ? " (Paused)" : "");
+        if (state->status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
+            snprintf(text, text_bytes, "Up %s (Paused)", duration);
+        } else if (state->health) {
+            snprintf(text, text_bytes, "Up %s (%s%s)", duration,
+                     state->health->status == BULKHEAD__HEALTH_STATUS__HEALTH_STATUS_STARTING ? "health: " : "",
+                     health_status_word(state->health->status));
+        } else {
+            snprintf(text, text_bytes, "Up %s", duration);
+        }
         return;
     case BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED:
         human_duration((now_ns - state->finished_at_ns) / NS_PER_SECOND, duration);

@@ -74,8 +74,9 @@ static int start_detached(struct request *request, const struct wish *wish, stru
         return -1;
     }
     const Bulkhead__ExecRan *ran = bh_message_body(answer);
-    return *ran->failure ? bh_error_set(error, BH_INVALID_ARGUMENT, "OCI runtime exec failed: %.440s: unknown", ran->failure)
-                         : request_answer_empty(request, 200);
+    return *ran->failure
+               ? bh_error_set(error, BH_INVALID_ARGUMENT, "OCI runtime exec failed: %.440s: unknown", ran->failure)
+               : request_answer_empty(request, 200);
 }
 
 /* Docker has given the connection away by then, so that clients find the reason among the output. */

@@ -16,6 +16,7 @@
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
+#include "services/engine/health.h"
 #include "services/engine/policy.h"
 #include "services/engine/restarts.h"
 #include "services/engine/volumes.h"
@@ -119,6 +120,7 @@ static int adopt_running(struct job *job, struct container_row *row, struct live
         }
     }
     bh_log_info("adopted container \"/%s\" (pid %d)", row->name, found->pid);
+    health_resumed(job, row);
     return exits_watch(job->engine, live, row->id, row->tenant_uid, row->state.started_at_ns, bh_steal_fd(&fd), error);
 }
 

@@ -14,6 +14,7 @@
 #include "services/engine/containers.h"
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
+#include "services/engine/health_check.h"
 #include "services/engine/kernel.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/merge.h"
@@ -137,6 +138,7 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
         shared_pin(job, row->request, error) < 0 ||
         merge_container(image.config, row->request, &facts, &row->spec, error) < 0 ||
         merge_labels_into(image.config, row->request, error) < 0 ||
+        health_check_refuse(row->request->healthcheck, row->request->labels, row->request->n_labels, error) < 0 ||
         mounts_resolve(job, image.config, row->request, row->spec, made, error) < 0) {
         return -1;
     }

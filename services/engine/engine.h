@@ -15,6 +15,7 @@ struct privileges;
 struct adoption;
 struct garbage;
 struct events;
+struct health;
 
 struct engine {
     struct bh_service_context *context;
@@ -25,6 +26,7 @@ struct engine {
     struct garbage *garbage;       /* whether a collection runs */
     struct waiters *waiters;       /* clients of `wait` */
     struct events *events;         /* clients of `events` */
+    struct health *health;         /* whose health is checked, and when */
     struct privileges *privileges; /* questions put to the supervisor */
     struct adoption *adoption;     /* whether the start-up's reconciliation is done */
 };

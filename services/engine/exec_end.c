@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/io.h"
@@ -17,6 +18,7 @@
 #include "services/engine/channels.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
+#include "services/engine/health.h"
 #include "services/engine/policy_exec.h"
 #include "services/engine/waiters.h"
 
@@ -29,13 +31,13 @@ struct watch {
     struct live *live;   /* referenced */
     struct exec_row row; /* without its request */
     bool told;           /* the monitor said how it ended */
-    int32_t exit_code;
-    int64_t finished_at_ns;
+    struct exec_facts facts;
 };
 
 static void watch_free(struct watch *watch)
 {
     live_put(watch->live);
+    free(watch->facts.output);
     free(watch);
 }
 
@@ -58,25 +60,35 @@ static void tell(struct job *job, const struct exec_row *row, int32_t exit_code)
     }
 }
 
-int exec_end_record(struct job *job, struct live *live, const struct exec_row *row, int32_t exit_code,
-                    int64_t finished_at_ns, struct bh_error *error)
+int exec_end_record(struct job *job, struct live *live, const struct exec_row *row, const struct exec_facts *facts,
+                    struct bh_error *error)
 {
     const struct policy_exec name = name_of(row);
     struct bh_error left = {0};
-    int news = database_exec_ended(job->engine->database, row->id, exit_code, finished_at_ns, error);
+    int news = database_exec_ended(job->engine->database, row->id, facts->exit_code, facts->finished_at_ns, error);
     live_set_running(live, false);
-    waiters_exited(job->engine->waiters, row->id, exit_code, "");
+    waiters_exited(job->engine->waiters, row->id, facts->exit_code, "");
     if (news < 0) {
         adoption_later(job->engine); /* the row learns of it when there is room again: the executor keeps its record */
         return -1;
     }
     if (news == 1) {
-        tell(job, row, exit_code);
+        tell(job, row, facts->exit_code);
     }
     if (policy_remove_exec(job, &name, &left) < 0 && left.code != BH_NOT_FOUND) {
         bh_log_failure(BH_LOG_WARNING, &left, "what is left of an exec stays until its container is removed");
     }
+    if (row->probe) {
+        health_probed(job, row, facts->exit_code, facts->finished_at_ns, facts->output, facts->n_output, facts->cut);
+    }
     return 0;
+}
+
+static int record_code(struct job *job, struct live *live, const struct exec_row *row, int32_t exit_code,
+                       int64_t finished_at_ns, struct bh_error *error)
+{
+    const struct exec_facts facts = {.exit_code = exit_code, .finished_at_ns = finished_at_ns};
+    return exec_end_record(job, live, row, &facts, error);
 }
 
 /* Kills one that runs without a monitor, and waits until it is gone: what is left of it can be removed then. */
@@ -100,11 +112,10 @@ int exec_end_look(struct job *job, struct live *live, const struct exec_row *row
     for (int look = 0; look < 2; look++) { /* twice: a monitor that has just gone has left its record */
         int monitor = -1;
         if (policy_inspect_exec(job, &name, &found, error) < 0) {
-            return error->code == BH_NOT_FOUND ? exec_end_record(job, live, row, EXIT_UNKNOWN, bh_wall_ns(), error)
-                                               : -1;
+            return error->code == BH_NOT_FOUND ? record_code(job, live, row, EXIT_UNKNOWN, bh_wall_ns(), error) : -1;
         }
         if (found.has_exit) {
-            return exec_end_record(job, live, row, found.exit_code, found.finished_at_ns, error);
+            return record_code(job, live, row, found.exit_code, found.finished_at_ns, error);
         }
         if (policy_open_exec_monitor(job, &name, &monitor, error) == 0) {
             live_set_running(live, true);
@@ -119,7 +130,7 @@ int exec_end_look(struct job *job, struct live *live, const struct exec_row *row
     if (found.running) {
         end_orphan(job, &name);
     }
-    return exec_end_record(job, live, row, 128 + SIGKILL, bh_wall_ns(), error);
+    return record_code(job, live, row, 128 + SIGKILL, bh_wall_ns(), error);
 }
 
 /* Runs as a job: the channel to the monitor is over. */
@@ -128,9 +139,8 @@ static int handle_end(struct job *job, struct bh_error *error)
     struct watch *watch = job->argument;
     job->tenant_uid = watch->row.tenant_uid;
     live_drop_monitor(watch->live);
-    int result = watch->told
-                     ? exec_end_record(job, watch->live, &watch->row, watch->exit_code, watch->finished_at_ns, error)
-                     : exec_end_look(job, watch->live, &watch->row, error);
+    int result = watch->told ? exec_end_record(job, watch->live, &watch->row, &watch->facts, error)
+                             : exec_end_look(job, watch->live, &watch->row, error);
     watch_free(watch);
     return result;
 }
@@ -144,8 +154,13 @@ static void on_answer(struct bh_message *message, const struct bh_error *error, 
     if (message && message->kind == BULKHEAD__MONITOR_TO_ENGINE__BODY_CONTAINER_EXITED) {
         const Bulkhead__ContainerExited *exited = bh_message_body(message);
         watch->told = true;
-        watch->exit_code = exited->exit_code;
-        watch->finished_at_ns = exited->finished_at_ns;
+        watch->facts = (struct exec_facts){
+            .exit_code = exited->exit_code, .finished_at_ns = exited->finished_at_ns, .cut = exited->output_cut};
+        if (exited->output.len > 0 && exited->output.len <= BH_KEPT_OUTPUT_MAX &&
+            (watch->facts.output = malloc(exited->output.len))) {
+            watch->facts.n_output = exited->output.len;
+            memcpy(watch->facts.output, exited->output.data, exited->output.len);
+        }
     }
     bh_message_free(message);
     if (jobs_start(watch->engine->jobs, handle_end, watch, &failure) < 0) {

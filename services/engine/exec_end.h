@@ -10,9 +10,17 @@
 int exec_end_watch(struct engine *engine, struct live *live, const struct exec_row *row, int monitor,
                    struct bh_error *error);
 
+struct exec_facts {
+    int32_t exit_code;
+    int64_t finished_at_ns;
+    uint8_t *output; /* what its monitor kept of it; NULL if nothing */
+    size_t n_output;
+    bool cut;
+};
+
 /* It has ended: writes that down, tells who waits, and has what is left of it removed. */
-int exec_end_record(struct job *job, struct live *live, const struct exec_row *row, int32_t exit_code,
-                    int64_t finished_at_ns, struct bh_error *error);
+int exec_end_record(struct job *job, struct live *live, const struct exec_row *row, const struct exec_facts *facts,
+                    struct bh_error *error);
 
 /* Finds out about one that is said to run and is not watched, and watches it or records its end. */
 int exec_end_look(struct job *job, struct live *live, const struct exec_row *row, struct bh_error *error);

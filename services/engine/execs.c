@@ -187,8 +187,8 @@ int execs_start(struct job *job, const struct container_row *container, struct e
     job_shield(job);
     int result = exec_process_make(row->request, container->spec, streams != NULL, &process, error);
     if (result == 0) {
-        result =
-            policy_start_exec(job, &name, process, row->request->privileged, streams, streams != NULL, &started, error);
+        result = policy_start_exec(job, &name, process, row->request->privileged, row->probe ? BH_KEPT_OUTPUT_MAX : 0,
+                                   streams, streams != NULL, &started, error);
         bulkhead__process__free_unpacked(process, NULL);
     }
     if (result < 0 && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED) && was_started(job, row)) {

@@ -18,6 +18,7 @@
 #include "services/engine/events.h"
 #include "services/engine/execs.h"
 #include "services/engine/exits.h"
+#include "services/engine/health.h"
 #include "services/engine/policy.h"
 #include "services/engine/reserve.h"
 #include "services/engine/restart_policy.h"
@@ -191,6 +192,7 @@ int exits_note(struct job *job, struct live *live, const uint8_t *id, const stru
     }
     if (written != 0) {
         execs_container_ended(job, &row);
+        health_ended(job->engine, id);
         waiters_exited(job->engine->waiters, id, facts->exit_code, facts->problem);
     }
     if (full) {

@@ -13,6 +13,7 @@
 #include "services/engine/database.h"
 #include "services/engine/database_execs.h"
 #include "services/engine/filters.h"
+#include "services/engine/health_check.h"
 #include "services/engine/inspect.h"
 #include "services/engine/list_filters.h"
 #include "services/engine/merge.h"
@@ -41,6 +42,25 @@ static Bulkhead__ContainerState state_message(struct container_row *row)
     state.started_at_ns = row->state.started_at_ns;
     state.finished_at_ns = row->state.finished_at_ns;
     return state;
+}
+
+static void health_cleanup(Bulkhead__Health **health)
+{
+    if (*health) {
+        bulkhead__health__free_unpacked(*health, NULL);
+    }
+}
+#define health_auto bh_cleanup(health_cleanup)
+
+/* NULL if nobody checks it. One that was never started is "starting", as with Docker. */
+static int read_health(struct job *job, const struct container_row *row, const Bulkhead__ImageConfig *image,
+                       Bulkhead__Health **ret_health, struct bh_error *error)
+{
+    Bulkhead__Healthcheck check;
+    if (!health_check_merge(image, row->request, &check) || !health_check_runs(&check)) {
+        return 0;
+    }
+    return database_health(job->engine->database, row->id, ret_health, error) < 0 ? -1 : 0;
 }
 
 /* ---- the list ------------------------------------------------------------------------------------ */
@@ -197,8 +217,7 @@ static bool fits(const struct listing *listing, const struct container_row *row)
     bool exposed = list_filter_ports(listing->expose, row->request->exposed_ports, row->request->n_exposed_ports) ||
                    (image && list_filter_ports(listing->expose, image->exposed_ports, image->n_exposed_ports));
     return exposed && !listing->publish && list_filter_network(listing->network, row->request->network_mode) &&
-           list_filter_volume(listing->volume, row->spec->mounts, row->spec->n_mounts) &&
-           filters_match_exactly(listing->health, "none");
+           list_filter_volume(listing->volume, row->spec->mounts, row->spec->n_mounts);
 }
 
 static bool matches(const struct listing *listing, const struct container_row *row, Bulkhead__KeyValue *const *labels,
@@ -245,7 +264,7 @@ static int measure(struct job *job, const struct container_row *row, const struc
 }
 
 static int tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
-                        size_t n_labels, struct bh_error *error)
+                        size_t n_labels, Bulkhead__Health *health, struct bh_error *error)
 {
     char image[BH_DIGEST_TEXT_SIZE];
     Bulkhead__MountPoint **points = NULL;
@@ -264,6 +283,7 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     summary.command = row->spec->process->args;
     summary.n_command = row->spec->process->n_args;
     summary.created_ns = row->created_ns;
+    state.health = health;
     summary.state = &state;
     summary.labels = labels;
     summary.n_labels = n_labels;
@@ -298,10 +318,17 @@ static int list_one(struct listing *listing, struct container_row *row, struct b
     if (merge_labels(listing->image.config, row->request, &labels, &n_labels, error) < 0) {
         return -1;
     }
+    health_auto Bulkhead__Health *health = NULL;
     if (!matches(listing, row, labels, n_labels)) {
         return 0;
     }
-    return tell_summary(listing, row, labels, n_labels, error) < 0 ? -1 : 1;
+    if (read_health(listing->job, row, listing->image.config, &health, error) < 0) {
+        return -1;
+    }
+    if (!filters_match_exactly(listing->health, health ? health_word(health->status) : "none")) {
+        return 0;
+    }
+    return tell_summary(listing, row, labels, n_labels, health, error) < 0 ? -1 : 1;
 }
 
 int list_containers(struct job *job, struct bh_error *error)
@@ -358,6 +385,11 @@ int look_up_container(struct job *job, struct bh_error *error)
         return -1;
     }
     (void)database_image(job->engine->database, row.tenant_uid, &row.image, &image, &gone);
+    health_auto Bulkhead__Health *health = NULL;
+    Bulkhead__Healthcheck check;
+    if (read_health(job, &row, image.config, &health, error) < 0) {
+        return -1;
+    }
     Bulkhead__ContainerState state = state_message(&row);
     Bulkhead__ContainerDetails details = BULKHEAD__CONTAINER_DETAILS__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
@@ -369,6 +401,8 @@ int look_up_container(struct job *job, struct bh_error *error)
     details.request = row.request;
     details.spec = row.spec;
     details.image_config = image.config;
+    details.healthcheck = health_check_merge(image.config, row.request, &check) ? &check : NULL;
+    state.health = health;
     details.restart_count = row.state.restart_count;
     if (mount_points_of(job, &row, &details.mount_points, &details.n_mount_points, error) < 0) {
         return -1;

@@ -15,6 +15,7 @@
 #include "services/engine/database_restart.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
+#include "services/engine/health.h"
 #include "services/engine/lifecycle.h"
 #include "services/engine/log_options.h"
 #include "services/engine/policy.h"
@@ -156,6 +157,7 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
         return -1;
     }
     attach_latecomers(job, live);
+    health_started(job, row);
     return 0;
 }
 
@@ -404,6 +406,18 @@ static int stop_and_start(struct job *job, const Bulkhead__RestartContainer *que
     return start_locked(job, question->reference, live, row->id, &unchanged, error);
 }
 
+static int restart(struct job *job, const Bulkhead__RestartContainer *question, const struct container_row *row,
+                   struct live *live, struct bh_error *error)
+{
+    live_keep_through_restart(live, true); /* --rm does not take it away in between */
+    int result = stop_and_start(job, question, row, live, error);
+    live_keep_through_restart(live, false);
+    if (result == 0) {
+        events_emit_container(job->engine, row, "restart", NULL);
+    }
+    return result;
+}
+
 int restart_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__RestartContainer *question = job_body(job);
@@ -415,14 +429,19 @@ int restart_container(struct job *job, struct bh_error *error)
     if (!live) {
         return -1;
     }
-    live_keep_through_restart(live, true); /* --rm does not take it away in between */
-    int result = stop_and_start(job, question, &row, live, error);
-    live_keep_through_restart(live, false);
-    if (result < 0) {
-        return -1;
-    }
-    events_emit_container(job->engine, &row, "restart", NULL);
-    return job_reply_done(job);
+    return restart(job, question, &row, live, error) < 0 ? -1 : job_reply_done(job);
+}
+
+int lifecycle_stop(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
+{
+    return stop(job, row, live, "", timeout_ms(row, false, 0), error);
+}
+
+int lifecycle_restart(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
+{
+    Bulkhead__RestartContainer question = BULKHEAD__RESTART_CONTAINER__INIT;
+    question.reference = (char *)(uintptr_t)row->name;
+    return restart(job, &question, row, live, error);
 }
 
 int pause_container(struct job *job, struct bh_error *error)
@@ -457,5 +476,6 @@ int pause_container(struct job *job, struct bh_error *error)
         exits_set_paused(job->engine, live, &now, question->paused, error) < 0) {
         return -1;
     }
+    health_paused(job->engine, now.id, question->paused);
     return job_reply_done(job);
 }

@@ -19,5 +19,8 @@ int pause_container(struct job *job, struct bh_error *error);
  * UNAVAILABLE: then a container that waits to be started again goes on waiting. */
 int lifecycle_start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error);
 
+/* As `stop` and `restart` do it, with the container's own signal and timeout. */
+int lifecycle_stop(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error);
+int lifecycle_restart(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error);
 /* SIGKILL, and waits until its end is recorded. */
 int lifecycle_kill(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error);

@@ -55,11 +55,13 @@ int policy_judge_exec(struct job *job, const struct policy_exec *exec, Bulkhead_
 }
 
 int policy_start_exec(struct job *job, const struct policy_exec *exec, Bulkhead__Process *process, bool privileged,
-                      const int *streams, size_t n_clients, struct policy_started *ret_started, struct bh_error *error)
+                      uint32_t keep_bytes, const int *streams, size_t n_clients, struct policy_started *ret_started,
+                      struct bh_error *error)
 {
     bh_automessage struct bh_message *message = NULL;
     struct named named;
     Bulkhead__ExecSpec spec = make_spec(exec, process, privileged, &named);
+    spec.keep_bytes = keep_bytes;
     Bulkhead__StartExec body = BULKHEAD__START_EXEC__INIT;
     body.spec = &spec;
     body.attachments = (uint32_t)n_clients;

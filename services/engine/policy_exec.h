@@ -16,7 +16,8 @@ int policy_judge_exec(struct job *job, const struct policy_exec *exec, Bulkhead_
                       struct bh_error *error);
 /* As policy_start(). A failure of the program itself has the contexts of common/exec_failure.h. */
 int policy_start_exec(struct job *job, const struct policy_exec *exec, Bulkhead__Process *process, bool privileged,
-                      const int *streams, size_t n_clients, struct policy_started *ret_started, struct bh_error *error);
+                      uint32_t keep_bytes, const int *streams, size_t n_clients, struct policy_started *ret_started,
+                      struct bh_error *error);
 int policy_open_exec_monitor(struct job *job, const struct policy_exec *exec, int *ret_monitor, struct bh_error *error);
 int policy_signal_exec(struct job *job, const struct policy_exec *exec, uint32_t signal, struct bh_error *error);
 /* Only what is said of its end and its process is filled in. */

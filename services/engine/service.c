@@ -25,6 +25,7 @@
 #include "services/engine/events.h"
 #include "services/engine/execs.h"
 #include "services/engine/garbage.h"
+#include "services/engine/health.h"
 #include "services/engine/images.h"
 #include "services/engine/import.h"
 #include "services/engine/info.h"
@@ -254,8 +255,8 @@ static int start(struct bh_service_context *context, struct bh_error *error)
     if (jobs_new(engine, &engine->jobs, error) < 0 || live_new(&engine->live, error) < 0 ||
         content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
         waiters_new(&engine->waiters, error) < 0 || events_new(engine, &engine->events, error) < 0 ||
-        privileges_new(&engine->privileges, error) < 0 || adoption_new(&engine->adoption, error) < 0 ||
-        database_open(DATABASE_PATH, &engine->database, error) < 0) {
+        health_new(engine, &engine->health, error) < 0 || privileges_new(&engine->privileges, error) < 0 ||
+        adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
     }
     reserve_take();
@@ -276,6 +277,7 @@ static void stop(struct bh_service_context *context)
     engine->jobs = NULL;
     waiters_free(engine->waiters);
     events_free(engine->events);
+    health_free(engine->health);
     database_close(engine->database);
 }
 

@@ -168,6 +168,7 @@ static int fork_exec(struct executor *executor, struct bh_request *request, stru
     spec->capabilities = message->privileged ? SPEC_ALL_CAPABILITIES : spec->capabilities;
     spec->log_driver = BH_LOG_DRIVER_NONE;
     free(bh_steal_pointer(&spec->journal_fields));
+    spec->keep_bytes = message->keep_bytes;
     spec->ephemeral = true; /* an exec does not outlive a power cut, and neither need its exit code */
     return job_start_bounded(executor, &exec_job, spec->id, spec->tenant_uid, JOBS_TENANT_MAX, &launch, request, error);
 }
@@ -184,6 +185,10 @@ int start_exec(struct executor *executor, struct bh_request *request, const Bulk
     }
     if (!message->spec) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "StartExec without a spec");
+    }
+    if (message->spec->keep_bytes > BH_KEPT_OUTPUT_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "of an exec's output %d bytes are kept at most",
+                            BH_KEPT_OUTPUT_MAX);
     }
     if (check_id(message->spec->exec, &id, error) < 0 ||
         running_open(executor, message->spec->exec->container->id.data, message->spec->exec->container->tenant_uid,

@@ -148,6 +148,7 @@ int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *r
         .oom_version = oom_version,
         .filter_count = (uint32_t)filter->n,
         .journal_bytes = (uint32_t)spec->n_journal_fields,
+        .keep_bytes = spec->keep_bytes,
         .ephemeral = spec->ephemeral,
     };
     memcpy(start.container_id, spec->id, sizeof(start.container_id));

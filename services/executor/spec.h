@@ -128,6 +128,7 @@ struct container_spec {
     struct spec_device_rule *device_rules;
     size_t n_device_rules;
 
+    uint32_t keep_bytes; /* of an exec's output */
     uint32_t id_base, id_count, monitor_uid;
     const char *cgroup_parent;
     bool identity_binds;

@@ -15,6 +15,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "container_end.h"
+#include "memory.h"
 #include "service.h"
 
 /* With its PID namespace gone nobody holds a stream open; only a container in the host's PID namespace can come this
@@ -57,6 +58,10 @@ int monitor_open(struct monitor *monitor, struct bh_error *error)
     client_table_init(&monitor->clients);
     for (size_t i = 0; i < MONITOR_CONNECTIONS_MAX; i++) {
         monitor->connections[i].fd = -1;
+    }
+    monitor->kept.max_bytes = start->keep_bytes;
+    if (start->keep_bytes > 0 && !(monitor->kept.bytes = memory_reserve(BH_KEPT_OUTPUT_MAX))) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory to keep output in");
     }
     connection_open(&monitor->connections[0], BH_MONITOR_FD_FIRST);
     if (log_file_open(&monitor->log, BH_MONITOR_FD_LOGS, start, error) < 0 ||
@@ -193,7 +198,7 @@ static void step(struct monitor *monitor, const struct wait_set *set, nfds_t slo
     case SOURCE_PROCESS: /* the phase moves on when everything else has had its step */
         break;
     case SOURCE_OUTPUT:
-        output_read(&monitor->outputs[stream], &monitor->log, monitor->phase != MONITOR_RUNNING);
+        output_read(&monitor->outputs[stream], &monitor->log, &monitor->kept, monitor->phase != MONITOR_RUNNING);
         break;
     case SOURCE_INPUT:
         input_write(&monitor->input, &monitor->clients);

@@ -27,6 +27,7 @@ struct monitor {
     struct bh_exit_record end;
     struct log_file log;
     struct output outputs[MONITOR_STREAMS];
+    struct kept_output kept;
     struct input input;
     struct client_table clients;
     struct connection connections[MONITOR_CONNECTIONS_MAX];

@@ -5,6 +5,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -56,7 +57,18 @@ static bool make_room(struct output *output)
     return true;
 }
 
-void output_read(struct output *output, struct log_file *log, bool draining)
+static void keep(struct kept_output *kept, const uint8_t *bytes, size_t n_bytes)
+{
+    size_t room = kept->max_bytes - kept->n_bytes;
+    size_t taken = n_bytes < room ? n_bytes : room;
+    if (taken > 0) {
+        memcpy(kept->bytes + kept->n_bytes, bytes, taken);
+    }
+    kept->n_bytes += taken;
+    kept->cut = kept->cut || taken < n_bytes;
+}
+
+void output_read(struct output *output, struct log_file *log, struct kept_output *kept, bool draining)
 {
     if (!make_room(output)) {
         output_end(output, log);
@@ -76,6 +88,7 @@ void output_read(struct output *output, struct log_file *log, bool draining)
         return;
     }
     log_file_write(log, output->stream, piece, (size_t)n, bh_wall_ns());
+    keep(kept, piece, (size_t)n);
     output->n_bytes += (size_t)n;
 }
 

@@ -15,6 +15,13 @@
 #include "common/error.h"
 #include "log_file.h"
 
+/* The first bytes of both streams, in the order they were read. */
+struct kept_output {
+    uint8_t *bytes;
+    size_t n_bytes, max_bytes;
+    bool cut; /* there was more */
+};
+
 struct output {
     enum monitor_stream stream;
     int fd;          /* the container's end; -1 once it has ended */
@@ -35,7 +42,7 @@ uint64_t output_position(const struct output *output);
 bool output_wants_input(const struct output *output, bool draining);
 
 /* Reads one piece and logs it. The end of the stream closes it. */
-void output_read(struct output *output, struct log_file *log, bool draining);
+void output_read(struct output *output, struct log_file *log, struct kept_output *kept, bool draining);
 
 /* Ends the stream now, although somebody still holds its other end. */
 void output_end(struct output *output, struct log_file *log);

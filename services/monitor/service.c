@@ -146,6 +146,8 @@ static void tell_exit(const struct monitor *monitor, struct connection *connecti
     exited.exit_code = monitor->end.exit_code;
     exited.oom_killed = monitor->end.oom_killed != 0;
     exited.finished_at_ns = monitor->end.finished_at_ns;
+    exited.output = (ProtobufCBinaryData){.len = monitor->kept.n_bytes, .data = monitor->kept.bytes};
+    exited.output_cut = monitor->kept.cut;
     Bulkhead__MonitorToEngine packet = BULKHEAD__MONITOR_TO_ENGINE__INIT;
     packet.body_case = BULKHEAD__MONITOR_TO_ENGINE__BODY_CONTAINER_EXITED;
     packet.container_exited = &exited;

@@ -8,6 +8,7 @@
 
 #include "admission.h"
 #include "common/cleanup.h"
+#include "common/limits.h"
 #include "engine_policyd.pb-c.h"
 #include "relay.h"
 #include "spec_check.h"
@@ -22,6 +23,10 @@ static int check(const Bulkhead__ExecSpec *spec, struct bh_error *error)
     }
     if (spec_check_process(spec->process, error) < 0) {
         return -1;
+    }
+    if (spec->keep_bytes > BH_KEPT_OUTPUT_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "of an exec's output %d bytes are kept at most",
+                            BH_KEPT_OUTPUT_MAX);
     }
     return spec->process->n_groups > 0
                ? bh_error_set(error, BH_INVALID_ARGUMENT, "the groups of an exec are its container's; leave them empty")
