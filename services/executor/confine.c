@@ -249,6 +249,6 @@ int confine_and_execute(struct launch *launch, bool first, struct bh_error *erro
             0) {
         return -1;
     }
-    return first && spec->init ? reaper_run(path, args, env, CONFINE_FAILURE_FD, error)
+    return first && spec->init ? reaper_run(CONFINE_INIT_FD, path, args, spec->args.n, env, error)
                                : program_execute(path, args, env, error);
 }

@@ -61,7 +61,10 @@ static int take_streams(const struct launch *launch, int failure, struct bh_erro
             return bh_error_errno(error, errno, "connect standard stream %d", i);
         }
     }
-    if (dup3(failure, CONFINE_FAILURE_FD, O_CLOEXEC) < 0 || close_range(CONFINE_FAILURE_FD + 1, ~0U, 0) < 0) {
+    int last = launch->spec->init ? CONFINE_INIT_FD : CONFINE_FAILURE_FD;
+    if (dup3(failure, CONFINE_FAILURE_FD, O_CLOEXEC) < 0 ||
+        (launch->spec->init && dup3(launch->executor->monitors.init, CONFINE_INIT_FD, O_CLOEXEC) < 0) ||
+        close_range((unsigned int)last + 1, ~0U, 0) < 0) {
         return bh_error_errno(error, errno, "close all other descriptors");
     }
     return 0;

@@ -24,6 +24,7 @@ struct executor_host {
 struct executor_monitors {
     int mount, net, ipc, uts;
     int program; /* bulkhead-monitor, opened once */
+    int init;    /* bulkhead-init, for containers with --init */
     int null;    /* /dev/null, read and write */
 };
 

@@ -67,9 +67,11 @@ int monitors_prepare(struct executor *executor, int libexec, struct bh_error *er
 {
     int report[2], fds[4], status;
     executor->monitors.program = openat(libexec, "bulkhead-monitor", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    executor->monitors.init = openat(libexec, "bulkhead-init", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     executor->monitors.null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (executor->monitors.program < 0 || executor->monitors.null < 0 || pipe2(report, O_CLOEXEC) < 0) {
-        return bh_error_errno(error, errno, "open bulkhead-monitor");
+    if (executor->monitors.program < 0 || executor->monitors.init < 0 || executor->monitors.null < 0 ||
+        pipe2(report, O_CLOEXEC) < 0) {
+        return bh_error_errno(error, errno, "open bulkhead-monitor and bulkhead-init");
     }
     bh_autoclose int report_read = report[0], report_write = report[1];
     struct clone_args arguments = {.flags = CLONE_FILES | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,

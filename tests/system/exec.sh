@@ -253,6 +253,13 @@ ends_with_its_container() {
     docker rm -f brief
     equal "$(api GET "/exec/$id/json" | head -1)" 404
 }
+joins_one_with_an_init() {
+    box inited --init
+    equal "$(docker exec inited sh -c 'echo in; cat /proc/1/comm' | tr '\n' ' ')" "in init "
+    docker stop -t 5 inited
+    equal "$(docker inspect -f '{{.State.ExitCode}}' inited)" 0
+    docker rm inited
+}
 gone() { ! kill -0 "$1" 2>/dev/null; }
 nothing_is_left_behind() {
     eventually no_exec_folders
@@ -289,4 +296,5 @@ done
 check "it ends while nobody looks, and its exit code is learned" ends_while_nobody_looks
 check "without its monitor it ends" without_its_monitor_it_ends
 check "it ends with its container" ends_with_its_container
+check "also one with an init is joined" joins_one_with_an_init
 check "nothing is left behind" nothing_is_left_behind
