@@ -84,17 +84,22 @@ END
 }
 detach_keys_leave_it_running() {
     python3 - "$SOCKET" box <<'END'
-import docker, sys, time
+import docker, os, signal, socket, sys
 client = docker.APIClient(base_url="unix://" + sys.argv[1])
 made = client.exec_create(sys.argv[2], ["sh", "-c", "echo begin; sleep 1000"], tty=True, stdin=True, detach_keys="ctrl-x,y")
-stream = client.exec_start(made, tty=True, socket=True)._sock
-assert stream.recv(4096) == b"begin\r\n"
+stream = socket.socket(socket.AF_UNIX)
+stream.connect(sys.argv[1])
+stream.sendall(b"POST /v1.47/exec/%s/start HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+               b"Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"Tty\":true}" % made["Id"].encode())
+text = b""
+while b"begin\r\n" not in text:
+    text += stream.recv(4096)
 stream.sendall(b"\x18y")
-assert stream.recv(4096) == b""
+while stream.recv(4096):
+    pass
 told = client.exec_inspect(made)
 assert told["Running"] and told["ExitCode"] is None and told["DetachKeys"] == "GHk=", told
 assert made["Id"] in client.inspect_container(sys.argv[2])["ExecIDs"]
-import os, signal
 os.kill(told["Pid"], signal.SIGKILL)
 END
 }
