@@ -122,12 +122,12 @@ Test(push, dockers_manifest_is_always_the_same_bytes)
     char *bytes = NULL;
     size_t n_bytes = 0;
     cr_assert_eq(manifest_json_write_docker(&config, &layer, 1, &bytes, &n_bytes, &error), 0);
-    cr_expect_eq(n_bytes, strlen(bytes));
-    cr_expect_str_eq(
-        bytes, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":"
-               "{\"mediaType\":\"application/vnd.docker.container.image.v1+json\",\"digest\":"
-               "\"sha256:0100000000000000000000000000000000000000000000000000000000000000\",\"size\":10},\"layers\":["
-               "{\"mediaType\":\"application/vnd.docker.image.rootfs.diff.tar.gzip\",\"digest\":"
-               "\"sha256:0200000000000000000000000000000000000000000000000000000000000000\",\"size\":20}]}");
+    static const char wanted[] =
+        "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":"
+        "{\"mediaType\":\"application/vnd.docker.container.image.v1+json\",\"digest\":"
+        "\"sha256:0100000000000000000000000000000000000000000000000000000000000000\",\"size\":10},\"layers\":["
+        "{\"mediaType\":\"application/vnd.docker.image.rootfs.diff.tar.gzip\",\"digest\":"
+        "\"sha256:0200000000000000000000000000000000000000000000000000000000000000\",\"size\":20}]}";
+    cr_expect(n_bytes == sizeof wanted - 1 && memcmp(bytes, wanted, n_bytes) == 0, "%.*s", (int)n_bytes, bytes);
     free(bytes);
 }
