@@ -3,6 +3,7 @@
 #
 # Images in Docker's own words: filters, sizes, history, what may be deleted and what not, prune; through docker, python3-docker and plain HTTP
 # of several API versions.
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 CHECK_SECONDS=60
 client=docker

@@ -125,12 +125,19 @@ static int by_key(const void *a, const void *b)
     return strcmp((*left)->key, (*right)->key);
 }
 
+static void sort(void *items, size_t n_items, size_t item_bytes, int (*order)(const void *, const void *))
+{
+    if (n_items > 0) {
+        qsort(items, n_items, item_bytes, order);
+    }
+}
+
 /* Packed, with what is a set in one order. */
 static uint8_t *packed(Bulkhead__ImageConfig *config, size_t *ret_bytes)
 {
-    qsort(config->exposed_ports, config->n_exposed_ports, sizeof(char *), by_text);
-    qsort(config->volumes, config->n_volumes, sizeof(char *), by_text);
-    qsort(config->labels, config->n_labels, sizeof *config->labels, by_key);
+    sort(config->exposed_ports, config->n_exposed_ports, sizeof(char *), by_text);
+    sort(config->volumes, config->n_volumes, sizeof(char *), by_text);
+    sort(config->labels, config->n_labels, sizeof *config->labels, by_key);
     *ret_bytes = bulkhead__image_config__get_packed_size(config);
     uint8_t *bytes = made(*ret_bytes + 1);
     (void)bulkhead__image_config__pack(config, bytes);
