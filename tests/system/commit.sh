@@ -145,7 +145,6 @@ killed_helpers() {
 }
 tidy() {
     docker rm -f $(docker ps -aq)
-    docker rmi -f $(docker images -q | sort -u)
     nothing_left
 }
 
