@@ -18,6 +18,7 @@
 #include "answer.h"
 #include "common/cleanup.h"
 #include "copier_parts.h"
+#include "entry.h"
 #include "policyd_executor.pb-c.h"
 #include "lock.h"
 #include "running.h"
@@ -128,6 +129,13 @@ static int open_folder(struct copier_start *start, struct bh_error *error)
     return start->launch.folder < 0 ? bh_error_errno(error, errno, "open the folder of container %.12s", name) : 0;
 }
 
+static int join(struct copier_start *start, const struct running *running, struct bh_error *error)
+{
+    bh_autoclose int pidfd = -1;
+    int32_t pid;
+    return entry_find(running, &pid, &pidfd, error) < 0 ? -1 : copier_join(start, pid, pidfd, error);
+}
+
 /* The namespaces and mounts that its view is made of. */
 static int prepare_view(struct copier_start *start, const struct running *running, struct bh_error *error)
 {
@@ -138,8 +146,7 @@ static int prepare_view(struct copier_start *start, const struct running *runnin
     if (start->view == BH_COPIER_SIZE) {
         return copier_stand_apart(start, error) < 0 ? -1 : copier_mount_upper(start, error);
     }
-    if (runs ? copier_join(start, running->record.pid, running->pidfd, error) < 0
-             : lock_folder(start->launch.folder, error) < 0) {
+    if (runs ? join(start, running, error) < 0 : lock_folder(start->launch.folder, error) < 0) {
         return -1;
     }
     if (start->view == BH_COPIER_READ || start->view == BH_COPIER_WRITE) {

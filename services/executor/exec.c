@@ -3,6 +3,7 @@
  * Further processes of running containers; see exec.h. What they may is in the record of their container, which the
  * executor wrote itself into a folder that only root reaches; what they run is in the message.
  */
+#include "entry.h"
 #include "exec.h"
 
 #include <errno.h>
@@ -150,11 +151,16 @@ static int fork_exec(struct executor *executor, struct bh_request *request, stru
 {
     struct container_spec *spec = preparation->spec;
     struct launch launch;
+    bh_autoclose int entry = -1;
+    int32_t pid;
+    if (entry_find(&preparation->container, &pid, &entry, error) < 0) {
+        return -1;
+    }
     launch_clear(&launch);
     launch.executor = executor;
     launch.spec = spec;
     launch.joins = true;
-    launch.container_pidfd = preparation->container.pidfd;
+    launch.container_pidfd = entry;
     launch.folder = preparation->container.folder;
     launch.attachments = preparation->attachments;
     launch.n_attachments = preparation->n_attachments;

@@ -180,6 +180,14 @@ read_only_is_read_only() {
     done
     docker rm -f ro ro2
 }
+with_an_init_of_ours() {
+    docker run -d --init --name init --network none "$IMAGE" sh -c 'echo here >/file; exec sleep 1000'
+    eventually docker exec init test -s /file
+    equal "$(docker cp init:/file - | tar xO)" here
+    docker cp "$WORK/tree/sub/in" init:/in
+    equal "$(docker exec init cat /in)" in
+    docker rm -f init
+}
 paused_ones_are_read() {
     docker pause runs
     equal "$(docker cp runs:/d/one - | tar xO)" one
@@ -367,6 +375,7 @@ check "holes stay holes, and users' attributes stay" holes_and_attributes
 check "noOverwriteDirNonDir" dir_and_non_dir
 check "what cannot be put anywhere is refused" refuses_what_cannot_be
 check "a read-only root or volume is not written to" read_only_is_read_only
+check "a container with --init is entered, too" with_an_init_of_ours
 check "a paused container is read" paused_ones_are_read
 check "an archive's names and links stay inside" archives_stay_inside
 check "links that are swapped during cp lead nowhere" swapped_links_lead_nowhere
