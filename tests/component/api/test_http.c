@@ -65,7 +65,7 @@ Test(http, what_is_not_one_reading_is_refused)
          "client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer "
          "version"},
         {"GET /swarm HTTP/1.1\r\n" CLOSE, 503, "not a swarm manager"},
-        {"GET /networks HTTP/1.1\r\n" CLOSE, 501, "not implemented"},
+        {"POST /build HTTP/1.1\r\n" CLOSE, 501, "not implemented"},
         {"GET /v1.47/info HTTP/1.1\r\n" CLOSE, 200, "\"ID\":\"double\""},
         {"GET /v1.24/version HTTP/1.1\r\n" CLOSE, 200, "\"MinAPIVersion\":\"1.24\""},
         {"GET /_ping HTTP/1.0\r\n\r\n", 200, "OK"},
