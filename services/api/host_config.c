@@ -211,7 +211,7 @@ static const struct field host_config_fields[] = {
     /* Not yet, or never. */
     {"PortBindings", FIELD_REFUSED, .without = "published ports are not supported yet"},
     {"PublishAllPorts", FIELD_REFUSED, .without = "published ports are not supported yet"},
-    {"Links", FIELD_REFUSED, .without = "links are not supported"},
+    {"Links", .kind = FIELD_MEANS_NOTHING}, /* namespaces_finish() judges it by the network mode */
     {"Cgroup", FIELD_REFUSED, .without = "shared cgroups are not supported"},
     {"CpuCount", FIELD_REFUSED, .without = windows_only},
     {"CpuPercent", FIELD_REFUSED, .without = windows_only},

@@ -179,6 +179,20 @@ static int check_joined_network(const Bulkhead__ContainerRequest *request, const
     return 0;
 }
 
+/* Without a network there is nothing that a link could name, and Docker takes it for nothing too: docker-compose sends
+ * one with each one-off. */
+static int check_links(const Bulkhead__ContainerRequest *request, const json_t *host_config, struct bh_error *error)
+{
+    if (!says_something(host_config, "Links") || strcmp(request->network_mode, "none") == 0) {
+        return 0;
+    }
+    return strcmp(request->network_mode, "host") == 0
+               ? bh_error_set(error, BH_INVALID_ARGUMENT,
+                              "conflicting options: host type networking can't be used with links. This would result "
+                              "in undefined behavior")
+               : bh_error_set(error, BH_UNIMPLEMENTED, "HostConfig.Links: links are not supported");
+}
+
 int namespaces_finish(struct create *create, const json_t *host_config, struct bh_error *error)
 {
     Bulkhead__ContainerRequest *request = create->request;
@@ -192,5 +206,6 @@ int namespaces_finish(struct create *create, const json_t *host_config, struct b
         request->host_name_presence_case == BULKHEAD__CONTAINER_REQUEST__HOST_NAME_PRESENCE_HOST_NAME) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "conflicting options: hostname and the UTS mode");
     }
-    return is_joined(request->network_mode) ? check_joined_network(request, host_config, error) : 0;
+    return is_joined(request->network_mode) ? check_joined_network(request, host_config, error)
+                                            : check_links(request, host_config, error);
 }
