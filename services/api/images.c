@@ -137,10 +137,12 @@ int handle_image_inspect(struct request *request, struct bh_error *error)
     write_string(&writer, "Comment", config->comment);
     write_time(&writer, "Created", config->created_ns);
     if (request->version < 45) {
-        Bulkhead__ImageConfig nothing = BULKHEAD__IMAGE_CONFIG__INIT;
         write_string(&writer, "Container", "");
-        write_image_config(&writer, "ContainerConfig", &nothing);
     }
+    /* Gone from Docker's since API 1.45, but docker-compose 1.29 speaks the newest version there is and cannot do
+     * without. */
+    Bulkhead__ImageConfig nothing = BULKHEAD__IMAGE_CONFIG__INIT;
+    write_image_config(&writer, "ContainerConfig", &nothing);
     write_string(&writer, "DockerVersion", config->docker_version);
     write_string(&writer, "Author", config->author);
     write_image_config(&writer, "Config", config);

@@ -78,12 +78,13 @@ inspects() {
         api GET "/v1.$version/images/team/one:1/json" | field '" ".join(sorted(d))'
     done >"$WORK/fields"
     local common="Architecture Author Comment Config" rest="Created DockerVersion GraphDriver Id Metadata Os Parent RepoDigests RepoTags RootFS Size"
-    local old="$common Container ContainerConfig $rest"
+    # docker-compose 1.29 needs ContainerConfig in whatever version it speaks
+    local old="$common Container ContainerConfig $rest" new="$common ContainerConfig $rest"
     equal "$(cat "$WORK/fields")" "$old VirtualSize
 $old VirtualSize
 $old
-$common $rest
-$common $rest"
+$new
+$new"
     equal "$(api GET /v1.41/images/team/one:1/json | field '" ".join(sorted(d["Config"])) == " ".join(sorted(d["ContainerConfig"]))')" True
     equal "$(docker inspect -f '{{.Metadata.LastTagTime}}' two:1)" "0001-01-01 00:00:00 +0000 UTC"
     matches "$(docker inspect -f '{{.Metadata.LastTagTime}}' team/one:1)" "^20"
