@@ -240,7 +240,7 @@ int handle_container_rename(struct request *request, struct bh_error *error)
     }
     name += *name == '/';
     if (container_name_check(name, error) < 0) {
-        return -1;
+        return bh_error_wrap(error, "Error when allocating new name");
     }
     question.reference = request->name;
     question.name = (char *)(uintptr_t)name;

@@ -237,15 +237,21 @@ int rename_container(struct job *job, struct bh_error *error)
     const Bulkhead__RenameContainer *question = job_body(job);
     container_row_auto struct container_row row = {0};
     char name[BH_NAME_BYTES_MAX + 1];
-    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0 ||
-        name_check(question->name, name, error) < 0) {
+    if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &row, error) < 0) {
         return -1;
+    }
+    if (name_check(question->name, name, error) < 0) {
+        return bh_error_wrap(error, "Error when allocating new name");
     }
     if (strcmp(name, row.name) == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "Renaming a container with the same name as its current name");
     }
     if (rename_row(job, &row, name, error) < 0) {
-        return error->code == BH_ALREADY_EXISTS ? refuse_name(job, name, error) : -1;
+        if (error->code == BH_ALREADY_EXISTS) {
+            (void)refuse_name(job, name, error);
+            return bh_error_wrap(error, "Error when allocating new name");
+        }
+        return -1;
     }
     return job_reply_done(job);
 }
@@ -302,15 +308,17 @@ int delete_container(struct job *job, struct bh_error *error)
         return error->code == BH_NOT_FOUND && question->force ? job_reply_done(job) : -1;
     }
     if (container_is_active(&now.state)) {
+        if (!question->force && now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
+            return bh_error_set(error, BH_FAILED_PRECONDITION,
+                                "cannot remove container \"/%s\": container is paused and must be unpaused first",
+                                now.name);
+        }
         if (!question->force) {
             return bh_error_set(
                 error, BH_FAILED_PRECONDITION,
                 "cannot remove container \"/%s\": container is %s: stop the container before removing or "
                 "force remove",
-                now.name,
-                now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED ? "paused"
-                : container_runs(&now.state)                                            ? "running"
-                                                                                        : "restarting");
+                now.name, container_runs(&now.state) ? "running" : "restarting");
         }
         if (container_runs(&now.state) && lifecycle_kill(job, &now, live, error) < 0) {
             return -1;

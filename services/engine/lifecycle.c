@@ -464,11 +464,14 @@ int pause_container(struct job *job, struct bh_error *error)
                             "Container %s is restarting, wait until the container is running", question->reference);
     }
     bool is_paused = now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED;
-    if (!container_runs(&now.state)) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is not running", question->reference);
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE];
+    memcpy(id.bytes, row.id, sizeof id.bytes);
+    if (question->paused && !container_runs(&now.state)) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is not running", bh_digest_hex(&id, hex));
     }
     if (is_paused == question->paused) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is %s paused", question->reference,
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is %s paused", bh_digest_hex(&id, hex),
                             is_paused ? "already" : "not");
     }
     job_shield(job);

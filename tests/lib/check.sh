@@ -37,8 +37,8 @@ finish() {
         failed=$((failed + 1))
     fi
     printf '%d passed, %d failed\n' "$passed" "$failed"
-    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-    exit
+    # a status of its own: a bare exit in a trap repeats the one from before the trap
+    if [ "$failed" = 0 ] && [ "$passed" -gt 0 ]; then exit 0; else exit 1; fi
 }
 trap finish EXIT
 trap 'exit 130' INT TERM

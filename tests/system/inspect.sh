@@ -49,7 +49,7 @@ config_is_merged() {
     equal "$(shown full '[c["Config"][k] for k in ("Hostname", "Domainname", "User", "WorkingDir", "StopSignal", "StopTimeout", "Tty", "OpenStdin")]')" \
         '["h", "d", "5:6", "/tmp", "INT", 3, true, true]'
     equal "$(shown full 'c["Config"]["Env"], c["Config"]["Labels"], c["Config"]["ExposedPorts"], c["Config"]["Cmd"], c["Config"]["Entrypoint"]')" \
-        '[["PATH=/bin", "A=1"], {"one": "1"}, {"80/tcp": {}}, ["sleep", "1000"], null]'
+        '[["A=1", "PATH=/bin"], {"one": "1"}, {"80/tcp": {}}, ["sleep", "1000"], null]'
     equal "$(shown full 'c["Path"], c["Args"]')" '["sleep", ["1000"]]'
     equal "$(docker create --entrypoint '' --name bare --network none "$IMAGE" true >/dev/null && shown bare 'c["Config"]["Entrypoint"], c["Config"]["Cmd"]')" '[[], ["true"]]' ||
         return 1
@@ -123,15 +123,20 @@ errors() {
     equal "$(asks POST /containers/plain/start)" "304 "
     equal "$(asks POST /containers/full/stop)" "304 "
     equal "$(asks POST /containers/full/kill)" "409 cannot kill container: full: container $id is not running" 
-    equal "$(asks POST '/containers/plain/kill?signal=FROB')" "400 Invalid signal: FROB"
-    equal "$(asks POST '/containers/plain/kill?signal=99')" "400 Invalid signal: 99"
+    equal "$(asks POST '/containers/plain/kill?signal=FROB')" "400 invalid signal: FROB"
+    equal "$(asks POST '/containers/plain/kill?signal=99')" "400 invalid signal: 99"
     equal "$(asks POST /containers/full/pause)" "409 Container $id is not running"
-    matches "$(asks POST /containers/plain/unpause)" "^[45].. Container .* is not paused"
+    equal "$(asks POST /containers/full/unpause)" "409 Container $id is not paused"
+    docker pause plain
+    matches "$(asks POST /containers/plain/pause)" "^409 Container [0-9a-f]{64} is already paused"
+    equal "$(asks DELETE /containers/plain)" '409 cannot remove container "/plain": container is paused and must be unpaused first'
+    docker unpause plain
     matches "$(asks DELETE /containers/plain)" '^409 cannot remove container "/plain": container is running: stop the container before removing or force remove'
     matches "$(asks POST '/containers/create?name=plain' '{"Image":"busybox"}')" '^409 Conflict. The container name "/plain" is already in use by container "[0-9a-f]{64}"'
     matches "$(asks POST '/containers/create?name=-x' '{"Image":"busybox"}')" '^400 Invalid container name \(-x\), only \[a-zA-Z0-9\]\[a-zA-Z0-9_.-\] are allowed'
     equal "$(asks POST /containers/create '{"Image":"nothing"}')" "404 No such image: nothing:latest"
-    matches "$(asks POST '/containers/plain/rename?name=full')" '^409 .*already in use'
+    matches "$(asks POST '/containers/plain/rename?name=full')" '^409 Error when allocating new name: Conflict. The container name "/full" is already in use'
+    matches "$(asks POST '/containers/plain/rename?name=-x')" '^400 Error when allocating new name: Invalid container name'
     matches "$(asks POST '/containers/plain/rename?name=')" '^400 '
     matches "$(asks POST '/containers/plain/rename?name=plain')" '^400 Renaming a container with the same name as its current name'
     matches "$(asks POST '/containers/plain/wait?condition=frob')" '^400 '
