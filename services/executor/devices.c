@@ -83,8 +83,15 @@ static int make_node(struct launch *launch, int folder, const char *name, const 
 {
     uint32_t base = launch->spec->id_base;
     uint32_t group = status->st_gid < launch->spec->id_count ? base + status->st_gid : base;
-    if ((unlinkat(folder, name, 0) < 0 && errno != ENOENT) ||
-        mknodat(folder, name, status->st_mode & (S_IFMT | 0777), status->st_rdev) < 0 ||
+    struct stat there;
+    if (fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
+        /* What every container has stays what it is: the null device also masks files. */
+        bool same = (there.st_mode & S_IFMT) == (status->st_mode & S_IFMT) && there.st_rdev == status->st_rdev;
+        return same ? add_rule(launch, status, access, error)
+                    : bh_error_set(error, BH_INVALID_ARGUMENT, "device \"%s\": something else has that name already",
+                                   name);
+    }
+    if (mknodat(folder, name, status->st_mode & (S_IFMT | 0777), status->st_rdev) < 0 ||
         fchownat(folder, name, base, group, AT_SYMLINK_NOFOLLOW) < 0 ||
         fchmodat(folder, name, status->st_mode & 0777, 0) < 0) {
         return bh_error_errno(error, errno, "make device \"%s\"", name);

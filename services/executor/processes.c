@@ -83,7 +83,7 @@ static int clear_capabilities(void)
 }
 
 /* The host's procfs becomes the root, and the worker nobody. */
-static int give_up(uint32_t uid, struct bh_error *error)
+int processes_give_up(uint32_t uid, struct bh_error *error)
 {
     if (chroot("/proc") < 0 || chdir("/") < 0 || setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setresgid(uid, uid, uid) < 0) {
@@ -180,7 +180,7 @@ static int work(struct executor *executor, void *argument, int answer_socket)
     } else if (dup2(memory, MEMORY_FD + 10) < 0 || dup2(answer_socket, ANSWER_FD) < 0 ||
                dup2(MEMORY_FD + 10, MEMORY_FD) < 0 || close_range(MEMORY_FD + 1, ~0U, 0) < 0) {
         (void)bh_error_errno(&answer.error, errno, "close all other descriptors");
-    } else if (give_up(listing->uid, &answer.error) == 0) {
+    } else if (processes_give_up(listing->uid, &answer.error) == 0) {
         (void)copy_all(listing, MEMORY_FD, &answer.pid, &answer.error);
     }
     (void)bh_steal_fd(&memory);

@@ -19,3 +19,7 @@ extern const struct job_kind processes_job;
 /* Starts the worker, which answers `request`. */
 int processes_list(struct executor *executor, const struct running *running, struct bh_request *request,
                    struct bh_error *error);
+
+/* In the worker: the host's procfs becomes the root, and it nobody, with only the calls that copying takes. For good.
+ */
+int processes_give_up(uint32_t uid, struct bh_error *error);

@@ -35,5 +35,8 @@ const struct bh_sandbox executor_sandbox = {
             "CAP_SYS_PTRACE, CAP_NET_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME: never needed",
             "root: the host's, since bind mounts come from there; opened with the tenant's own rights, in a child",
             "rlimits: none of its own but core, since containers inherit them",
+            "top: a forked worker with procfs as its root, the monitor's uid, no capability and a filter of its own "
+            "copies "
+            "processes' names, which neither it nor the executor reads",
         },
 };

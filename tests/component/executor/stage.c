@@ -686,3 +686,61 @@ int ask_exec_monitor(const struct exec *exec, int *ret_fd, struct bh_error *erro
     *ret_fd = bh_message_take_fd(answer, 0);
     return 0;
 }
+
+/* ---- looking ------------------------------------------------------------------------------------------------ */
+
+static ProtobufCMessage *copy_of(const ProtobufCMessage *message)
+{
+    size_t n = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = malloc(n + 1);
+    cr_assert_not_null(bytes);
+    (void)protobuf_c_message_pack(message, bytes);
+    ProtobufCMessage *copy = protobuf_c_message_unpack(message->descriptor, NULL, n, bytes);
+    free(bytes);
+    cr_assert_not_null(copy);
+    return copy;
+}
+
+int ask_stats(const struct container *container, Bulkhead__StatsRead **ret_stats, int *ret_network,
+              struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    NAME(container);
+    Bulkhead__ReadStats message = BULKHEAD__READ_STATS__INIT;
+    message.container = &name;
+    PACKET(READ_STATS, read_stats, &message);
+    if (call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_STATS_READ, &answer, error) < 0) {
+        return -1;
+    }
+    *ret_network = answer->n_fds > 0 ? bh_message_take_fd(answer, 0) : -1;
+    *ret_stats = (Bulkhead__StatsRead *)copy_of(bh_message_body(answer));
+    return 0;
+}
+
+int ask_processes(const struct container *container, uint32_t *ret_n, int *ret_fd, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    NAME(container);
+    Bulkhead__ListProcesses message = BULKHEAD__LIST_PROCESSES__INIT;
+    message.container = &name;
+    PACKET(LIST_PROCESSES, list_processes, &message);
+    if (call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_PROCESSES_LISTED, &answer, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__ProcessesListed *listed = bh_message_body(answer);
+    *ret_n = listed->processes;
+    *ret_fd = bh_message_take_fd(answer, 0);
+    return 0;
+}
+
+int ask_kernel(Bulkhead__KernelDescribed **ret_kernel, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    Bulkhead__DescribeKernel message = BULKHEAD__DESCRIBE_KERNEL__INIT;
+    PACKET(DESCRIBE_KERNEL, describe_kernel, &message);
+    if (call(&packet, NULL, 0, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_KERNEL_DESCRIBED, &answer, error) < 0) {
+        return -1;
+    }
+    *ret_kernel = (Bulkhead__KernelDescribed *)copy_of(bh_message_body(answer));
+    return 0;
+}

@@ -84,6 +84,12 @@ int ask_inspect(const struct container *container, Bulkhead__ContainerFound *ret
 /* How many containers ListContainers tells of; *ret_found (may be NULL) says whether ours is one, running. */
 int ask_list(const struct container *container, bool *ret_running);
 
+/* A copy, the caller's; *ret_network is -1 where none came. */
+int ask_stats(const struct container *container, Bulkhead__StatsRead **ret_stats, int *ret_network,
+              struct bh_error *error);
+int ask_processes(const struct container *container, uint32_t *ret_n, int *ret_fd, struct bh_error *error);
+int ask_kernel(Bulkhead__KernelDescribed **ret_kernel, struct bh_error *error);
+
 /* A further process in a running container: `/bin/sh -c script`, to be changed before it is started. */
 struct exec {
     const struct container *container;
