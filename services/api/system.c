@@ -150,17 +150,23 @@ static void write_swarm(struct json_writer *writer)
     write_object_end(writer);
 }
 
-/* What containers can be given here. */
-static void write_features(struct json_writer *writer)
+/* What containers can be given here, as far as the executor could be asked. */
+static void write_features(struct json_writer *writer, const Bulkhead__KernelDescribed *kernel)
 {
-    static const char *const on[] = {"MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota",
-                                     "CPUShares",   "CPUSet",    "PidsLimit",    "IPv4Forwarding"};
-    for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
-        write_bool(writer, on[i], true);
-    }
-    write_bool(writer, "OomKillDisable", false);
+    static const Bulkhead__KernelDescribed unknown = BULKHEAD__KERNEL_DESCRIBED__INIT;
+    kernel = kernel ? kernel : &unknown;
+    write_bool(writer, "MemoryLimit", kernel->memory_limit);
+    write_bool(writer, "SwapLimit", kernel->swap_limit);
+    write_bool(writer, "CpuCfsPeriod", kernel->cpu_quota);
+    write_bool(writer, "CpuCfsQuota", kernel->cpu_quota);
+    write_bool(writer, "CPUShares", kernel->cpu_shares);
+    write_bool(writer, "CPUSet", kernel->cpuset);
+    write_bool(writer, "PidsLimit", kernel->pids_limit);
+    write_bool(writer, "IPv4Forwarding", true);
+    write_bool(writer, "OomKillDisable", kernel->oom_kill_disable);
     write_bool(writer, "BridgeNfIptables", false);
     write_bool(writer, "BridgeNfIp6tables", false);
+    write_format(writer, "CgroupVersion", "%u", kernel->cgroup_version);
 }
 
 static void write_host(struct json_writer *writer, const struct api *api, const Bulkhead__Info *info)
@@ -239,7 +245,7 @@ int handle_info(struct request *request, struct bh_error *error)
     write_string(&writer, "Driver", "erofs+overlay");
     write_null(&writer, "DriverStatus");
     write_plugins(&writer);
-    write_features(&writer);
+    write_features(&writer, info->kernel);
     write_host(&writer, request->api, info);
     write_registries(&writer, info);
     write_runtime(&writer);

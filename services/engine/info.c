@@ -7,6 +7,7 @@
 #include "services/engine/channels.h"
 #include "services/engine/database.h"
 #include "services/engine/info.h"
+#include "services/engine/kernel.h"
 #include "services/engine/policy.h"
 #include "services/engine/registry.h"
 
@@ -34,6 +35,11 @@ int get_info(struct job *job, struct bh_error *error)
     info.registry_mirrors = config->registry_mirrors;
     info.n_registry_mirrors = config->n_registry_mirrors;
     info.tenant_uid = job->tenant_uid;
+    const Bulkhead__KernelDescribed *kernel = NULL;
+    struct bh_error unknown;
+    if (kernel_describe(job, &kernel, &unknown) == 0) {
+        info.kernel = (Bulkhead__KernelDescribed *)(uintptr_t)kernel;
+    }
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_INFO;
     packet.info = &info;
     (void)job_reply(job, &packet);
