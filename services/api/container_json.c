@@ -31,6 +31,10 @@ void write_networks(struct json_writer *writer, const char *network_mode)
 {
     static const char *const empty[] = {"MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress"};
     write_object(writer, "Networks");
+    if (strncmp(network_mode, "container:", sizeof("container:") - 1) == 0) { /* the other's are not told as its own */
+        write_object_end(writer);
+        return;
+    }
     write_object(writer, strcmp(network_mode, "host") == 0 ? "host" : "none");
     write_null(writer, "IPAMConfig");
     write_null(writer, "Links");

@@ -55,6 +55,11 @@ config_is_merged() {
         return 1
     docker rm bare
 }
+shared_network() {
+    docker create --name guest --network container:plain --pid container:plain "$IMAGE" true
+    equal "$(shown guest 'c["NetworkSettings"]["Networks"], c["HostConfig"]["NetworkMode"], len(c["HostConfig"]["PidMode"])')" '[{}, "container:plain", 74]'
+    docker rm guest
+}
 states() {
     equal "$(shown full '[c["State"][k] for k in ("Status", "Running", "Paused", "Restarting", "OOMKilled", "Dead", "Pid", "ExitCode", "Error", "StartedAt", "FinishedAt")]')" \
         '["created", false, false, false, false, false, 0, 0, "", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]'
@@ -196,6 +201,7 @@ system_load
 check "containers to look at" prepare
 check "HostConfig goes round" host_config_goes_round
 check "Config is the client's wish, completed from the image" config_is_merged
+check "namespaces of another container" shared_network
 check "states, and how ps words them" states
 check "ps: filters" filters
 check "ps: filters that make no sense" bad_filters
