@@ -48,7 +48,7 @@ host_config_goes_round() {
 config_is_merged() {
     equal "$(shown full '[c["Config"][k] for k in ("Hostname", "Domainname", "User", "WorkingDir", "StopSignal", "StopTimeout", "Tty", "OpenStdin")]')" \
         '["h", "d", "5:6", "/tmp", "INT", 3, true, true]'
-    equal "$(shown full 'c["Config"]["Env"], c["Config"]["Labels"], c["Config"]["ExposedPorts"], c["Config"]["Cmd"], c["Config"]["Entrypoint"]')" \
+    equal "$(shown full 'sorted(c["Config"]["Env"]), c["Config"]["Labels"], c["Config"]["ExposedPorts"], c["Config"]["Cmd"], c["Config"]["Entrypoint"]')" \
         '[["A=1", "PATH=/bin"], {"one": "1"}, {"80/tcp": {}}, ["sleep", "1000"], null]'
     equal "$(shown full 'c["Path"], c["Args"]')" '["sleep", ["1000"]]'
     equal "$(docker create --entrypoint '' --name bare --network none "$IMAGE" true >/dev/null && shown bare 'c["Config"]["Entrypoint"], c["Config"]["Cmd"]')" '[[], ["true"]]' ||

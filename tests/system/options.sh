@@ -97,6 +97,13 @@ shares_ipc() {
     equal "$(run_in --ipc none -- sh -c 'grep -c " /dev/shm " /proc/mounts')" 0 "with --ipc none"
     equal "$(run_in --ipc private -- sh -c 'ls /dev/shm | wc -l')" 0
 }
+shares_with_an_init() {
+    docker run -d --name inited --init --ipc shareable --network none "$IMAGE" sleep 1000
+    equal "$(docker run --rm --network container:inited --pid container:inited --ipc container:inited "$IMAGE" sh -c 'hostname; echo >/dev/shm/x && echo ok')" \
+        "$(docker inspect -f '{{.Config.Hostname}}' inited)"$'\nok'
+    equal "$(docker exec inited echo inside)" inside
+    docker rm -f inited
+}
 shares_nothing_foreign() {
     for mode in "--network container:hers" "--network none --pid container:hers" "--network none --ipc container:hers"; do
         # shellcheck disable=SC2086
@@ -176,6 +183,7 @@ check "devices: other tenants need a rule" device_rule_of_policy
 check "the network of another container" shares_network
 check "the processes of another container" shares_pid
 check "the shared memory of another container" shares_ipc
+check "namespaces of a container with an init, and exec in it" shares_with_an_init
 check "nothing of another tenant's container" shares_nothing_foreign
 check "a container ends with the PID namespace it shares" ends_with_its_pid_namespace
 check "cgroup namespaces and parents" cgroup_namespaces
