@@ -48,6 +48,7 @@ static _Noreturn void become(char **argv, char *const *env)
     (void)setpgid(0, 0);
     (void)tcsetpgrp(STDIN_FILENO, getpid());
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL); /* the executor's is ignored, and what is ignored stays so across an execve() */
     (void)execve(argv[1], argv + 2, env);
     int failed = errno;
     (void)dprintf(STDERR_FILENO, "exec %s: %s\n", argv[1], strerror(failed));
