@@ -117,7 +117,7 @@ registry_dies_and_comes_back() {
 # a registry that is slow enough to be killed in the middle; what it had of an upload is lost with it
 start_own() {
     python3 "$TESTS/lib/registry.py" --root "$WORK/own" --port "${OWN##*:}" --write --fault upload-pause=1 --log "$WORK/own.requests" \
-        >"$WORK/own.log" 2>&1 <"$WORK/odd.pipe" &
+        >"$WORK/own.log" 2>&1 <"$WORK/odd.pipe" 7>&- 8>&- &
     echo $! >"$WORK/own.pid"
     eventually grep -q 'listening on' "$WORK/own.log"
 }
