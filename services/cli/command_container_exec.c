@@ -23,15 +23,8 @@ static int build_request(const struct exec_options *options, const struct string
                          struct bh_error *error)
 {
     strings_auto struct strings env = {0};
-    for (size_t i = 0; i < options->env_files.count; i++) {
-        if (env_file_read(options->env_files.items[i], getenv, &env, error) < 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < options->env.count; i++) {
-        if (env_add(options->env.items[i], &env, error) < 0) {
-            return -1;
-        }
+    if (env_collect(&options->env_files, &options->env, &env, error) < 0) {
+        return -1;
     }
     bool attached = !options->detach;
     json_auto json_t *request = json_pack(

@@ -5,26 +5,16 @@
 #include <stddef.h>
 
 #include "commands.h"
-#include "confirm.h"
 #include "prune.h"
 
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
     (void)arguments;
     const struct prune_options *options = values;
-    uint64_t reclaimed_bytes = 0;
     const char *warning =
         options->all ? "WARNING! This will remove all images without at least one container associated to them.\n"
                      : "WARNING! This will remove all dangling images.\n";
-    if (!options->force && !confirm(warning)) {
-        return 0;
-    }
-    if (prune(cli, &prune_images, &options->filters, options->all ? "dangling=false" : "dangling=true",
-              &reclaimed_bytes, error) < 0) {
-        return -1;
-    }
-    prune_print_total(reclaimed_bytes);
-    return 0;
+    return prune_run(cli, &prune_images, options, warning, options->all ? "dangling=false" : "dangling=true", error);
 }
 
 static const struct option options_table[] = {

@@ -5,22 +5,14 @@
 #include <stddef.h>
 
 #include "commands.h"
-#include "confirm.h"
 #include "prune.h"
 
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
     (void)arguments;
     const struct prune_options *options = values;
-    uint64_t reclaimed_bytes = 0;
     const char *warning = "WARNING! This will remove all custom networks not used by at least one container.\n";
-    if (!options->force && !confirm(warning)) {
-        return 0;
-    }
-    if (prune(cli, &prune_networks, &options->filters, NULL, &reclaimed_bytes, error) < 0) {
-        return -1;
-    }
-    return 0;
+    return prune_run(cli, &prune_networks, options, warning, NULL, error);
 }
 
 static const struct option options_table[] = {

@@ -5,25 +5,16 @@
 #include <stddef.h>
 
 #include "commands.h"
-#include "confirm.h"
 #include "prune.h"
 
 static int run(struct cli *cli, const void *values, const struct strings *arguments, struct bh_error *error)
 {
     (void)arguments;
     const struct prune_options *options = values;
-    uint64_t reclaimed_bytes = 0;
     const char *warning =
         options->all ? "WARNING! This will remove all local volumes not used by at least one container.\n"
                      : "WARNING! This will remove anonymous local volumes not used by at least one container.\n";
-    if (!options->force && !confirm(warning)) {
-        return 0;
-    }
-    if (prune(cli, &prune_volumes, &options->filters, options->all ? "all=true" : NULL, &reclaimed_bytes, error) < 0) {
-        return -1;
-    }
-    prune_print_total(reclaimed_bytes);
-    return 0;
+    return prune_run(cli, &prune_volumes, options, warning, options->all ? "all=true" : NULL, error);
 }
 
 static const struct option options_table[] = {

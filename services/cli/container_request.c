@@ -55,15 +55,8 @@ int container_attachment_of(const struct container_options *options, struct cont
 static int add_environment(json_t *request, const struct container_options *options, struct bh_error *error)
 {
     strings_auto struct strings env = {0}, labels = {0};
-    for (size_t i = 0; i < options->env_files.count; i++) {
-        if (env_file_read(options->env_files.items[i], getenv, &env, error) < 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < options->env.count; i++) {
-        if (env_add(options->env.items[i], &env, error) < 0) {
-            return -1;
-        }
+    if (env_collect(&options->env_files, &options->env, &env, error) < 0) {
+        return -1;
     }
     for (size_t i = 0; i < options->label_files.count; i++) {
         if (env_file_read(options->label_files.items[i], NULL, &labels, error) < 0) {

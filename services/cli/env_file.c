@@ -113,3 +113,19 @@ int env_add(const char *text, struct strings *entries, struct bh_error *error)
     }
     return strings_add_copy(entries, entry, strlen(entry), error);
 }
+
+int env_collect(const struct strings *files, const struct strings *options, struct strings *entries,
+                struct bh_error *error)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (env_file_read(files->items[i], getenv, entries, error) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        if (env_add(options->items[i], entries, error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -20,3 +20,7 @@ int env_file_parse(const char *path, const char *text, size_t n_bytes, char *(*l
 
 /* One -e option: "NAME=VALUE", or a bare name, which is left out where our environment does not have it. */
 int env_add(const char *text, struct strings *entries, struct bh_error *error);
+
+/* All of --env-file and then all of -e, whose later entries go before earlier ones. */
+int env_collect(const struct strings *files, const struct strings *options, struct strings *entries,
+                struct bh_error *error);

@@ -6,14 +6,15 @@
 
 #include <stdio.h>
 
+#include "confirm.h"
 #include "fields.h"
 #include "filters.h"
 #include "human.h"
 
-const struct prune_kind prune_containers = {"/containers/prune", "Deleted Containers", "ContainersDeleted"};
-const struct prune_kind prune_images = {"/images/prune", "Deleted Images", "ImagesDeleted"};
-const struct prune_kind prune_volumes = {"/volumes/prune", "Deleted Volumes", "VolumesDeleted"};
-const struct prune_kind prune_networks = {"/networks/prune", "Deleted Networks", "NetworksDeleted"};
+const struct prune_kind prune_containers = {"/containers/prune", "Deleted Containers", "ContainersDeleted", true};
+const struct prune_kind prune_images = {"/images/prune", "Deleted Images", "ImagesDeleted", true};
+const struct prune_kind prune_volumes = {"/volumes/prune", "Deleted Volumes", "VolumesDeleted", true};
+const struct prune_kind prune_networks = {"/networks/prune", "Deleted Networks", "NetworksDeleted", false};
 
 /* An element is a name, or for images {"Untagged"} or {"Deleted"}. */
 static void print_deleted(const json_t *element)
@@ -53,6 +54,22 @@ int prune(struct cli *cli, const struct prune_kind *kind, const struct strings *
         (void)putchar('\n');
     }
     *reclaimed_bytes += (uint64_t)field_integer(answer, "SpaceReclaimed");
+    return 0;
+}
+
+int prune_run(struct cli *cli, const struct prune_kind *kind, const struct prune_options *options, const char *warning,
+              const char *extra_filter, struct bh_error *error)
+{
+    uint64_t reclaimed_bytes = 0;
+    if (!options->force && !confirm(warning)) {
+        return 0;
+    }
+    if (prune(cli, kind, &options->filters, extra_filter, &reclaimed_bytes, error) < 0) {
+        return -1;
+    }
+    if (kind->has_size) {
+        prune_print_total(reclaimed_bytes);
+    }
     return 0;
 }
 
