@@ -4,6 +4,7 @@
  */
 #include "template.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "fields.h"
@@ -106,10 +107,14 @@ static json_t *evaluate(struct renderer *renderer, const struct expression *expr
         break;
     }
     for (size_t i = 0; value && i < expression->n_fields; i++) {
-        json_t *field = json_object_get(value, expression->fields[i]);
+        const char *name = expression->fields[i];
+        json_t *field = json_object_get(value, name);
+        if (!field && json_is_object(value) && islower((unsigned char)*name)) {
+            field = json_null(); /* the fields of Go's structs are capital: this is a map, like labels */
+        }
         if (!field) {
             return refuse(renderer, json_is_object(value) ? "no such field:" : "not an object, so it has no field",
-                          expression->fields[i]);
+                          name);
         }
         json_incref(field);
         json_decref(value);

@@ -78,6 +78,20 @@ networks() {
 }
 
 # ---- watching ----
+top_lists() {
+    matches "$(bulkhead top runner | head -1)" '^UID +PID '
+    bulkhead top runner | grep -q 'sleep 1000'
+    bulkhead top runner -eo pid,comm | grep -q sleep
+}
+stats_once() {
+    matches "$(bulkhead stats --no-stream | head -1)" '^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS$'
+    matches "$(bulkhead stats --no-stream --format '{{.Name}} {{.MemUsage}} {{.PIDs}}' runner)" '^runner [0-9.]+[KMG]iB / [0-9.]+[KMGT]iB 2$'
+    exits 1 bulkhead stats --no-stream nosuch
+}
+stats_stream() { # ends when nobody reads any more
+    timeout 15 bash -c 'bulkhead stats --format "{{.Name}}" | head -2' >"$WORK/stats"
+    equal "$(sort -u "$WORK/stats")" runner
+}
 events_tell() {
     local since
     since=$(date +%s)
@@ -113,6 +127,14 @@ inspect_any() {
 }
 
 # ---- changing ----
+updates() {
+    equal "$(bulkhead update --memory 64m --memory-swap 64m --pids-limit 50 runner)" runner
+    equal "$(bulkhead inspect -f '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}' runner)" "67108864 50"
+    bulkhead update --restart on-failure:2 runner >/dev/null
+    equal "$(bulkhead inspect -f '{{.HostConfig.RestartPolicy.Name}}' runner)" on-failure
+    exits 1 bulkhead update runner
+    exits 1 bulkhead update --memory much runner
+}
 prunes() {
     bulkhead create --name forgotten --network none busybox true >/dev/null
     matches "$(bulkhead container prune -f)" $'Deleted Containers:\n[0-9a-f]{64}\n\nTotal reclaimed space: '
@@ -152,7 +174,7 @@ for name in exec_prints exec_streams_apart exec_exit_code exec_stdin exec_env_us
     check "${name//_/ }" $name
 done
 for name in save_and_load history_lists \
-    image_inspect image_prune volumes volume_prune networks events_tell events_end_with_their_reader \
-    port_lists_nothing ps_shows inspect_any prunes interrupted refused_options; do
+    image_inspect image_prune volumes volume_prune networks top_lists stats_once stats_stream events_tell events_end_with_their_reader \
+    port_lists_nothing ps_shows inspect_any updates prunes interrupted refused_options; do
     check "${name//_/ }" $name
 done

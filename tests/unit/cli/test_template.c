@@ -212,3 +212,10 @@ Test(table, control_characters_do_not_reach_the_terminal)
     cr_assert_str_eq(out, "a?[2J     b\n");
     free(out);
 }
+
+Test(template, a_key_that_a_map_does_not_have_is_no_value)
+{
+    expect("{{.Config.Labels.a}}/{{.Config.Labels.nothere}}", "1/<no value>");
+    expect("{{if .Config.Labels.nothere}}yes{{else}}no{{end}}", "no");
+    cr_assert_null(render("{{.Config.Nothere}}"));
+}
