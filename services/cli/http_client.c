@@ -337,7 +337,7 @@ int http_read_all(struct http_connection *connection, size_t max_bytes, char **r
 
 bool http_has_buffered(const struct http_connection *connection)
 {
-    return connection->end > connection->at;
+    return connection->end > connection->at || connection->body == BODY_NONE;
 }
 
 void http_watch_output(struct http_connection *connection)

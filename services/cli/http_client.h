@@ -51,7 +51,7 @@ int http_read(struct http_connection *connection, void *buffer, size_t buffer_by
 int http_read_all(struct http_connection *connection, size_t max_bytes, char **ret_text, size_t *ret_bytes,
                   struct bh_error *error);
 
-/* True if http_read() would not wait: bytes have arrived that are not taken yet. */
+/* True if http_read() would not wait: bytes have arrived that are not taken yet, or the response is at its end. */
 bool http_has_buffered(const struct http_connection *connection);
 /* From now on, while there is nothing to read: if nobody reads standard output any more, the process ends as it would
  * by writing to it. A stream that is silent must not keep a pipeline alive. */

@@ -3,6 +3,7 @@
 #
 # A client among enemies: archives that a container made up for `cp`, an engine that lies, pipes that break. No engine of ours is
 # needed: tests/lib/fake_engine.py plays it.
+# sanitize
 source "$(dirname "$0")/../lib/check.sh"
 export PATH=$BIN:$PATH
 export DOCKER_CONFIG=$WORK/docker
