@@ -31,6 +31,53 @@ exec_missing() {
 }
 exec_needs_a_terminal() { exits 1 bulkhead exec -it runner true && matches "$(cat "$WORK/err")" "the input device is not a TTY"; }
 
+# ---- cp, diff, export, commit ----
+cp_round_trip() {
+    mkdir -p "$WORK/tree/sub"
+    head -c 3000000 /dev/urandom >"$WORK/tree/sub/blob"
+    ln -s sub/blob "$WORK/tree/link"
+    bulkhead cp "$WORK/tree" runner:/tmp/
+    rm -rf "$WORK/back"
+    bulkhead cp runner:/tmp/tree "$WORK/back"
+    cmp "$WORK/tree/sub/blob" "$WORK/back/sub/blob"
+    equal "$(readlink "$WORK/back/link")" sub/blob
+}
+cp_streams() {
+    tar -C "$WORK/tree" -c . | bulkhead cp - runner:/tmp/tree
+    equal "$(bulkhead cp runner:/tmp/tree/link - | tar -t)" link
+    equal "$(bulkhead cp -L runner:/tmp/tree/link - | tar -t)" blob
+}
+cp_renames() {
+    echo x >"$WORK/file"
+    bulkhead cp "$WORK/file" runner:/tmp/renamed
+    bulkhead cp runner:/tmp/renamed "$WORK/again"
+    equal "$(cat "$WORK/again")" x
+    exits 1 bulkhead cp runner:/nosuch "$WORK/" && one_line "$WORK/err"
+    exits 1 bulkhead cp "$WORK/file" nosuch:/tmp/ && matches "$(cat "$WORK/err")" "No such container: nosuch"
+    exits 1 bulkhead cp a:/x b:/y
+    exits 1 bulkhead cp "$WORK/nosuch" runner:/
+}
+diff_lists() {
+    bulkhead exec runner sh -c 'echo x >/added; rm -f /etc/group'
+    bulkhead diff runner >"$WORK/diff"
+    grep -qx 'A /added' "$WORK/diff"
+    grep -qx 'D /etc/group' "$WORK/diff"
+}
+export_and_import() {
+    bulkhead export -o "$WORK/export.tar" runner
+    tar -tf "$WORK/export.tar" | grep -qx added
+    matches "$(bulkhead import -m imported -c 'CMD ["cat", "/added"]' "$WORK/export.tar" imported:1)" '^sha256:[0-9a-f]{64}$'
+    equal "$(bulkhead run --rm --network none imported:1)" x
+    bulkhead export runner | bulkhead import - imported:2 >/dev/null
+    bulkhead rmi imported:1 imported:2 >/dev/null
+}
+commit_makes_an_image() {
+    matches "$(bulkhead commit -a me -m message -c 'ENV A=1' runner committed:1)" '^sha256:[0-9a-f]{64}$'
+    equal "$(bulkhead run --rm --network none committed:1 sh -c 'echo $A; cat /added')" $'1\nx'
+    matches "$(bulkhead history committed:1)" "message"
+    bulkhead rmi committed:1 >/dev/null
+}
+
 # ---- images ----
 save_and_load() {
     bulkhead save -o "$WORK/saved.tar" busybox
@@ -85,7 +132,7 @@ top_lists() {
 }
 stats_once() {
     matches "$(bulkhead stats --no-stream | head -1)" '^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS$'
-    matches "$(bulkhead stats --no-stream --format '{{.Name}} {{.MemUsage}} {{.PIDs}}' runner)" '^runner [0-9.]+[KMG]iB / [0-9.]+[KMGT]iB 2$'
+    matches "$(bulkhead stats --no-stream --format '{{.Name}} {{.MemUsage}} {{.PIDs}}' runner)" '^runner [0-9.]+[KMG]iB / [0-9.]+[KMGT]iB [12]$'
     exits 1 bulkhead stats --no-stream nosuch
 }
 stats_stream() { # ends when nobody reads any more
@@ -125,6 +172,7 @@ inspect_any() {
     matches "$(cat "$WORK/out")" '"/runner"'
     bulkhead volume rm shown >/dev/null
 }
+sizes() { matches "$(bulkhead ps -s --format '{{.Size}}')" '^[0-9.]+[kM]?B \(virtual [0-9.]+MB\)$'; }
 
 # ---- changing ----
 updates() {
@@ -173,8 +221,8 @@ refused_options() {
 for name in exec_prints exec_streams_apart exec_exit_code exec_stdin exec_env_user_workdir exec_detached exec_missing exec_needs_a_terminal; do
     check "${name//_/ }" $name
 done
-for name in save_and_load history_lists \
+for name in cp_round_trip cp_streams cp_renames diff_lists export_and_import commit_makes_an_image save_and_load history_lists \
     image_inspect image_prune volumes volume_prune networks top_lists stats_once stats_stream events_tell events_end_with_their_reader \
-    port_lists_nothing ps_shows inspect_any updates prunes interrupted refused_options; do
+    port_lists_nothing ps_shows inspect_any sizes updates prunes interrupted refused_options; do
     check "${name//_/ }" $name
 done
