@@ -69,8 +69,9 @@ volumes_are_limited() {
 one_disk_for_all() {
     local folder
     docker run -d --name one -v small:/data --network none "$IMAGE" sh -c 'while :; do date >/data/one; sleep 0.1; done'
+    docker create --name two -v small:/data --network none "$IMAGE" sh -c 'while :; do cp /data/one /data/two; sleep 0.1; done'
     kill -KILL "$(helper_pid executor)"
-    eventually docker run -d --name two -v small:/data --network none "$IMAGE" sh -c 'while :; do cp /data/one /data/two; sleep 0.1; done'
+    eventually docker start two
     equal "$(loops)" 1 "two containers and a new executor share one device"
     eventually run_in -v small:/data -- cmp -s /data/one /data/two
     docker rm -f one two
