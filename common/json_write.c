@@ -222,6 +222,14 @@ void write_words(struct json_writer *writer, const char *key, const char *const 
     write_array_end(writer);
 }
 
+void write_raw(struct json_writer *writer, const char *bytes, size_t n_bytes)
+{
+    if (n_bytes > 0) {
+        start_value(writer, NULL);
+        append(writer, bytes, n_bytes);
+    }
+}
+
 void write_line_end(struct json_writer *writer)
 {
     append(writer, "\n", 1);

@@ -36,5 +36,7 @@ void write_strings(struct json_writer *writer, const char *key, char *const *val
                    bool null_if_empty);
 /* An array of our own words. */
 void write_words(struct json_writer *writer, const char *key, const char *const *words, size_t n_words);
+/* What another writer has written, between the brackets of this one. */
+void write_raw(struct json_writer *writer, const char *bytes, size_t n_bytes);
 /* A line end: Docker ends every JSON document with one. */
 void write_line_end(struct json_writer *writer);

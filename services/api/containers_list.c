@@ -11,6 +11,7 @@
 #include "common/docker_time.h"
 #include "engine_call.h"
 #include "handlers.h"
+#include "summaries.h"
 #include "json_types.h"
 #include "mounts_json.h"
 
@@ -73,7 +74,7 @@ static void write_command(struct json_writer *writer, char *const *words, size_t
     free(line);
 }
 
-static void write_summary(struct json_writer *writer, const Bulkhead__ContainerSummary *container, int64_t now_ns)
+void write_container_summary(struct json_writer *writer, const Bulkhead__ContainerSummary *container, int64_t now_ns)
 {
     char id[65];
     char status[96];
@@ -126,7 +127,7 @@ static int list_containers(struct request *request, Bulkhead__ListContainersOf *
             return -1;
         }
         if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_SUMMARY) {
-            write_summary(&writer, bh_message_body(answer), now_ns);
+            write_container_summary(&writer, bh_message_body(answer), now_ns);
         }
         more = answer->more;
     }

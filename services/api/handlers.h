@@ -17,6 +17,9 @@ int handle_audit_verify(struct request *request, struct bh_error *error);
 /* events.c */
 int handle_events(struct request *request, struct bh_error *error);
 
+/* disk_usage.c */
+int handle_disk_usage(struct request *request, struct bh_error *error);
+
 /* prune.c */
 int handle_containers_prune(struct request *request, struct bh_error *error);
 int handle_networks_prune(struct request *request, struct bh_error *error);

@@ -21,7 +21,7 @@ const struct route routes[] = {
     {"GET", "/_ping", .handle = handle_ping},
     {"HEAD", "/_ping", .handle = handle_ping},
     {"GET", "/events", .handle = handle_events},
-    {"GET", "/system/df", .since = 25},
+    {"GET", "/system/df", .handle = handle_disk_usage, .since = 25},
     /* Images. */
     {"GET", "/images/json", .handle = handle_images_list},
     {"POST", "/images/create", .handle = handle_image_create},

@@ -117,24 +117,31 @@ static void write_registries(struct json_writer *writer, const Bulkhead__Info *i
     write_object_end(writer);
 }
 
+static void write_driver(struct json_writer *writer)
+{
+    static const char *const status[][2] = {{"Layers", "EROFS images, shared by all tenants"},
+                                            {"Stacked by", "overlayfs"}};
+    write_string(writer, "Driver", "erofs+overlay");
+    write_array(writer, "DriverStatus");
+    for (size_t i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
+        write_array(writer, NULL);
+        write_string(writer, NULL, status[i][0]);
+        write_string(writer, NULL, status[i][1]);
+        write_array_end(writer);
+    }
+    write_array_end(writer);
+}
+
 static void write_plugins(struct json_writer *writer)
 {
-    static const char *const logs[] = {"json-file", "none"};
+    static const char *const volumes[] = {"local"};
     static const char *const networks[] = {"host", "null"};
+    static const char *const logs[] = {"journald", "json-file", "local"};
     write_object(writer, "Plugins");
-    write_array(writer, "Volume");
-    write_array_end(writer);
-    write_array(writer, "Network");
-    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
-        write_string(writer, NULL, networks[i]);
-    }
-    write_array_end(writer);
+    write_words(writer, "Volume", volumes, sizeof(volumes) / sizeof(volumes[0]));
+    write_words(writer, "Network", networks, sizeof(networks) / sizeof(networks[0]));
     write_null(writer, "Authorization");
-    write_array(writer, "Log");
-    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
-        write_string(writer, NULL, logs[i]);
-    }
-    write_array_end(writer);
+    write_words(writer, "Log", logs, sizeof(logs) / sizeof(logs[0]));
     write_object_end(writer);
 }
 
@@ -150,11 +157,9 @@ static void write_swarm(struct json_writer *writer)
     write_object_end(writer);
 }
 
-/* What containers can be given here, as far as the executor could be asked. */
+/* What the kernel cannot do is a warning, in Docker's words. */
 static void write_features(struct json_writer *writer, const Bulkhead__KernelDescribed *kernel)
 {
-    static const Bulkhead__KernelDescribed unknown = BULKHEAD__KERNEL_DESCRIBED__INIT;
-    kernel = kernel ? kernel : &unknown;
     write_bool(writer, "MemoryLimit", kernel->memory_limit);
     write_bool(writer, "SwapLimit", kernel->swap_limit);
     write_bool(writer, "CpuCfsPeriod", kernel->cpu_quota);
@@ -162,11 +167,32 @@ static void write_features(struct json_writer *writer, const Bulkhead__KernelDes
     write_bool(writer, "CPUShares", kernel->cpu_shares);
     write_bool(writer, "CPUSet", kernel->cpuset);
     write_bool(writer, "PidsLimit", kernel->pids_limit);
-    write_bool(writer, "IPv4Forwarding", true);
     write_bool(writer, "OomKillDisable", kernel->oom_kill_disable);
+    write_bool(writer, "IPv4Forwarding", true);
     write_bool(writer, "BridgeNfIptables", false);
     write_bool(writer, "BridgeNfIp6tables", false);
-    write_format(writer, "CgroupVersion", "%u", kernel->cgroup_version);
+}
+
+static void write_warnings(struct json_writer *writer, const Bulkhead__KernelDescribed *kernel)
+{
+    const struct {
+        bool works;
+        const char *warning;
+    } rows[] = {
+        {kernel->memory_limit, "WARNING: No memory limit support"},
+        {kernel->swap_limit, "WARNING: No swap limit support"},
+        {kernel->cpu_quota, "WARNING: No cpu cfs quota support"},
+        {kernel->cpu_quota, "WARNING: No cpu cfs period support"},
+        {kernel->cpu_shares, "WARNING: No cpu shares support"},
+        {kernel->cpuset, "WARNING: No cpuset support"},
+    };
+    write_array(writer, "Warnings");
+    for (size_t i = 0; kernel->cgroup_version != 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!rows[i].works) {
+            write_string(writer, NULL, rows[i].warning);
+        }
+    }
+    write_array_end(writer);
 }
 
 static void write_host(struct json_writer *writer, const struct api *api, const Bulkhead__Info *info)
@@ -176,9 +202,13 @@ static void write_host(struct json_writer *writer, const struct api *api, const 
     write_string(writer, "SystemTime", docker_time(bh_wall_ns(), now));
     write_string(writer, "LoggingDriver", "json-file");
     write_string(writer, "CgroupDriver", "cgroupfs");
+    if (info->kernel) {
+        write_format(writer, "CgroupVersion", "%u", info->kernel->cgroup_version);
+    }
+    write_uint(writer, "NEventsListener", info->event_readers);
     write_string(writer, "KernelVersion", api->host.release);
-    write_string(writer, "OperatingSystem", "Linux");
-    write_string(writer, "OSVersion", "");
+    write_string(writer, "OperatingSystem", info->operating_system[0] ? info->operating_system : "Linux");
+    write_string(writer, "OSVersion", info->os_version);
     write_string(writer, "OSType", "linux");
     write_string(writer, "Architecture", api->host.machine);
     write_string(writer, "IndexServerAddress", "https://index.docker.io/v1/");
@@ -220,8 +250,6 @@ static void write_runtime(struct json_writer *writer)
         write_string(writer, NULL, security[i]);
     }
     write_array_end(writer);
-    write_array(writer, "Warnings");
-    write_array_end(writer);
 }
 
 int handle_info(struct request *request, struct bh_error *error)
@@ -234,6 +262,8 @@ int handle_info(struct request *request, struct bh_error *error)
         return -1;
     }
     const Bulkhead__Info *info = bh_message_body(answer);
+    const Bulkhead__KernelDescribed unknown = BULKHEAD__KERNEL_DESCRIBED__INIT;
+    const Bulkhead__KernelDescribed *kernel = info->kernel ? info->kernel : &unknown;
     write_object(&writer, NULL);
     write_string(&writer, "ID", info->id);
     write_uint(&writer, "Containers",
@@ -242,13 +272,13 @@ int handle_info(struct request *request, struct bh_error *error)
     write_uint(&writer, "ContainersPaused", info->containers_paused);
     write_uint(&writer, "ContainersStopped", info->containers_stopped);
     write_uint(&writer, "Images", info->images);
-    write_string(&writer, "Driver", "erofs+overlay");
-    write_null(&writer, "DriverStatus");
+    write_driver(&writer);
     write_plugins(&writer);
-    write_features(&writer, info->kernel);
+    write_features(&writer, kernel);
     write_host(&writer, request->api, info);
     write_registries(&writer, info);
     write_runtime(&writer);
+    write_warnings(&writer, kernel);
     write_object_end(&writer);
     return request_answer_json(request, 200, &writer, error);
 }

@@ -8,6 +8,7 @@
 
 #include "engine_call.h"
 #include "handlers.h"
+#include "summaries.h"
 #include "json_types.h"
 
 #define VOLUME_DEADLINE_MS 60000U
@@ -23,7 +24,7 @@ static void write_labels(struct json_writer *writer, const char *key, Bulkhead__
     }
 }
 
-static void write_volume(struct json_writer *writer, const Bulkhead__VolumeDetails *volume)
+void write_volume(struct json_writer *writer, const Bulkhead__VolumeDetails *volume)
 {
     write_object(writer, NULL);
     write_time(writer, "CreatedAt", volume->created_ns - volume->created_ns % NS_PER_SECOND); /* as Docker has it */
@@ -33,6 +34,12 @@ static void write_volume(struct json_writer *writer, const Bulkhead__VolumeDetai
     write_string(writer, "Name", volume->name);
     write_labels(writer, "Options", volume->options, volume->n_options, volume->options_set);
     write_string(writer, "Scope", "local");
+    if (volume->usage) {
+        write_object(writer, "UsageData");
+        write_int(writer, "RefCount", volume->usage->containers);
+        write_int(writer, "Size", volume->usage->size_bytes);
+        write_object_end(writer);
+    }
     write_object_end(writer);
 }
 

@@ -321,6 +321,24 @@ void events_drop(struct events *events, struct bh_request *request)
     }
 }
 
+/* Called with the lock held. */
+static unsigned count_readers(const struct events *events, uint32_t tenant_uid)
+{
+    unsigned n_readers = 0;
+    for (const struct reader *reader = events->readers; reader; reader = reader->next) {
+        n_readers += reader->tenant_uid == tenant_uid;
+    }
+    return n_readers;
+}
+
+unsigned events_readers(struct events *events, uint32_t tenant_uid)
+{
+    (void)pthread_mutex_lock(&events->mutex);
+    unsigned n_readers = count_readers(events, tenant_uid);
+    (void)pthread_mutex_unlock(&events->mutex);
+    return n_readers;
+}
+
 /* Lists the request as a reader that is due: what was added before it was listed is found by the first look. */
 static int wait_for_events(struct job *job, const struct event_range *range, struct bh_error *error)
 {
@@ -331,12 +349,8 @@ static int wait_for_events(struct job *job, const struct event_range *range, str
     }
     *reader = (struct reader){
         .request = bh_request_ref(job->request), .tenant_uid = job->tenant_uid, .range = *range, .due = true};
-    unsigned of_tenant = 0;
     (void)pthread_mutex_lock(&events->mutex);
-    for (const struct reader *other = events->readers; other; other = other->next) {
-        of_tenant += other->tenant_uid == job->tenant_uid;
-    }
-    bool room = of_tenant < BH_EVENT_READERS_MAX;
+    bool room = count_readers(events, job->tenant_uid) < BH_EVENT_READERS_MAX;
     if (room) {
         reader->next = events->readers;
         events->readers = reader;

@@ -47,5 +47,7 @@ void events_emit_object(struct engine *engine, uint32_t tenant_uid, Bulkhead__Ev
 
 /* Serves ReadEvents of api_engine.proto. */
 int read_events(struct job *job, struct bh_error *error);
+/* How many of a tenant's clients wait. */
+unsigned events_readers(struct events *events, uint32_t tenant_uid);
 /* On the loop: a reader's client has gone away. */
 void events_drop(struct events *events, struct bh_request *request);

@@ -2,14 +2,40 @@
  *
  * Info, auth and audit; see info.h.
  */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "engine_fetcher.pb-c.h"
 #include "services/engine/adopt.h"
 #include "services/engine/channels.h"
 #include "services/engine/database.h"
+#include "services/engine/events.h"
 #include "services/engine/info.h"
 #include "services/engine/kernel.h"
 #include "services/engine/policy.h"
 #include "services/engine/registry.h"
+
+char *os_release_value(const void *text, size_t n_bytes, const char *key, char *buffer, size_t buffer_bytes)
+{
+    const char *cursor = text, *end = cursor + n_bytes;
+    const size_t key_length = strlen(key);
+    buffer[0] = '\0';
+    while (cursor && cursor < end) {
+        const char *line_end = memchr(cursor, '\n', (size_t)(end - cursor));
+        line_end = line_end ? line_end : end;
+        size_t length = (size_t)(line_end - cursor);
+        if (length > key_length && strncmp(cursor, key, key_length) == 0 && cursor[key_length] == '=') {
+            const char *value = cursor + key_length + 1;
+            size_t n_value = (size_t)(line_end - value);
+            bool quoted = n_value >= 2 && (value[0] == '"' || value[0] == '\'') && value[n_value - 1] == value[0];
+            (void)snprintf(buffer, buffer_bytes, "%.*s", (int)(quoted ? n_value - 2 : n_value), value + quoted);
+            return buffer;
+        }
+        cursor = line_end + 1;
+    }
+    return buffer;
+}
 
 int get_info(struct job *job, struct bh_error *error)
 {
@@ -35,11 +61,15 @@ int get_info(struct job *job, struct bh_error *error)
     info.registry_mirrors = config->registry_mirrors;
     info.n_registry_mirrors = config->n_registry_mirrors;
     info.tenant_uid = job->tenant_uid;
+    char system[128], version[64];
     const Bulkhead__KernelDescribed *kernel = NULL;
-    struct bh_error unknown;
-    if (kernel_describe(job, &kernel, &unknown) == 0) {
-        info.kernel = (Bulkhead__KernelDescribed *)(uintptr_t)kernel;
-    }
+    struct bh_error unknown; /* the rest is worth telling without it */
+    info.operating_system =
+        os_release_value(config->os_release.data, config->os_release.len, "PRETTY_NAME", system, sizeof system);
+    info.os_version =
+        os_release_value(config->os_release.data, config->os_release.len, "VERSION_ID", version, sizeof version);
+    info.kernel = kernel_describe(job, &kernel, &unknown) == 0 ? (Bulkhead__KernelDescribed *)(uintptr_t)kernel : NULL;
+    info.event_readers = events_readers(job->engine->events, job->tenant_uid);
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_INFO;
     packet.info = &info;
     (void)job_reply(job, &packet);

@@ -29,12 +29,13 @@ static void describe(const struct job *job, const struct volume_row *row, char *
     ret_details->options_set = row->details->options_set;
 }
 
-static int answer(struct job *job, const struct volume_row *row, bool more)
+static int answer(struct job *job, const struct volume_row *row, Bulkhead__VolumeUsage *usage, bool more)
 {
     char mountpoint[BH_PATH_BYTES_MAX + 1];
     Bulkhead__VolumeDetails details;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     describe(job, row, mountpoint, &details);
+    details.usage = usage;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_VOLUME_DETAILS;
     packet.volume_details = &details;
     (void)(more ? job_more(job, &packet) : job_reply(job, &packet));
@@ -55,14 +56,15 @@ int create_volume(struct job *job, struct bh_error *error)
     if (adoption_wait(job, error) < 0 || volume_get(job, job_body(job), &row, &made, error) < 0) {
         return -1;
     }
-    return answer(job, &row, false);
+    return answer(job, &row, NULL, false);
 }
 
 int look_up_volume(struct job *job, struct bh_error *error)
 {
     const Bulkhead__LookUpVolume *question = job_body(job);
     volume_row_auto struct volume_row row = {0};
-    return adoption_wait(job, error) < 0 || find(job, question->name, &row, error) < 0 ? -1 : answer(job, &row, false);
+    return adoption_wait(job, error) < 0 || find(job, question->name, &row, error) < 0 ? -1
+                                                                                       : answer(job, &row, NULL, false);
 }
 
 /* ---- the list ------------------------------------------------------------------------------------ */
@@ -88,7 +90,10 @@ int list_volumes(struct job *job, struct bh_error *error)
         if ((!dangling || unused == (row->uses == 0)) && filters_match_exactly(driver, VOLUME_DRIVER) &&
             filters_match_labels(label, row->details->labels, row->details->n_labels) &&
             filters_match_name(name, row->name)) {
-            (void)answer(job, row, true);
+            Bulkhead__VolumeUsage usage = BULKHEAD__VOLUME_USAGE__INIT;
+            usage.size_bytes = question->usage ? volume_size(job, row) : 0;
+            usage.containers = row->uses;
+            (void)answer(job, row, question->usage ? &usage : NULL, true);
         }
     }
     volume_rows_free(rows, n_rows);

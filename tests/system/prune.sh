@@ -114,6 +114,59 @@ assert [network.name for network in client.networks.list()] == ["host", "none"]
 END
 }
 
+disk_usage() {
+    docker volume create df
+    docker run --name writes --network none -v df:/data "$IMAGE" sh -c 'dd if=/dev/zero of=/data/file bs=1M count=3 2>/dev/null'
+    docker system df >"$WORK/df"
+    matches "$(cat "$WORK/df")" 'Images +1 +1 '
+    matches "$(cat "$WORK/df")" 'Containers +1 +0 '
+    matches "$(cat "$WORK/df")" 'Local Volumes +1 +1 +3'
+    docker system df -v >"$WORK/df"
+    grep -q writes "$WORK/df"
+    bulkhead system df
+    request /system/df | python3 -c '
+import json, sys
+usage = json.load(sys.stdin)
+[image] = usage["Images"]
+[volume] = usage["Volumes"]
+[container] = usage["Containers"]
+assert usage["LayersSize"] == image["Size"] > 0 and image["SharedSize"] == 0 and image["Containers"] == 1, usage
+assert 3 << 20 <= volume["UsageData"]["Size"] < 4 << 20 and volume["UsageData"]["RefCount"] == 1, volume
+assert container["Names"] == ["/writes"] and container["State"] == "exited", container
+assert usage["BuildCache"] == [] and "BuilderSize" not in usage'
+    equal "$(request '/system/df?type=build-cache')" '{"LayersSize":0,"Images":null,"Containers":null,"Volumes":null,"BuildCache":[]}'
+    matches "$(request '/system/df?type=image&type=volume')" '"Containers":null,"Volumes":\[\{'
+    matches "$(request '/system/df?type=odd')" 'unknown object type: odd'
+    matches "$(request /v1.41/system/df)" '"BuilderSize":0'
+    docker rm writes
+    docker volume rm df
+}
+all_at_once() {
+    create pruned
+    docker run -d --name kept --network none "$IMAGE" sleep 1000
+    docker system prune -f >"$WORK/pruned"
+    equal "$(names)" kept
+    matches "$(cat "$WORK/pruned")" 'Total reclaimed space: '
+    docker rm -f kept
+}
+told_by_info() {
+    docker info --format '{{json .}}' | python3 -c '
+import json, os, sys
+info = json.load(sys.stdin)
+assert info["NCPU"] == len(os.sched_getaffinity(0)) and info["MemTotal"] == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), info
+name = next(line.split("=")[1].strip().strip("\"") for line in open("/etc/os-release") if line.startswith("PRETTY_NAME="))
+assert info["OperatingSystem"] == name and info["KernelVersion"] == os.uname().release and info["Name"] == os.uname().nodename
+assert info["CgroupVersion"] in ("1", "2") and info["CgroupDriver"] == "cgroupfs" and info["LiveRestoreEnabled"] is True
+assert info["Images"] == 1 and info["Containers"] == info["ContainersRunning"] + info["ContainersPaused"] + info["ContainersStopped"]
+assert info["Plugins"]["Log"] == ["journald", "json-file", "local"] and info["Plugins"]["Volume"] == ["local"]
+assert info["Swarm"]["LocalNodeState"] == "inactive" and info["DefaultRuntime"] in info["Runtimes"]
+assert info["MemoryLimit"] is True and info["PidsLimit"] is True and info["Driver"] and info["DriverStatus"]
+assert not info.get("ServerErrors"), info["ServerErrors"]'
+    docker info >"$WORK/info"
+    docker version >"$WORK/version"
+    matches "$(cat "$WORK/version")" 'API version: +1.47'
+}
+
 check "container prune takes what does not run" only_what_does_not_run
 check "container prune by label and age" by_label_and_time
 check "what container prune refuses" refused
@@ -121,5 +174,8 @@ check "labels of the image count" labels_of_the_image_count
 check "another tenant's are left alone" other_tenants
 check "the two networks can be seen" networks
 check "prunes of what there is none of" empty_prunes
+check "what the disk is used for" disk_usage
+check "system prune" all_at_once
+check "info tells the truth" told_by_info
 check "python's SDK" python_prunes
 check "nothing is left behind" nothing_left
