@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/containers.h"
+#include "services/engine/copier.h"
 #include "services/engine/events.h"
 #include "services/engine/filters.h"
 
@@ -57,8 +58,21 @@ static bool is_prunable(const struct prune_filters *filters, const struct contai
            prune_filters_match(filters, row->created_ns, row->request->labels, row->request->n_labels);
 }
 
+/* What a container's own files take; one that cannot be measured is removed all the same, and not counted. */
+static uint64_t measure(struct job *job, const struct container_row *row)
+{
+    struct bh_error error = {0};
+    uint64_t n_bytes = 0;
+    if (copier_measure(job, row, &n_bytes, &error) < 0) {
+        bh_log_failure(BH_LOG_INFO, &error, row->name);
+        return 0;
+    }
+    return n_bytes;
+}
+
 /* Looks again under the container's lock, and removes it. 1 if it did. */
-static int prune_one(struct job *job, const struct prune_filters *filters, const uint8_t *id, struct bh_error *error)
+static int prune_one(struct job *job, const struct prune_filters *filters, const uint8_t *id, uint64_t *ret_bytes,
+                     struct bh_error *error)
 {
     container_row_auto struct container_row row = {0};
     live_auto struct live *live = live_get(job->engine->live, id, error);
@@ -72,6 +86,7 @@ static int prune_one(struct job *job, const struct prune_filters *filters, const
     if (!is_prunable(filters, &row)) {
         return 0; /* it was started meanwhile */
     }
+    *ret_bytes = row.state.started_at_ns ? measure(job, &row) : 0;
     return container_remove(job, &row, live, error) < 0 ? -1 : 1;
 }
 
@@ -83,11 +98,13 @@ static int prune_rows(struct job *job, const struct prune_filters *filters, cons
         if (job_check(job, error) < 0) {
             return -1;
         }
-        int removed = is_prunable(filters, &rows[i]) ? prune_one(job, filters, rows[i].id, &failure) : 0;
+        uint64_t n_bytes = 0;
+        int removed = is_prunable(filters, &rows[i]) ? prune_one(job, filters, rows[i].id, &n_bytes, &failure) : 0;
         if (removed < 0) { /* as with Docker, one that cannot be removed does not keep the others */
             bh_log_failure(BH_LOG_WARNING, &failure, rows[i].name);
         } else if (removed > 0) {
             memcpy(pruned->ids[pruned->n_ids++], rows[i].id, ENGINE_ID_BYTES);
+            pruned->space_bytes += n_bytes;
         }
     }
     return 0;

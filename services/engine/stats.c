@@ -206,6 +206,7 @@ int get_processes(struct job *job, struct bh_error *error)
     processes.truncated = listed->truncated;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_PROCESSES;
     packet.processes = &processes;
+    events_emit_container(job->engine, &row, "top", NULL);
     (void)bh_request_reply(job->request, &packet.base, &list, 1);
     return 0;
 }

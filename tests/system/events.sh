@@ -55,6 +55,14 @@ run_and_remove() {
     docker rm -f forced
     equal "$(actions "$from")" "create start kill die destroy"
 }
+looked_into() {
+    local from
+    docker run -d --name looked --network none "$IMAGE" sleep 100
+    from=$(now)
+    docker top looked
+    docker rm -f looked
+    equal "$(actions "$from")" "top kill die destroy"
+}
 images_too() {
     local from id
     from=$(now)
@@ -224,6 +232,7 @@ answers_while_followed() { docker ps >/dev/null; }
 
 check "the life of a container" life_of_a_container
 check "what run --rm and rm -f do" run_and_remove
+check "top" looked_into
 check "images" images_too
 check "an event has Docker's fields, the old ones too" as_json
 check "filters" filtered

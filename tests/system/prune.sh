@@ -31,6 +31,9 @@ only_what_does_not_run() {
     equal "$(names)" "again paused running"
     equal "$(docker events --since "$from" --until "$(now)" -f event=destroy -f event=prune --format '{{.Action}}' | paste -sd ' ')" "destroy destroy prune"
     docker rm -f running paused again
+    docker run --name large --network none "$IMAGE" dd if=/dev/zero of=/file bs=1M count=2
+    docker system df -v | grep -Eq '2\.[01][0-9]*MB .* large$'
+    request /containers/prune -X POST | python3 -c 'import json, sys; assert 2 << 20 <= json.load(sys.stdin)["SpaceReclaimed"] < 3 << 20'
     equal "$(request /containers/prune -X POST)" '{"ContainersDeleted":null,"SpaceReclaimed":0}'
 }
 by_label_and_time() {
