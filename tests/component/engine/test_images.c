@@ -244,7 +244,7 @@ Test(images, are_named_and_removed_by_dockers_rules)
     cr_assert_eq(deleted, 0);
     cr_assert_eq(remove_image("busybox", false, &untagged, &deleted, &error), BH_OK, "%s", error.message);
     cr_assert_eq(untagged, 2, "its tag and its digest");
-    cr_assert_eq(deleted, 1);
+    cr_assert_eq(deleted, 3, "the image and its two layers");
     cr_assert_eq(inspect(world.root, "busybox", &details, &error), BH_NOT_FOUND);
     await_store_count(0);
 }
@@ -261,10 +261,15 @@ Test(images, in_use_are_kept)
         strstr(error.message, "conflict: unable to remove repository reference \"busybox\" (must force) - container "),
         "%s", error.message);
     cr_assert_eq(start(world.root, "web", &error), BH_OK);
-    cr_assert_eq(remove_image("busybox", true, &untagged, &deleted, &error), BH_FAILED_PRECONDITION,
+    struct bh_digest image = fake_digest("config layer1 layer2");
+    char hex[BH_DIGEST_HEX_SIZE];
+    (void)bh_digest_hex(&image, hex);
+    cr_assert_eq(remove_image(hex, true, &untagged, &deleted, &error), BH_FAILED_PRECONDITION,
                  "a running container's image is not even removed by force");
+    cr_assert_eq(remove_image("busybox", true, &untagged, &deleted, &error), BH_OK, "its name is: %s", error.message);
+    cr_assert_eq(deleted, 0, "but the image stays");
     cr_assert_eq(kill_one(world.root, "web", "KILL", &error), BH_OK);
-    cr_assert_eq(remove_image("busybox", true, &untagged, &deleted, &error), BH_OK, "%s", error.message);
+    cr_assert_eq(remove_image(hex, true, &untagged, &deleted, &error), BH_OK, "%s", error.message);
     cr_assert(fake_store_has(world.content, "the bytes of layer one", true), "the container still needs it");
     cr_assert_eq(start(world.root, "web", &error), BH_OK, "and starts");
     cr_assert_eq(delete_one(world.root, "web", true, &error), BH_OK);
