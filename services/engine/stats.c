@@ -197,7 +197,6 @@ int get_processes(struct job *job, struct bh_error *error)
     if (policy_list_processes(job, row.id, row.tenant_uid, &message, error) < 0) {
         return -1;
     }
-    events_emit_container(job->engine, &row, "top", NULL);
     const Bulkhead__ProcessesListed *listed = bh_message_body(message);
     Bulkhead__Processes processes = BULKHEAD__PROCESSES__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
