@@ -29,8 +29,7 @@ prepare() {
         --ulimit nofile=10:20 --sysctl net.ipv4.ip_forward=1 --shm-size 2m --oom-score-adj 5 --device /dev/zero:/dev/nought:r \
         --device-cgroup-rule 'c 1:* r' --device-read-bps /dev/loop0:1mb --security-opt no-new-privileges --ipc shareable --restart on-failure:2 \
         --annotation key=value --expose 80 -t -i "$IMAGE" sleep 1000
-    docker run -d --name plain --network none --label two=2 -v /tmp/nothing-$$:/data --tmpfs /scratch "$IMAGE" sleep 1000
-    at_end "rmdir /tmp/nothing-$$"
+    docker run -d --name plain --network none --label two=2 -v $WORK/nothing:/data --tmpfs /scratch "$IMAGE" sleep 1000
     docker run --name ended --network none "$IMAGE" sh -c 'exit 3' || true
 }
 host_config_goes_round() {
