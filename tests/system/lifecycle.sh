@@ -113,8 +113,8 @@ import json, sys
 rows = json.load(sys.stdin)
 for row in rows:
     row.pop("VirtualSize", None)
-    if row.pop("ContainerConfig", None):
-        row.pop("Container")
+    if "ContainerConfig" in row:
+        row.pop("Container", None)
 print(json.dumps(rows, indent=4, ensure_ascii=False))'
 }
 clients_agree() {
