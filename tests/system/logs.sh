@@ -133,6 +133,7 @@ journal() {
     : >"$WORK/journal"
     python3 "$TESTS/lib/journal.py" /run/systemd/journal/socket "$WORK/journal" &
     local server=$!
+    trap "kill $server 2>/dev/null || true" EXIT # also if the check fails
     eventually test -S /run/systemd/journal/socket
     said journaled --log-driver journald --log-opt 'tag={{.Name}}!' --log-opt labels=team.x --label team.x=1 -- \
         sh -c 'echo hello; echo oops >&2; echo PRIORITY=0'
