@@ -16,6 +16,7 @@ struct adoption;
 struct garbage;
 struct events;
 struct health;
+struct samples;
 
 struct engine {
     struct bh_service_context *context;
@@ -27,6 +28,7 @@ struct engine {
     struct waiters *waiters;       /* clients of `wait` */
     struct events *events;         /* clients of `events` */
     struct health *health;         /* whose health is checked, and when */
+    struct samples *samples;       /* numbers of the containers that are watched */
     struct privileges *privileges; /* questions put to the supervisor */
     struct adoption *adoption;     /* whether the start-up's reconciliation is done */
 };

@@ -11,6 +11,7 @@
 #include "services/engine/events.h"
 #include "services/engine/jobs.h"
 #include "services/engine/live.h"
+#include "services/engine/samples.h"
 #include "services/engine/waiters.h"
 
 /* A job's own frames are small (an error is 1.5 KiB); SQLite wants the most. Sanitizers blow frames up. */
@@ -64,6 +65,7 @@ static void wake_sleepers(struct engine *engine)
 {
     live_wake(engine->live);
     content_wake(engine->content);
+    samples_wake(engine->samples);
 }
 
 void jobs_free(struct jobs *jobs)

@@ -37,6 +37,7 @@
 #include "services/engine/privileges.h"
 #include "services/engine/prune.h"
 #include "services/engine/reserve.h"
+#include "services/engine/samples.h"
 #include "services/engine/save.h"
 #include "services/engine/pull.h"
 #include "services/engine/push.h"
@@ -255,8 +256,9 @@ static int start(struct bh_service_context *context, struct bh_error *error)
     if (jobs_new(engine, &engine->jobs, error) < 0 || live_new(&engine->live, error) < 0 ||
         content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
         waiters_new(&engine->waiters, error) < 0 || events_new(engine, &engine->events, error) < 0 ||
-        health_new(engine, &engine->health, error) < 0 || privileges_new(&engine->privileges, error) < 0 ||
-        adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
+        health_new(engine, &engine->health, error) < 0 || samples_new(&engine->samples, error) < 0 ||
+        privileges_new(&engine->privileges, error) < 0 || adoption_new(&engine->adoption, error) < 0 ||
+        database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
     }
     reserve_take();
@@ -278,6 +280,7 @@ static void stop(struct bh_service_context *context)
     waiters_free(engine->waiters);
     events_free(engine->events);
     health_free(engine->health);
+    samples_free(engine->samples);
     database_close(engine->database);
 }
 
