@@ -30,7 +30,8 @@ enum bh_role {
     BH_ROLE_MONITOR = 10,
     BH_ROLE_CLI = 11,
     BH_ROLE_COPIER = 12,
-    BH_ROLE_COUNT = 13,
+    BH_ROLE_NETD = 13,
+    BH_ROLE_COUNT = 14,
 };
 
 /* "engine", "store"...; "?" for a number that is none. */
