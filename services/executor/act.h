@@ -22,10 +22,6 @@ int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh
 /* All layers of the image, read-only and detached; with the container's upper folder over them if `shown` is that, not
  * -1. Nothing is written for it, nor synced at its end. */
 int rootfs_mount_image(const struct launch *launch, int shown, int *ret_mount, struct bh_error *error);
-/* Whether its own files lie on a disk of a size, or will from its first start on. */
-bool rootfs_is_on_disk(const struct launch *launch);
-/* The disk of a container whose files are limited, made if it is missing. It is attached; see layers_detach(). */
-int rootfs_open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error);
 int rootfs_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int dev_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int devpts_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);

@@ -24,6 +24,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "copier_parts.h"
+#include "own_files.h"
 #include "userns.h"
 
 /* What the holder says, once. Its descriptors are ours, too: the table is shared. */
@@ -192,15 +193,12 @@ static int show_upper(struct copier_start *start, int base, struct bh_error *err
 
 int copier_mount_upper(struct copier_start *start, struct bh_error *error)
 {
-    bh_autoclose int disk = -1;
-    if (!rootfs_is_on_disk(&start->launch)) {
-        return show_upper(start, start->launch.folder, error);
-    }
-    if (rootfs_open_disk(&start->launch, &disk, error) < 0) {
+    struct own_files files;
+    if (own_files_open(&start->launch, &files, error) < 0) {
         return -1;
     }
-    int result = show_upper(start, disk, error);
-    layers_detach(&start->launch.executor->layers, disk);
+    int result = show_upper(start, files.base, error);
+    own_files_close(&start->launch, &files);
     return result;
 }
 

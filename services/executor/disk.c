@@ -137,14 +137,21 @@ static int write_file_system(int file, uint64_t bytes, uint32_t owner, bool jour
     return code ? failed(error, code, "write it") : 0;
 }
 
+int disk_check_size(uint64_t bytes, struct bh_error *error)
+{
+    return bytes < BH_DISK_BYTES_MIN || bytes > BH_DISK_BYTES_MAX
+               ? bh_error_set(error, BH_INVALID_ARGUMENT, "a size of %llu bytes must be between %llu and %llu",
+                              (unsigned long long)bytes, (unsigned long long)BH_DISK_BYTES_MIN,
+                              (unsigned long long)BH_DISK_BYTES_MAX)
+               : 0;
+}
+
 int disk_make(int folder, uint64_t bytes, uint32_t owner, bool journal, struct bh_error *error)
 {
-    bytes -= bytes % BLOCK_BYTES;
-    if (bytes < BH_DISK_BYTES_MIN || bytes > BH_DISK_BYTES_MAX) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "a size of %llu bytes must be between %llu and %llu",
-                            (unsigned long long)bytes, (unsigned long long)BH_DISK_BYTES_MIN,
-                            (unsigned long long)BH_DISK_BYTES_MAX);
+    if (disk_check_size(bytes, error) < 0) {
+        return -1;
     }
+    bytes -= bytes % BLOCK_BYTES;
     /* Without a name until it is whole, so that a half-made one is never found. */
     bh_autoclose int file = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     char path[32];

@@ -2,7 +2,7 @@
  *
  * Disks: a file system of a given size in one file, so that what lies in it can take no more than that, whatever the
  * file system below. Made by us with libext2fs; from then on only the kernel writes to it. Used for the files of a
- * container with a limit, and for volumes of a size.
+ * container with a limit, and for volumes of a size, where there are no project quotas (project.h).
  */
 #pragma once
 
@@ -13,6 +13,8 @@
 
 #define DISK_NAME "disk"
 
+/* Whether there can be a limit of so many bytes, on a disk or otherwise. */
+int disk_check_size(uint64_t bytes, struct bh_error *error);
 /* Makes the file DISK_NAME in `folder`, of `bytes`, its root folder owned by `owner`. Takes room only as it is filled.
  * `journal`: must survive a power cut. */
 int disk_make(int folder, uint64_t bytes, uint32_t owner, bool journal, struct bh_error *error);

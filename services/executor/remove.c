@@ -17,6 +17,8 @@
 #include "common/cleanup.h"
 #include "common/digest.h"
 #include "common/log.h"
+#include "own_files.h"
+#include "project.h"
 #include "record.h"
 
 /* Empties one folder: files go, folders are moved into `top` under fresh names, for later. Counts those in *moved. */
@@ -125,7 +127,10 @@ static int empty_trash(const struct executor *executor, const char *name, const 
 {
     struct trash trash;
     trash_names(name, &trash);
-    return (*cgroup_parent && cgroup_remove(&executor->cgroups, cgroup_parent, name, error) < 0) ||
+    bh_autoclose int folder =
+        openat(executor->folders.containers, trash.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return (folder >= 0 && project_release(folder, OWN_FILES_PROJECT, error) < 0) ||
+                   (*cgroup_parent && cgroup_remove(&executor->cgroups, cgroup_parent, name, error) < 0) ||
                    remove_tree(executor->folders.containers, trash.logs, error) < 0
                ? -1
                : remove_tree(executor->folders.containers, trash.folder, error);

@@ -14,7 +14,7 @@
 
 #include "act.h"
 #include "common/cleanup.h"
-#include "disk.h"
+#include "own_files.h"
 #include "remove.h"
 
 #define MERGED           "merged" /* where old kernels mount it, for a moment */
@@ -177,44 +177,15 @@ static int stack(const struct launch *launch, int base, struct operation *operat
     return mount_stack(launch, &top, &operation->fd, error);
 }
 
-bool rootfs_is_on_disk(const struct launch *launch)
-{
-    /* Rules may change between two starts: files stay where they are. */
-    return faccessat(launch->folder, DISK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-           (launch->spec->disk_bytes > 0 && faccessat(launch->folder, "upper", F_OK, AT_SYMLINK_NOFOLLOW) < 0);
-}
-
-/* A container whose files are limited has them on a disk of that size, made at its first start. */
-int rootfs_open_disk(const struct launch *launch, int *ret_disk, struct bh_error *error)
-{
-    const struct container_spec *spec = launch->spec;
-    if (faccessat(launch->folder, DISK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        disk_make(launch->folder, spec->disk_bytes, spec->id_base, !spec->ephemeral, error) < 0) {
-        return -1;
-    }
-    bh_autoclose int disk = -1;
-    if (disk_mount(launch->folder, &disk, error) < 0) {
-        return -1;
-    }
-    if (layers_attach(&launch->executor->layers, disk) < 0) { /* before Linux 6.15 only what is attached is stacked */
-        return bh_error_errno(error, errno, "attach the container's disk");
-    }
-    *ret_disk = bh_steal_fd(&disk);
-    return 0;
-}
-
 int rootfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
-    bh_autoclose int disk = -1;
-    if (!rootfs_is_on_disk(launch)) {
-        return stack(launch, launch->folder, operation, error);
-    }
-    if (rootfs_open_disk(launch, &disk, error) < 0) {
+    struct own_files files;
+    if (own_files_open(launch, &files, error) < 0) {
         return -1;
     }
-    /* The overlay keeps the disk mounted, and nothing else does. */
-    int result = stack(launch, disk, operation, error);
-    layers_detach(&launch->executor->layers, disk);
+    /* If they lie on a disk, the overlay keeps that mounted, and nothing else does. */
+    int result = stack(launch, files.base, operation, error);
+    own_files_close(launch, &files);
     return result;
 }
 

@@ -12,7 +12,9 @@
 #include "answer.h"
 #include "common/cleanup.h"
 #include "disk.h"
+#include "own_files.h"
 #include "policyd_executor.pb-c.h"
+#include "project.h"
 #include "running.h"
 #include "tree_size.h"
 #include "volumes.h"
@@ -30,6 +32,7 @@ static int measure(const struct measuring *measuring, int answer_socket, struct 
 {
     struct bh_error *error = &answer->error;
     bh_autoclose int disk = -1, data = -1;
+    bool limited;
     if (measuring->tmpfs >= 0) {
         return disk_usage(measuring->tmpfs, &answer->numbers[0], &answer->numbers[1], error);
     }
@@ -38,12 +41,16 @@ static int measure(const struct measuring *measuring, int answer_socket, struct 
                    ? -1
                    : disk_usage(disk, &answer->numbers[0], &answer->numbers[1], error);
     }
-    if (!measuring->is_volume) {
-        return 0; /* no limit: what it holds is for whoever walks its files */
+    data = openat(measuring->folder, measuring->is_volume ? VOLUME_DATA : OWN_FILES_PROJECT,
+                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (data < 0) { /* a container without a limit: what it holds is for whoever walks its files */
+        return errno == ENOENT ? 0 : bh_error_errno(error, errno, "open the files to measure");
     }
-    data = openat(measuring->folder, VOLUME_DATA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (data < 0) {
-        return errno == ENOENT ? 0 : bh_error_errno(error, errno, "open a volume's data");
+    if (project_is_limited(data, &limited, error) < 0) {
+        return -1;
+    }
+    if (limited || !measuring->is_volume) {
+        return project_usage(data, &answer->numbers[0], &answer->numbers[1], error);
     }
     return tree_size(measuring->userns, data, answer_socket, &answer->numbers[0], error);
 }

@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "copier.h"
 #include "disk.h"
+#include "project.h"
 #include "volumes.h"
 
 #define FILLED_MARK "filled"
@@ -24,7 +25,7 @@
 static int open_whole(const struct launch *launch, const struct operation *operation, int *ret_mount,
                       struct bh_error *error)
 {
-    bh_autoclose int folder = -1;
+    bh_autoclose int folder = -1, data = -1;
     if (operation->held >= 0) { /* a tmpfs that others may use too */
         *ret_mount = open_tree(operation->held, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         return *ret_mount < 0 ? bh_error_errno(error, errno, "show a tmpfs") : 0;
@@ -32,12 +33,16 @@ static int open_whole(const struct launch *launch, const struct operation *opera
     if (volume_open(launch->executor, launch->spec->tenant_uid, operation->volume, &folder, error) < 0) {
         return -1;
     }
-    *ret_mount = open_tree(folder, VOLUME_DATA, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-    if (*ret_mount >= 0) {
-        return 0;
+    data = openat(folder, VOLUME_DATA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (data < 0) {
+        return errno != ENOENT ? bh_error_errno(error, errno, "open a volume's data")
+                               : disk_mount(folder, ret_mount, error);
     }
-    return errno != ENOENT ? bh_error_errno(error, errno, "show a volume's data")
-                           : disk_mount(folder, ret_mount, error);
+    if (project_check(data, error) < 0) {
+        return -1;
+    }
+    *ret_mount = open_tree(data, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return *ret_mount < 0 ? bh_error_errno(error, errno, "show a volume's data") : 0;
 }
 
 /* Whether nothing was ever put into the folder a mount shows: its times are still those of its birth. */

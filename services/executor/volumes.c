@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "disk.h"
 #include "policyd_executor.pb-c.h"
+#include "project.h"
 #include "remove.h"
 #include "tmpfs_volumes.h"
 
@@ -83,19 +84,50 @@ static int count_volumes(int tenant, uint32_t *ret_count, struct bh_error *error
     return 0;
 }
 
-static int make_data(int folder, const struct making *making, struct bh_error *error)
+static int make_data_folder(int folder, const struct making *making, struct bh_error *error)
 {
-    if (making->kind == BULKHEAD__VOLUME_KIND__VOLUME_KIND_DISK) {
-        return disk_make(folder, making->size_bytes, making->id_base, true, error);
-    }
-    if (making->kind != BULKHEAD__VOLUME_KIND__VOLUME_KIND_FOLDER) {
-        return 0;
-    }
     return mkdirat(folder, VOLUME_DATA, 0755) < 0 ||
                    fchownat(folder, VOLUME_DATA, making->id_base, making->id_base, AT_SYMLINK_NOFOLLOW) < 0
                ? bh_error_errno(error, errno, "make the volume's data folder")
                : 0;
 }
+
+/* A folder with a project quota, where there is such a thing; else a disk. */
+static int make_limited(int folder, const struct making *making, struct bh_error *error)
+{
+    if (!project_is_enforced(folder)) {
+        return disk_make(folder, making->size_bytes, making->id_base, true, error);
+    }
+    if (disk_check_size(making->size_bytes, error) < 0 || make_data_folder(folder, making, error) < 0) {
+        return -1;
+    }
+    bh_autoclose int data = open_folder(folder, VOLUME_DATA);
+    return data < 0 ? bh_error_errno(error, errno, "open the volume's data folder")
+                    : project_limit(data, making->size_bytes, error);
+}
+
+static int make_data(int folder, const struct making *making, struct bh_error *error)
+{
+    switch (making->kind) {
+    case BULKHEAD__VOLUME_KIND__VOLUME_KIND_DISK:
+        return make_limited(folder, making, error);
+    case BULKHEAD__VOLUME_KIND__VOLUME_KIND_FOLDER:
+        return make_data_folder(folder, making, error);
+    default:
+        return 0;
+    }
+}
+
+/* ---- emptying ---------------------------------------------------------------------------------------- */
+
+/* `name` is the volume's folder, renamed away or never put into its place. */
+static int empty(int volumes, const char *name, struct bh_error *error)
+{
+    bh_autoclose int folder = open_folder(volumes, name);
+    return folder >= 0 && project_release(folder, VOLUME_DATA, error) < 0 ? -1 : remove_tree(volumes, name, error);
+}
+
+/* ---- putting it in its place --------------------------------------------------------------------------- */
 
 static int make(const struct executor *executor, const struct making *making, struct bh_error *error)
 {
@@ -121,7 +153,7 @@ static int make(const struct executor *executor, const struct making *making, st
                                   count)
                    : -1;
     }
-    if (remove_tree(volumes, place.fresh, error) < 0 || mkdirat(volumes, place.fresh, 0700) < 0) {
+    if (empty(volumes, place.fresh, error) < 0 || mkdirat(volumes, place.fresh, 0700) < 0) {
         return bh_error_errno(error, errno, "make a volume's folder");
     }
     bh_autoclose int folder = open_folder(volumes, place.fresh);
@@ -129,7 +161,7 @@ static int make(const struct executor *executor, const struct making *making, st
         renameat2(volumes, place.fresh, tenant, place.id, RENAME_NOREPLACE) < 0) {
         struct bh_error ignored;
         int result = error->code != BH_OK ? -1 : bh_error_errno(error, errno, "put a volume in its place");
-        (void)remove_tree(volumes, place.fresh, &ignored);
+        (void)empty(volumes, place.fresh, &ignored);
         return result;
     }
     return 0;
@@ -191,7 +223,7 @@ static int empty_in_background(int volumes, const char *name, struct bh_error *e
     }
     if (pid == 0) {
         struct bh_error failure;
-        int result = remove_tree(volumes, name, &failure);
+        int result = empty(volumes, name, &failure);
         if (result < 0) {
             bh_log_failure(BH_LOG_ERROR, &failure, "what is left of a removed volume stays until the next start");
         }

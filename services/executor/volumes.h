@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Volumes on disk: volumes/<tenant's uid>/<id in hex>/, and in it `_data`, or a disk of a size (disk.h), or nothing
- * for those that have no files of their own. Both parts of the path are numbers that we made; a tenant's volumes are
- * looked for in its own folder alone. Made and emptied in forked children.
+ * for those that have no files of their own. `_data` of a size has a project quota (project.h). Both parts of the path
+ * are numbers that we made; a tenant's volumes are looked for in its own folder alone. Made and emptied in forked
+ * children.
  */
 #pragma once
 

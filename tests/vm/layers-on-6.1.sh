@@ -4,16 +4,10 @@
 # Layer images under the kernel of Debian 12, whatever kernel runs here: a virtual machine (qemu, in software) mounts them through loop devices
 # and lists them, and the lists must be those of this kernel. Downloads Debian's kernel package (70 MB), which is not installed.
 source "$(dirname "$0")/../lib/system.sh"
+source "$(dirname "$0")/lib/machine.sh"
 
 VM_SECONDS=120
 MODULES="kernel/crypto/crc32c_generic kernel/lib/libcrc32c kernel/fs/erofs/erofs kernel/drivers/block/loop kernel/fs/overlayfs/overlay"
-VM=$WORK/vm # the root of the machine, and of the listing here: the same programs list on both sides
-vm_pid=
-
-stop() {
-    echo "not ok - $1"
-    exit 1
-}
 
 # ---- the layers --------------------------------------------------------------------------------------
 
@@ -31,19 +25,9 @@ make_layers() {
 
 # ---- the machine -------------------------------------------------------------------------------------
 
-fetch_kernel() {
-    local package
-    package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-6\.1\.[^ ]*\)$/\1/p')
-    [ -n "$package" ] || { echo "linux-image-amd64 is not 6.1 here"; return 1; }
-    mkdir "$WORK/kernel"
-    (
-        cd "$WORK/kernel" && { apt-get -q -o APT::Sandbox::User=root download "$package" ||
-            { apt-get -q update && apt-get -q -o APT::Sandbox::User=root download "$package"; }; } && dpkg-deb -x "$package"_*.deb .
-    )
-}
-
+# $VM is the root of the machine, and of the listing here: the same programs list on both sides.
 make_root() {
-    local module library
+    local library
     mkdir -p "$VM"/{bin,dev,proc,images,modules,mnt/{busybox,base,upper,stack}}
     cp /bin/busybox /usr/bin/getfattr "$VM/bin/"
     ln -s busybox "$VM/bin/sh"
@@ -51,9 +35,7 @@ make_root() {
         mkdir -p "$VM$(dirname "$library")"
         cp -L "$library" "$VM$library"
     done
-    for module in $MODULES; do
-        cp "$WORK"/kernel/lib/modules/6.1.*/"$module.ko" "$VM/modules/"
-    done
+    machine_take_modules $MODULES || return 1
     # in the order of the directories, so that this is compared too; of a file's many names one is read
     cat >"$VM/list" <<'SCRIPT'
 cd "$1" || exit 1
@@ -91,7 +73,7 @@ busybox poweroff -f
 SCRIPT
     sed -i "s|@MODULES@|$MODULES|" "$VM/init"
     chmod 0755 "$VM/init"
-    (cd "$VM" && find . | busybox cpio -o -H newc >"$WORK/initramfs") 2>/dev/null
+    machine_pack
 }
 
 # The same mounts and lists under this kernel; they are gone with their namespace.
@@ -105,17 +87,6 @@ mount -t overlay -o "ro,lowerdir=$1/mnt/upper:$1/mnt/base" stack "$1/mnt/stack"
 chroot "$1" /bin/busybox env PATH=/bin sh /list /mnt/stack >"$2/here.stack" 2>&1
 SCRIPT
 }
-
-run_machine() {
-    timeout -k 5 "$VM_SECONDS" qemu-system-x86_64 -accel tcg -cpu max -m 768 -nodefaults -no-user-config -display none -monitor none -no-reboot \
-        -serial "file:$WORK/console" -serial "file:$WORK/answers" -kernel "$WORK"/kernel/boot/vmlinuz-6.1.* -initrd "$WORK/initramfs" \
-        -append "console=ttyS0 panic=-1" </dev/null >"$WORK/qemu" 2>&1 7>&- &
-    vm_pid=$!
-    wait "$vm_pid"
-    vm_status=$?
-    vm_pid=
-}
-at_end '[ -z "$vm_pid" ] || kill "$vm_pid"'
 
 # part_of NAME : what the machine printed there, without the status
 part_of() { sed -n "/^=== begin $1\$/,/^=== status /p" "$WORK/answers" | sed '1d;$d'; }
@@ -180,10 +151,10 @@ system_start
 system_load
 mkdir -p "$VM/images"
 make_layers >"$WORK/log" 2>&1 || { cat "$WORK/log"; stop "the layers can be made and loaded"; }
-fetch_kernel >"$WORK/log" 2>&1 || { cat "$WORK/log"; stop "Debian's kernel can be downloaded"; }
+machine_fetch_kernel >"$WORK/log" 2>&1 || { cat "$WORK/log"; stop "Debian's kernel can be downloaded"; }
 make_root >"$WORK/log" 2>&1 || { cat "$WORK/log"; stop "the machine's root can be made"; }
 check "the layers are mounted and listed under this kernel" list_here
-run_machine
+machine_run "$VM_SECONDS" 768
 check "a machine with Debian 12's kernel starts, loads the modules, and powers itself off" machine_ran
 for layer in busybox base upper; do
     check "6.1 mounts the image of the layer \"$layer\" through a loop device" mounts "$layer"
