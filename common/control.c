@@ -10,10 +10,19 @@
 #include <unistd.h>
 
 static const char *const role_names[BH_ROLE_COUNT] = {
-    [BH_ROLE_SUPERVISOR] = "supervisor", [BH_ROLE_API] = "api",         [BH_ROLE_ENGINE] = "engine",
-    [BH_ROLE_STORE] = "store",           [BH_ROLE_FETCHER] = "fetcher", [BH_ROLE_DIALER] = "dialer",
-    [BH_ROLE_EXTRACTOR] = "extractor",   [BH_ROLE_POLICYD] = "policyd", [BH_ROLE_EXECUTOR] = "executor",
-    [BH_ROLE_MONITOR] = "monitor",       [BH_ROLE_CLI] = "cli",         [BH_ROLE_COPIER] = "copier",
+    [BH_ROLE_SUPERVISOR] = "supervisor",
+    [BH_ROLE_API] = "api",
+    [BH_ROLE_ENGINE] = "engine",
+    [BH_ROLE_STORE] = "store",
+    [BH_ROLE_FETCHER] = "fetcher",
+    [BH_ROLE_DIALER] = "dialer",
+    [BH_ROLE_EXTRACTOR] = "extractor",
+    [BH_ROLE_POLICYD] = "policyd",
+    [BH_ROLE_EXECUTOR] = "executor",
+    [BH_ROLE_MONITOR] = "monitor",
+    [BH_ROLE_CLI] = "cli",
+    [BH_ROLE_COPIER] = "copier",
+    [BH_ROLE_NETD] = "netd",
 };
 
 const char *bh_role_name(enum bh_role role)
