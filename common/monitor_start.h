@@ -57,6 +57,8 @@ struct bh_monitor_start {
     uint32_t journal_bytes; /* fields of each journal entry, behind the filter, at most BH_JOURNAL_FIELDS_MAX */
     uint32_t keep_bytes;    /* of the output, to be told at the end; at most BH_KEPT_OUTPUT_MAX */
     uint32_t ephemeral;     /* 1: removed when it ends, so its exit record need not survive a power cut */
+    uint32_t log_compress;  /* 1: container.log.1 becomes container.log.1.gz when there is time for it */
+    uint32_t reserved;      /* 0 */
 };
 
 /* Written by the monitor to "exit" in its log folder: to "exit.new", fsynced, renamed. */

@@ -24,14 +24,15 @@ struct driver {
     unsigned bit;
     uint64_t max_bytes;
     uint32_t max_files;
+    bool compress;
 };
 
 /* The journal gets its lines; what `docker logs` reads back is kept beside it, as much as `local` keeps. */
 static const struct driver drivers[] = {
-    {"json-file", BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE, JSON_FILE, 0, 1},
-    {"local", BULKHEAD__LOG_DRIVER__LOG_DRIVER_LOCAL, LOCAL, LOCAL_MAX_BYTES, LOCAL_MAX_FILES},
-    {"journald", BULKHEAD__LOG_DRIVER__LOG_DRIVER_JOURNALD, JOURNALD, LOCAL_MAX_BYTES, LOCAL_MAX_FILES},
-    {"none", BULKHEAD__LOG_DRIVER__LOG_DRIVER_NONE, 0, 0, 0},
+    {"json-file", BULKHEAD__LOG_DRIVER__LOG_DRIVER_JSON_FILE, JSON_FILE, 0, 1, false},
+    {"local", BULKHEAD__LOG_DRIVER__LOG_DRIVER_LOCAL, LOCAL, LOCAL_MAX_BYTES, LOCAL_MAX_FILES, true},
+    {"journald", BULKHEAD__LOG_DRIVER__LOG_DRIVER_JOURNALD, JOURNALD, LOCAL_MAX_BYTES, LOCAL_MAX_FILES, true},
+    {"none", BULKHEAD__LOG_DRIVER__LOG_DRIVER_NONE, 0, 0, 0, false},
 };
 
 static int invalid(struct bh_error *error, const char *name, const char *value, const char *wanted)
@@ -80,16 +81,12 @@ static int parse_bool(const char *value)
 
 static int option_compress(Bulkhead__ContainerRequest *request, const char *value, struct bh_error *error)
 {
-    (void)request;
     int compress = parse_bool(value);
     if (compress < 0) {
         return invalid(error, "compress", value, "true or false");
     }
-    return compress ? bh_error_set(error, BH_UNIMPLEMENTED,
-                                   "log option compress=%s: rotated files are not compressed; leave it out, or "
-                                   "say compress=false",
-                                   value)
-                    : 0;
+    request->log->compress = compress;
+    return 0;
 }
 
 /* Writing a line never waits for anybody but the disk, so there is nothing to buffer: both modes mean the same. */
@@ -155,12 +152,15 @@ static int option_env(Bulkhead__ContainerRequest *request, const char *value, st
     return add_names(value, "env", &request->log_env, &request->n_log_env, error);
 }
 
-static int option_regex(Bulkhead__ContainerRequest *request, const char *value, struct bh_error *error)
+/* The engine compiles them, when the container is created. */
+static int option_labels_pattern(Bulkhead__ContainerRequest *request, const char *value, struct bh_error *error)
 {
-    (void)request;
-    return bh_error_set(
-        error, BH_UNIMPLEMENTED,
-        "log option with the pattern \"%s\": patterns are not supported; name them with labels= or env=", value);
+    return set_string(&request->log_labels_pattern, value, error);
+}
+
+static int option_env_pattern(Bulkhead__ContainerRequest *request, const char *value, struct bh_error *error)
+{
+    return set_string(&request->log_env_pattern, value, error);
 }
 
 static const struct option {
@@ -174,9 +174,9 @@ static const struct option {
     {"mode", EVERY, option_mode},
     {"max-buffer-size", EVERY, option_buffer},
     {"labels", JSON_FILE | JOURNALD, option_labels},
-    {"labels-regex", JSON_FILE | JOURNALD, option_regex},
+    {"labels-regex", JSON_FILE | JOURNALD, option_labels_pattern},
     {"env", JSON_FILE | JOURNALD, option_env},
-    {"env-regex", JSON_FILE | JOURNALD, option_regex},
+    {"env-regex", JSON_FILE | JOURNALD, option_env_pattern},
     {"tag", JSON_FILE | JOURNALD, option_tag},
 };
 
@@ -193,6 +193,32 @@ static int read_option(const struct driver *driver, Bulkhead__ContainerRequest *
                : bh_error_set(error, BH_INVALID_ARGUMENT, "log option %s: the log driver none takes none", name);
 }
 
+static void set_defaults(const struct driver *driver, Bulkhead__LogOptions *log)
+{
+    log->driver = driver->driver;
+    log->max_bytes = driver->max_bytes;
+    log->max_files = driver->max_files;
+    log->compress = driver->compress;
+}
+
+/* One file is never rotated, and one without bound neither: the default `compress` means nothing then, and an asked for
+ * one is refused. */
+static int check_compress(Bulkhead__ContainerRequest *request, struct bh_error *error)
+{
+    Bulkhead__LogOptions *log = request->log;
+    if (!log->compress || (log->max_bytes > 0 && log->max_files > 1)) {
+        return 0;
+    }
+    log->compress = false;
+    for (size_t i = 0; i < request->n_log_options; i++) {
+        if (strcmp(request->log_options[i]->key, "compress") == 0) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT,
+                                "compress cannot be true when max-file is less than 2 or max-size is not set");
+        }
+    }
+    return 0;
+}
+
 static const struct driver *find_driver(const char *name)
 {
     for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
@@ -206,10 +232,7 @@ static const struct driver *find_driver(const char *name)
 int log_config_default(struct create *create, struct bh_error *error)
 {
     const struct driver *driver = &drivers[0];
-    Bulkhead__LogOptions *log = create->request->log;
-    log->driver = driver->driver;
-    log->max_bytes = driver->max_bytes;
-    log->max_files = driver->max_files;
+    set_defaults(driver, create->request->log);
     return set_string(&create->request->log_driver, driver->name, error);
 }
 
@@ -236,13 +259,11 @@ int read_log_config(struct create *create, const json_t *value, const char *wher
                             "logger: no log driver named '%s' is registered: json-file, local, journald and none are",
                             request->log_driver);
     }
-    request->log->driver = driver->driver;
-    request->log->max_bytes = driver->max_bytes;
-    request->log->max_files = driver->max_files;
+    set_defaults(driver, request->log);
     for (size_t i = 0; i < request->n_log_options; i++) {
         if (read_option(driver, request, request->log_options[i]->key, request->log_options[i]->value, error) < 0) {
             return -1;
         }
     }
-    return 0;
+    return check_compress(request, error);
 }

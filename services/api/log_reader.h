@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads a container's log files, oldest first, from a start that can lie N lines before the end, and goes on when they
- * grow or are rotated. Called by logs.c and attach.c with descriptors that the engine handed over; what is in the files
- * is the container's own.
+ * Reads a container's log files, compressed ones too, oldest first, from a start that can lie N lines before the end,
+ * and goes on when they grow or are rotated. Called by logs.c and attach.c with descriptors that the engine handed
+ * over; what is in the files is the container's own.
  */
 #pragma once
 
@@ -13,12 +13,14 @@
 
 #include "common/limits.h"
 #include "log_format.h"
+#include "log_unpack.h"
 
 struct log_reader {
     const struct log_format *format;
     int files[BH_MESSAGE_FDS_MAX]; /* oldest first; owned */
     size_t n_files, current;       /* files[current] is being read */
     off_t offset;                  /* in it, of the next byte that is not in the buffer */
+    struct log_unpack *unpack;     /* if it is a compressed one; `offset` counts what comes out */
     char *buffer;
     size_t start, end;
     bool skipping; /* inside an item that is too long to be one of ours */

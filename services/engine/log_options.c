@@ -14,14 +14,14 @@
 #include "common/limits.h"
 #include "common/fields.h"
 #include "services/engine/merge.h"
+#include "services/engine/pattern.h"
 
 #define SHORT_ID_DIGITS 12
 #define TAG_BYTES_MAX   255
 
 /* ---- attributes -------------------------------------------------------------------------------- */
 
-static int add_attribute(Bulkhead__LogOptions *log, const char *key, size_t key_length, const char *value,
-                         struct bh_error *error)
+static int add_attribute(Bulkhead__LogOptions *log, const char *key, const char *value, struct bh_error *error)
 {
     if (log->n_attributes == BH_LOG_ATTRIBUTES_MAX) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "the log options name more than %d labels and variables",
@@ -30,15 +30,41 @@ static int add_attribute(Bulkhead__LogOptions *log, const char *key, size_t key_
     if (!log->attributes && !(log->attributes = calloc(BH_LOG_ATTRIBUTES_MAX, sizeof *log->attributes))) {
         return bh_error_errno(error, ENOMEM, "list a log's attributes");
     }
-    bh_autofree char *name = strndup(key, key_length);
     Bulkhead__KeyValue *attribute = malloc(sizeof *attribute);
-    if (!name || !attribute) {
-        free(attribute);
+    if (!attribute) {
         return bh_error_errno(error, ENOMEM, "list a log's attributes");
     }
     bulkhead__key_value__init(attribute);
     log->attributes[log->n_attributes++] = attribute;
-    return string_set(&attribute->key, name, error) < 0 || string_set(&attribute->value, value, error) < 0 ? -1 : 0;
+    return string_set(&attribute->key, key, error) < 0 || string_set(&attribute->value, value, error) < 0 ? -1 : 0;
+}
+
+/* Which labels or variables a client wants: those it names, and those whose names its pattern finds. */
+struct wanted {
+    char **names;
+    size_t n_names;
+    bool has_pattern;
+    struct pattern pattern;
+};
+
+static int wanted_init(struct wanted *wanted, char **names, size_t n_names, const char *pattern, const char *option,
+                       struct bh_error *error)
+{
+    *wanted = (struct wanted){.names = names, .n_names = n_names, .has_pattern = *pattern != '\0'};
+    if (wanted->has_pattern && pattern_compile(pattern, &wanted->pattern, error) < 0) {
+        return bh_error_wrap(error, "log option %s", option);
+    }
+    return 0;
+}
+
+static bool is_wanted(const struct wanted *wanted, const char *name)
+{
+    for (size_t i = 0; i < wanted->n_names; i++) {
+        if (strcmp(wanted->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return wanted->has_pattern && pattern_finds(&wanted->pattern, name);
 }
 
 static int add_labels(const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRequest *request,
@@ -46,16 +72,16 @@ static int add_labels(const Bulkhead__ImageConfig *image, const Bulkhead__Contai
 {
     Bulkhead__KeyValue **labels = NULL;
     size_t n_labels = 0;
-    if (merge_labels(image, request, &labels, &n_labels, error) < 0) {
+    struct wanted wanted;
+    if (wanted_init(&wanted, request->log_labels, request->n_log_labels, request->log_labels_pattern, "labels-regex",
+                    error) < 0 ||
+        merge_labels(image, request, &labels, &n_labels, error) < 0) {
         return -1;
     }
     bh_autofree void *owned = labels;
-    for (size_t i = 0; i < request->n_log_labels; i++) {
-        for (size_t k = 0; k < n_labels; k++) {
-            if (strcmp(labels[k]->key, request->log_labels[i]) == 0 &&
-                add_attribute(log, labels[k]->key, strlen(labels[k]->key), labels[k]->value, error) < 0) {
-                return -1;
-            }
+    for (size_t i = 0; i < n_labels; i++) {
+        if (is_wanted(&wanted, labels[i]->key) && add_attribute(log, labels[i]->key, labels[i]->value, error) < 0) {
+            return -1;
         }
     }
     return 0;
@@ -65,13 +91,18 @@ static int add_variables(const Bulkhead__ContainerRequest *request, const Bulkhe
                          Bulkhead__LogOptions *log, struct bh_error *error)
 {
     const Bulkhead__Process *process = spec->process;
-    for (size_t i = 0; i < request->n_log_env; i++) {
-        size_t length = strlen(request->log_env[i]);
-        for (size_t k = 0; k < process->n_env; k++) {
-            if (strncmp(process->env[k], request->log_env[i], length) == 0 && process->env[k][length] == '=' &&
-                add_attribute(log, process->env[k], length, process->env[k] + length + 1, error) < 0) {
-                return -1;
-            }
+    struct wanted wanted;
+    if (wanted_init(&wanted, request->log_env, request->n_log_env, request->log_env_pattern, "env-regex", error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < process->n_env; i++) {
+        const char *value = strchr(process->env[i], '=');
+        bh_autofree char *name = value ? strndup(process->env[i], (size_t)(value - process->env[i])) : NULL;
+        if (value && !name) {
+            return bh_error_errno(error, ENOMEM, "list a log's attributes");
+        }
+        if (value && is_wanted(&wanted, name) && add_attribute(log, name, value + 1, error) < 0) {
+            return -1;
         }
     }
     return 0;

@@ -152,6 +152,7 @@ int monitor_make_start(const struct launch *launch, uint32_t oom_version, int *r
         .journal_bytes = (uint32_t)spec->n_journal_fields,
         .keep_bytes = spec->keep_bytes,
         .ephemeral = spec->ephemeral,
+        .log_compress = spec->log_compress,
     };
     memcpy(start.container_id, spec->id, sizeof(start.container_id));
     size_t n_filter = filter->n * sizeof(filter->instructions[0]);

@@ -155,24 +155,6 @@ int running_connect(const struct running *running, int *ret_fd, struct bh_error 
     return 0;
 }
 
-int running_open_logs(const struct running *running, int *ret_fds, size_t max, struct bh_error *error)
-{
-    size_t n = 0;
-    for (; n < max; n++) {
-        char name[48] = "container.log";
-        struct stat status;
-        if (n > 0) {
-            (void)snprintf(name, sizeof(name), "container.log.%zu", n);
-        }
-        bh_autoclose int fd = openat(running->logs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-            break;
-        }
-        ret_fds[n] = bh_steal_fd(&fd);
-    }
-    return n > 0 ? (int)n : bh_error_set(error, BH_NOT_FOUND, "container %.12s has no log", running->name);
-}
-
 int running_update(const struct executor *executor, const struct running *running,
                    const struct spec_resources *resources, struct bh_error *error)
 {

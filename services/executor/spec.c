@@ -285,6 +285,7 @@ static int decode_log(const Bulkhead__ContainerSpec *message, struct container_s
     spec->log_driver = (enum bh_log_driver)log->driver; /* of a known value: the channel refuses all others */
     spec->log_max_bytes = log->max_bytes;
     spec->log_max_files = log->max_files;
+    spec->log_compress = log->compress;
     if (log->max_files > BH_LOG_FILES_MAX) {
         return refuse(error, "the number of log files", "at most 14");
     }

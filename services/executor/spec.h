@@ -118,6 +118,7 @@ struct container_spec {
     enum bh_log_driver log_driver;
     uint64_t log_max_bytes;
     uint32_t log_max_files;
+    bool log_compress;
     char *journal_fields; /* of every entry, with log_driver journald; else NULL */
     size_t n_journal_fields;
     bool host_pid, host_ipc, host_uts, host_cgroup, init, ephemeral;

@@ -20,7 +20,6 @@
 
 #define LOG_NAME     "container.log"
 #define LOG_NEW_NAME "container.log.new"
-#define LOG_MODE     0640
 /* One write(2) gathers this much; a record always fits. */
 #define BATCH_BYTES (256U * 1024U)
 
@@ -34,6 +33,7 @@ int log_file_open(struct log_file *log, int folder, const struct bh_monitor_star
     }
     log->max_bytes = start->log_max_bytes;
     log->max_files = start->log_max_files;
+    log_pack_open(&log->pack, folder, start->log_compress ? start->log_max_files : 0);
     log->batch = memory_reserve(BATCH_BYTES);
     for (int i = 0; i < MONITOR_STREAMS; i++) {
         log->partial[i].bytes = memory_reserve(MONITOR_LINE_BYTES_MAX);
@@ -41,7 +41,8 @@ int log_file_open(struct log_file *log, int folder, const struct bh_monitor_star
     if (!log->batch || !log->partial[0].bytes || !log->partial[1].bytes) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for the log's buffers");
     }
-    bh_autoclose int fd = openat(folder, LOG_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, LOG_MODE);
+    bh_autoclose int fd =
+        openat(folder, LOG_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, LOG_FILE_MODE);
     if (fd < 0) {
         return bh_error_errno(error, errno, "open %s", LOG_NAME);
     }
@@ -105,6 +106,25 @@ static void write_batch(struct log_file *log)
     log->n_batch = 0;
 }
 
+const char *log_file_name(char ret_name[static LOG_FILE_NAME_SIZE], uint32_t index, bool packed)
+{
+    if (index == 0) {
+        return LOG_NAME;
+    }
+    (void)snprintf(ret_name, LOG_FILE_NAME_SIZE, LOG_NAME ".%u%s", index, packed ? ".gz" : "");
+    return ret_name;
+}
+
+/* Renames all files of one kind, the oldest first; it falls off. Most are of the other kind, or were never there. */
+static void move_on(const struct log_file *log, bool packed)
+{
+    char from[LOG_FILE_NAME_SIZE], to[LOG_FILE_NAME_SIZE];
+    (void)unlinkat(log->folder, log_file_name(to, log->max_files - 1, packed), 0);
+    for (uint32_t i = log->max_files - 1; i > packed; i--) {
+        (void)renameat(log->folder, log_file_name(from, i - 1, packed), log->folder, log_file_name(to, i, packed));
+    }
+}
+
 /* container.log.1 is the newest of the old ones. The new file exists before the old one moves, so that a full disk
  * leaves the log as it was. */
 static void rotate(struct log_file *log)
@@ -117,20 +137,16 @@ static void rotate(struct log_file *log)
         log->size_bytes = 0;
         return;
     }
-    int fd =
-        openat(log->folder, LOG_NEW_NAME, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, LOG_MODE);
+    int fd = openat(log->folder, LOG_NEW_NAME, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                    LOG_FILE_MODE);
     if (fd < 0) {
         tell_failure(log, "make the next " LOG_NAME, errno);
         return;
     }
-    char from[32];
-    char to[32];
-    for (uint32_t i = log->max_files - 1; i > 0; i--) {
-        (void)snprintf(to, sizeof(to), LOG_NAME ".%u", i);
-        (void)snprintf(from, sizeof(from), LOG_NAME ".%u", i - 1);
-        (void)renameat(log->folder, i > 1 ? from : LOG_NAME, log->folder, to); /* absent: there were fewer so far */
-    }
+    move_on(log, true);
+    move_on(log, false); /* with container.log itself */
     (void)renameat(log->folder, LOG_NEW_NAME, log->folder, LOG_NAME);
+    log_pack_rotated(&log->pack);
     (void)close(log->fd);
     log->fd = fd;
     log->size_bytes = 0;

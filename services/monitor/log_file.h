@@ -14,6 +14,10 @@
 #include "common/error.h"
 #include "common/monitor_start.h"
 #include "journal.h"
+#include "log_pack.h"
+
+#define LOG_FILE_MODE      0640
+#define LOG_FILE_NAME_SIZE 32
 
 enum monitor_stream { MONITOR_STDOUT, MONITOR_STDERR, MONITOR_STREAMS };
 
@@ -22,8 +26,9 @@ struct log_file {
     int fd;     /* container.log; -1 if logging is off */
     enum bh_log_driver driver;
     struct journal journal;
-    uint64_t size_bytes; /* of whole lines in it */
-    uint64_t max_bytes;  /* 0: no rotation */
+    struct log_pack pack; /* what rotation leaves to compress */
+    uint64_t size_bytes;  /* of whole lines in it */
+    uint64_t max_bytes;   /* 0: no rotation */
     uint32_t max_files;
     uint64_t lines; /* written so far: tells followers that it grew */
     bool failing;   /* the last write failed: said once, until one succeeds */
@@ -46,6 +51,9 @@ void log_file_write(struct log_file *log, enum monitor_stream stream, const uint
 
 /* The stream ended: what is left of its last line is logged without a newline. */
 void log_file_end(struct log_file *log, enum monitor_stream stream, int64_t wall_ns);
+
+/* How the files are called, the one that is written being 0: container.log, container.log.1, container.log.2.gz. */
+const char *log_file_name(char ret_name[static LOG_FILE_NAME_SIZE], uint32_t index, bool packed);
 
 /* Gives memory back to the kernel while nothing is written. */
 void log_file_idle(struct log_file *log);

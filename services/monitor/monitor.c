@@ -163,6 +163,9 @@ static int wait_ms(const struct monitor *monitor)
     if (monitor->phase == MONITOR_FINISHED) {
         return IDLE_MS / 4;
     }
+    if (monitor->log.pack.pending) {
+        return 0;
+    }
     if (monitor->outputs[MONITOR_STDOUT].hung_up) {
         return TERMINAL_RETRY_MS;
     }
@@ -253,6 +256,7 @@ static void finish(struct monitor *monitor)
     for (enum monitor_stream stream = MONITOR_STDOUT; stream < MONITOR_STREAMS; stream++) {
         output_end(&monitor->outputs[stream], &monitor->log);
     }
+    log_pack_end(&monitor->log.pack);
     save_record(monitor);
     monitor->deadline_ms = bh_now_ms() + TELL_MS;
     monitor->phase = MONITOR_FINISHED;
@@ -315,7 +319,9 @@ void monitor_run(struct monitor *monitor)
         collect(monitor, &set);
         int ready = poll(set.fds, set.n, wait_ms(monitor));
         bool process_ended = false;
-        if (ready == 0 && monitor->warm && monitor->phase == MONITOR_RUNNING) {
+        if (ready == 0 && monitor->log.pack.pending) {
+            log_pack_step(&monitor->log.pack);
+        } else if (ready == 0 && monitor->warm && monitor->phase == MONITOR_RUNNING) {
             give_memory_back(monitor);
         }
         monitor->outputs[MONITOR_STDOUT].hung_up = false;

@@ -62,10 +62,11 @@ static void occupy_standard_descriptors(void)
 
 static int check(const struct bh_monitor_start *start, struct bh_error *error)
 {
-    bool flags_fit = start->tty <= 1 && start->open_stdin <= 1 && start->stdin_once <= 1;
+    bool flags_fit = start->tty <= 1 && start->open_stdin <= 1 && start->stdin_once <= 1 && start->log_compress <= 1;
     bool driver_fits = start->log_driver >= BH_LOG_DRIVER_NONE && start->log_driver <= BH_LOG_DRIVER_JOURNALD;
-    if (start->magic != BH_MONITOR_MAGIC || !flags_fit || !driver_fits || start->oom_version > 2 || start->keep_bytes > BH_KEPT_OUTPUT_MAX || start->pid <= 0 ||
-        start->attachments > BH_ATTACHMENTS_MAX || start->log_max_files > BH_LOG_FILES_MAX) {
+    if (start->magic != BH_MONITOR_MAGIC || !flags_fit || !driver_fits || start->oom_version > 2 ||
+        start->keep_bytes > BH_KEPT_OUTPUT_MAX || start->pid <= 0 || start->attachments > BH_ATTACHMENTS_MAX ||
+        start->log_max_files > BH_LOG_FILES_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the start record does not make sense");
     }
     int last = BH_MONITOR_FD_ATTACH + 3 * (int)start->attachments - 1;

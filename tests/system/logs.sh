@@ -71,8 +71,44 @@ rotates() { # DRIVER
     [ "$(du -sk "$folder" | cut -f1)" -lt 100 ]
     gone many
 }
-follows_across_rotation() { # DRIVER
-    $client run -d --name rotated --network none --log-driver "$1" --log-opt max-size=20k --log-opt max-file=4 "$IMAGE" \
+compresses() { # DRIVER OPTION...
+    local driver=$1 folder
+    shift
+    $client run -d --name packed --network none --log-driver "$driver" --log-opt max-size=20k --log-opt max-file=4 "$@" "$IMAGE" \
+        sh -c 'seq 1 20000; exec sleep 1000' >/dev/null
+    folder=$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' packed)
+    eventually all_packed "$folder"
+    equal "$(ls "$folder" | grep -v exit | tr '\n' ' ')" "container.log container.log.1.gz container.log.2.gz container.log.3.gz "
+    gunzip -t "$folder"/*.gz
+    $client logs packed >"$WORK/many"
+    equal "$(tail -n 1 "$WORK/many")" 20000
+    equal "$(cat "$WORK/many")" "$(seq "$(head -n 1 "$WORK/many")" 20000)" "what is there without a hole"
+    [ "$(wc -l <"$WORK/many")" -gt 800 ]
+    equal "$($client logs --tail 700 packed)" "$(seq 19301 20000)" "the last 700"
+    [ "$($client logs -t packed | wc -l)" = "$(wc -l <"$WORK/many")" ]
+    gone packed
+}
+all_packed() { [ -e "$1/container.log.3.gz" ] && ! ls "$1" | grep -q 'container.log.[0-9]$' && [ ! -e "$1/packed.new" ]; }
+# what stays plain when the container ends is compressed in its next run
+compresses_in_the_next_run() {
+    local folder
+    said again --log-opt max-size=20k --log-opt max-file=3 --log-opt compress=true -- sh -c '[ -e /once ] && exec sleep 1000; touch /once; seq 1 20000'
+    folder=$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' again)
+    equal "$(ls "$folder" | grep -c '^container.log')" 3 "files"
+    bulkhead start again
+    eventually test -e "$folder/container.log.2.gz" -a -e "$folder/container.log.1.gz" -a ! -e "$folder/container.log.1"
+    equal "$(docker logs --tail 500 again)" "$(seq 19501 20000)"
+    gone again
+}
+not_compressed() { # OPTION...
+    said plain "$@" --log-opt max-size=20k --log-opt max-file=3 -- sh -c 'seq 1 20000; sleep 0.3; seq 1 20000; sleep 0.3'
+    ! ls "$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' plain)" | grep gz
+    gone plain
+}
+follows_across_rotation() { # DRIVER OPTION...
+    local driver=$1
+    shift
+    $client run -d --name rotated --network none --log-driver "$driver" --log-opt max-size=20k --log-opt max-file=4 "$@" "$IMAGE" \
         sh -c 'seq 1 500; while [ ! -e /go ]; do sleep 0.02; done; i=500; while [ $i -lt 8000 ]; do i=$((i+1)); echo $i; [ $((i % 200)) != 0 ] || sleep 0.02; done' >/dev/null
     $client logs -f rotated >"$WORK/followed" &
     local follower=$!
@@ -118,6 +154,9 @@ END
 details() {
     said detailed --log-opt labels=team,none --log-opt env=STAGE --label team=a,b -e STAGE=x\ y -- echo hello
     equal "$($client logs --details detailed)" "STAGE=x+y,team=a%2Cb hello"
+    gone detailed
+    said detailed --log-opt 'labels-regex=^te' --log-opt 'env-regex=^(STAGE|X)' --label team=a --label late=b -e STAGE=x -e X_Y=2 -e Y_X=3 -- echo hello
+    equal "$($client logs --details detailed)" "STAGE=x,X_Y=2,team=a hello"
     gone detailed
 }
 refused() { # PATTERN OPTION...
@@ -166,6 +205,9 @@ for client in $CLIENTS; do
         check "$client: $driver rotates by max-size and max-file" rotates $driver
         check "$client: logs -f goes on across rotations of $driver" follows_across_rotation $driver
     done
+    check "$client: local compresses what it rotates" compresses local
+    check "$client: json-file does so if it is told to" compresses json-file --log-opt compress=true
+    check "$client: logs -f goes on across rotations that are compressed" follows_across_rotation json-file --log-opt compress=true
     check "$client: local keeps every byte" local_keeps_bytes
     check "$client: none keeps nothing and says so" none_has_none
     check "$client: journald gets every line with its fields, none of them forged; logs still reads" journal
@@ -175,11 +217,16 @@ for client in $CLIENTS; do
     check "$client: an option of another driver" refused "unknown log opt 'tag' for local log driver" --log-driver local --log-opt tag=x
     check "$client: a size that is none" refused 'max-size="zz"' --log-opt max-size=zz
     check "$client: no file at all" refused 'max-file="0"' --log-opt max-file=0
+    check "$client: nothing to compress" refused 'compress cannot be true when max-file is less than 2 or max-size is not set' --log-opt compress=true
+    check "$client: a pattern that is none" refused 'env-regex.* is no regular expression' --log-opt 'env-regex=('
     check "$client: a mode that is none" refused 'logging mode not supported: foo' --log-opt mode=foo
     check "$client: a tag that means nothing" refused 'what stands in braces must be' --log-opt 'tag={{.Foo}}'
 done
 client=docker
 check "labels and variables beside each line with --details" details
+check "what a container leaves uncompressed is compressed when it runs again" compresses_in_the_next_run
+check "json-file compresses nothing by itself" not_compressed
+check "local neither with compress=false" not_compressed --log-driver local --log-opt compress=false
 check "logs -f outlives the engine" follows_through_the_engines_death
 check "a follower that never reads holds nobody up" a_follower_that_never_reads
 check "nothing is left" nothing_left

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -17,20 +18,26 @@ static struct log_file log_under_test;
 static char folder[] = "/tmp/bh-log-XXXXXX";
 static int folder_fd = -1;
 
-static void open_log(uint64_t max_bytes, uint32_t max_files)
+static void open_log_as(const struct bh_monitor_start *start)
 {
     struct bh_error error = {0};
-    const struct bh_monitor_start start = {
-        .log_driver = BH_LOG_DRIVER_JSON_FILE, .log_max_bytes = max_bytes, .log_max_files = max_files};
     cr_assert(mkdtemp(folder));
     folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    cr_assert_eq(log_file_open(&log_under_test, folder_fd, &start, &error), 0, "%s", error.message);
+    cr_assert_eq(log_file_open(&log_under_test, folder_fd, start, &error), 0, "%s", error.message);
+}
+
+static void open_log(uint64_t max_bytes, uint32_t max_files)
+{
+    const struct bh_monitor_start start = {
+        .log_driver = BH_LOG_DRIVER_JSON_FILE, .log_max_bytes = max_bytes, .log_max_files = max_files};
+    open_log_as(&start);
 }
 
 static void remove_log(void)
 {
-    const char *names[] = {"container.log", "container.log.1", "container.log.2", "container.log.3"};
-    for (size_t i = 0; i < 4; i++) {
+    const char *names[] = {"container.log",      "container.log.1",    "container.log.2",    "container.log.3",
+                           "container.log.1.gz", "container.log.2.gz", "container.log.3.gz", "packed.new"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)unlinkat(folder_fd, names[i], 0);
     }
     (void)rmdir(folder);
@@ -111,4 +118,128 @@ Test(log_file, a_log_that_is_there_goes_on, .fini = remove_log)
     size_t n = 0;
     bh_autofree char *log = content("container.log", &n);
     cr_assert_str_eq(log, LINE("first\\n", "stdout") LINE("second\\n", "stdout"));
+}
+
+/* ---- compressed ---------------------------------------------------------------------------------- */
+
+#define FILES 4
+
+static void open_packing_log(void)
+{
+    const struct bh_monitor_start start = {
+        .log_driver = BH_LOG_DRIVER_JSON_FILE, .log_max_bytes = 100000, .log_max_files = FILES, .log_compress = 1};
+    open_log_as(&start);
+    log_pack_step(&log_under_test.pack);
+    cr_assert_not(log_under_test.pack.pending, "nothing to compress yet");
+}
+
+static unsigned n_said;
+
+static void say_number(void)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "number %u\n", n_said++);
+    say(text);
+}
+
+/* Says numbers until the log has been rotated once more; returns the first number of the new file. */
+static unsigned rotate_once(void)
+{
+    uint64_t size = 0;
+    while (log_under_test.size_bytes >= size) {
+        size = log_under_test.size_bytes;
+        say_number();
+    }
+    return n_said - 1;
+}
+
+static bool exists(const char *name)
+{
+    return faccessat(folder_fd, name, F_OK, 0) == 0;
+}
+
+/* What gunzip says of the file; the first number in it. */
+static unsigned unpacked_first(const char *name)
+{
+    unsigned first = 0;
+    char text[100] = "";
+    gzFile file = gzdopen(openat(folder_fd, name, O_RDONLY | O_CLOEXEC), "r");
+    cr_assert(file);
+    cr_assert(gzgets(file, text, sizeof(text)), "%s", name);
+    cr_assert_eq(sscanf(text, "{\"log\":\"number %u", &first), 1, "%s", text);
+    while (gzgets(file, text, sizeof(text))) {
+    }
+    cr_assert_eq(gzclose(file), Z_OK, "%s is whole", name);
+    return first;
+}
+
+static void pack_all(void)
+{
+    while (log_under_test.pack.pending) {
+        log_pack_step(&log_under_test.pack);
+    }
+}
+
+Test(log_pack, rotated_files_are_compressed_and_move_on, .fini = remove_log)
+{
+    open_packing_log();
+    unsigned second = rotate_once();
+    cr_assert(exists("container.log.1"), "output comes first");
+    pack_all();
+    cr_assert_not(exists("container.log.1"));
+    cr_assert_eq(unpacked_first("container.log.1.gz"), 0);
+    (void)rotate_once();
+    pack_all();
+    cr_assert_eq(unpacked_first("container.log.2.gz"), 0);
+    cr_assert_eq(unpacked_first("container.log.1.gz"), second);
+    (void)rotate_once();
+    (void)rotate_once();
+    pack_all();
+    cr_assert_eq(unpacked_first("container.log.3.gz"), second, "the oldest has fallen off");
+    cr_assert_not(exists("packed.new"));
+}
+
+Test(log_pack, a_rotation_under_way_is_followed, .fini = remove_log)
+{
+    open_packing_log();
+    unsigned second = rotate_once();
+    for (int i = 0; i < 3; i++) {
+        log_pack_step(&log_under_test.pack);
+    }
+    (void)rotate_once();
+    pack_all();
+    cr_assert_eq(unpacked_first("container.log.2.gz"), 0);
+    cr_assert_eq(unpacked_first("container.log.1.gz"), second);
+    cr_assert_not(exists("container.log.1") || exists("container.log.2"));
+}
+
+Test(log_pack, what_falls_off_meanwhile_is_dropped, .fini = remove_log)
+{
+    open_packing_log();
+    unsigned first[FILES + 1] = {0};
+    first[1] = rotate_once();
+    log_pack_step(&log_under_test.pack);
+    log_pack_step(&log_under_test.pack);
+    for (int i = 2; i <= FILES; i++) {
+        first[i] = rotate_once();
+    }
+    pack_all();
+    cr_assert_eq(unpacked_first("container.log.3.gz"), first[1]);
+    cr_assert_eq(unpacked_first("container.log.1.gz"), first[3]);
+    cr_assert_not(exists("packed.new"));
+}
+
+Test(log_pack, half_done_work_leaves_the_file_for_the_next_run, .fini = remove_log)
+{
+    open_packing_log();
+    (void)rotate_once();
+    log_pack_step(&log_under_test.pack);
+    log_pack_step(&log_under_test.pack);
+    log_pack_end(&log_under_test.pack);
+    cr_assert(exists("container.log.1"));
+    cr_assert_not(exists("container.log.1.gz") || exists("packed.new"));
+    log_pack_open(&log_under_test.pack, folder_fd, FILES);
+    pack_all();
+    cr_assert_eq(unpacked_first("container.log.1.gz"), 0);
+    cr_assert_not(exists("container.log.1"));
 }
