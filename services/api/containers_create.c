@@ -13,8 +13,8 @@
 #include "json_types.h"
 #include "signals.h"
 
-#define HOST_NAME_MAX_BYTES 64 /* the kernel's */
-#define CREATE_DEADLINE_MS  120000U
+#define HOST_NAME_MAX_BYTES 64                 /* the kernel's */
+#define CREATE_DEADLINE_MS  BH_DEADLINE_JOB_MS /* it may fill volumes */
 
 /* RFC 1123: labels of letters, digits and inner hyphens, with dots between them. */
 static bool is_host_name(const char *name)

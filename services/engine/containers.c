@@ -198,7 +198,8 @@ int create_container(struct job *job, struct bh_error *error)
     }
     job_shield(job); /* volumes that are made for it are either its own or gone again */
     if (prepare_row(job, question->request, &row, &made, warning, sizeof warning, &kernel, error) < 0 ||
-        policy_judge(job, row.spec, error) < 0 || add_row(job, question->name, &row, error) < 0) {
+        policy_judge(job, row.spec, error) < 0 || mounts_fill(job, row.spec, error) < 0 ||
+        add_row(job, question->name, &row, error) < 0) {
         mounts_undo(job, &made);
         return -1;
     }

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/fields.h"
 #include "services/engine/resolve.h"
+#include "services/engine/policy.h"
 #include "services/engine/volumes.h"
 
 static void free_mount(Bulkhead__Mount **mount)
@@ -300,6 +301,18 @@ int mounts_resolve(struct job *job, const Bulkhead__ImageConfig *image, const Bu
         return -1;
     }
     mounts_sort(spec);
+    return 0;
+}
+
+int mounts_fill(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error)
+{
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        const Bulkhead__Mount *mount = spec->mounts[i];
+        if (mount->kind == BULKHEAD__MOUNT_KIND__MOUNT_KIND_VOLUME && !mount->volume_tmpfs && !mount->no_copy &&
+            !mount->subpath[0]) {
+            return policy_fill_volumes(job, spec, error);
+        }
+    }
     return 0;
 }
 

@@ -17,6 +17,8 @@ struct mounts_made {
 /* Fills in spec->mounts. Even if it fails, *ret_made says what was made; mounts_undo() or mounts_keep() it. */
 int mounts_resolve(struct job *job, const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRequest *request,
                    Bulkhead__ContainerSpec *spec, struct mounts_made *ret_made, struct bh_error *error);
+/* Fills the volumes that the container is to find filled. */
+int mounts_fill(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
 void mounts_undo(struct job *job, struct mounts_made *made);
 void mounts_keep(struct mounts_made *made);
 

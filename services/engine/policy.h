@@ -46,6 +46,8 @@ int policy_open_log(struct job *job, const struct container_row *row, int ret_fi
 /* A volume's files: made if they are not there; removed if they are. */
 int policy_make_volume(struct job *job, const struct volume_row *row, const struct volume_plan *plan,
                        struct bh_error *error);
+/* Those of a container that is being created, with what its image has there: what is empty. */
+int policy_fill_volumes(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
 int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_error *error);
 /* Bytes in use and the limit (0: none): of a volume; of the disk a container's own files are limited to (zeros if they
  * are not, NOT_FOUND if it was never started). */

@@ -19,6 +19,7 @@
 
 /* A worker counts for a minute of processor time at most; the disk below may be slow. */
 #define MEASURE_MS 300000U
+#define FILL_MS    BH_DEADLINE_JOB_MS
 
 static struct bh_channel *door(const struct job *job)
 {
@@ -37,6 +38,14 @@ int policy_make_volume(struct job *job, const struct volume_row *row, const stru
     body.name = (char *)(uintptr_t)row->name;
     PACKET(packet, MAKE_VOLUME, make_volume, &body);
     return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+}
+
+int policy_fill_volumes(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error)
+{
+    Bulkhead__FillVolumes body = BULKHEAD__FILL_VOLUMES__INIT;
+    body.spec = spec;
+    PACKET(packet, FILL_VOLUMES, fill_volumes, &body);
+    return job_ask(job, door(job), &packet.base, NULL, 0, FILL_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_error *error)

@@ -20,6 +20,7 @@
 #include "copier_parts.h"
 #include "entry.h"
 #include "policyd_executor.pb-c.h"
+#include "layer_stack.h"
 #include "lock.h"
 #include "running.h"
 #include "tenant.h"
@@ -65,29 +66,6 @@ static void release(struct preparation *preparation)
     bh_close(&preparation->job);
 }
 
-/* The layers' mounts, base first, without what an opaque root hides. They are borrowed from the cache. */
-static int collect_layers(struct executor *executor, struct preparation *preparation, struct bh_error *error)
-{
-    const struct container_spec *spec = preparation->spec;
-    preparation->layers = calloc(spec->n_layers + 1, sizeof(*preparation->layers));
-    if (!preparation->layers) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for %zu layers", spec->n_layers);
-    }
-    layers_sweep(&executor->layers);
-    for (size_t i = 0; i < spec->n_layers; i++) {
-        bool opaque = false;
-        int mount;
-        if (layers_get(&executor->layers, &executor->userns, executor->folders.layers,
-                       executor->context->config->store_uid, &spec->layers[i], spec->id_base, spec->id_count, &mount,
-                       &opaque, error) < 0) {
-            return -1;
-        }
-        preparation->n_layers = opaque ? 0 : preparation->n_layers;
-        preparation->layers[preparation->n_layers++] = mount;
-    }
-    return 0;
-}
-
 static int fork_job(struct executor *executor, struct bh_request *request, const struct preparation *preparation,
                     enum bh_copier_view view, struct bh_error *error);
 
@@ -101,7 +79,7 @@ static int open_copier(struct executor *executor, struct bh_request *request, co
     }
     return view_of(message->view, &view, error) < 0 ||
                    spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
-                   collect_layers(executor, &preparation, error) < 0 ||
+                   layer_stack(executor, preparation.spec, &preparation.layers, &preparation.n_layers, error) < 0 ||
                    plan_make_copy(preparation.spec, &preparation.plan, error) < 0
                ? -1
                : fork_job(executor, request, &preparation, view, error);

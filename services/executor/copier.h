@@ -4,7 +4,7 @@
  * The executor makes mounts and namespaces for them and never looks into either. A copier talks to the engine, over a
  * channel that the executor only passes on; of what it says nothing comes back here but its exit status.
  *
- * For a volume's first fill, at a container's start, call copier_fill() with the volume's own mount; see there.
+ * For a volume's first fill call copier_fill() with the volume's own mount; see there.
  */
 #pragma once
 

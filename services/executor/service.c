@@ -27,6 +27,7 @@
 #include "remove.h"
 #include "running.h"
 #include "start.h"
+#include "volume_fill.h"
 #include "volume_measure.h"
 #include "volume_requests.h"
 #include "volumes.h"
@@ -241,6 +242,7 @@ static const struct bh_handler handlers[] = {
     {REQUEST(DESCRIBE_KERNEL), "DescribeKernel", ~0U, 0, 0, measure_handle_kernel},
     {REQUEST(MAKE_VOLUME), "MakeVolume", ~0U, 0, 0, volume_handle_make},
     {REQUEST(DROP_VOLUME), "DropVolume", ~0U, 0, 0, volume_handle_drop},
+    {REQUEST(FILL_VOLUMES), "FillVolumes", ~0U, 0, 0, volume_handle_fill},
     {REQUEST(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0U, 0, 0, volume_handle_list},
     {REQUEST(MEASURE_VOLUME), "MeasureVolume", ~0U, 0, 0, volume_handle_measure},
     {REQUEST(MEASURE_DISK), "MeasureDisk", ~0U, 0, 0, disk_handle_measure},

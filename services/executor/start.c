@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "launch.h"
+#include "layer_stack.h"
 #include "policyd_executor.pb-c.h"
 #include "running.h"
 #include "tenant.h"
@@ -52,28 +53,6 @@ int launch_take_attachments(struct bh_request *request, uint32_t attachments, in
     }
     for (; *n_fds < n; (*n_fds)++) {
         fds[*n_fds] = bh_request_take_fd(request, *n_fds);
-    }
-    return 0;
-}
-
-static int collect_layers(struct executor *executor, struct preparation *preparation, struct bh_error *error)
-{
-    const struct container_spec *spec = preparation->spec;
-    preparation->layers = calloc(spec->n_layers + 1, sizeof(*preparation->layers));
-    if (!preparation->layers) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for %zu layers", spec->n_layers);
-    }
-    layers_sweep(&executor->layers);
-    for (size_t i = 0; i < spec->n_layers; i++) {
-        bool opaque = false;
-        int mount;
-        if (layers_get(&executor->layers, &executor->userns, executor->folders.layers,
-                       executor->context->config->store_uid, &spec->layers[i], spec->id_base, spec->id_count, &mount,
-                       &opaque, error) < 0) {
-            return -1;
-        }
-        preparation->n_layers = opaque ? 0 : preparation->n_layers;
-        preparation->layers[preparation->n_layers++] = mount;
     }
     return 0;
 }
@@ -204,7 +183,7 @@ int start_container(struct executor *executor, struct bh_request *request, const
                                    error) < 0 ||
                    spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
                    refuse_if_running(executor, preparation.spec, error) < 0 ||
-                   collect_layers(executor, &preparation, error) < 0 ||
+                   layer_stack(executor, preparation.spec, &preparation.layers, &preparation.n_layers, error) < 0 ||
                    collect_volumes(executor, &preparation, error) < 0 ||
                    launch_choose_filter(executor, preparation.spec, &preparation.own_filter, &preparation.filter,
                                         error) < 0 ||

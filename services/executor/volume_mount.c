@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,15 +13,12 @@
 
 #include "act.h"
 #include "common/cleanup.h"
-#include "copier.h"
 #include "disk.h"
 #include "project.h"
+#include "volume_fill.h"
 #include "volumes.h"
 
-#define FILLED_MARK "filled"
-
-/* The whole volume as a detached mount. */
-static int open_whole(const struct launch *launch, const struct operation *operation, int *ret_mount,
+int volume_open_whole(const struct launch *launch, const struct operation *operation, int *ret_mount,
                       struct bh_error *error)
 {
     bh_autoclose int folder = -1, data = -1;
@@ -45,43 +41,6 @@ static int open_whole(const struct launch *launch, const struct operation *opera
     return *ret_mount < 0 ? bh_error_errno(error, errno, "show a volume's data") : 0;
 }
 
-/* Whether nothing was ever put into the folder a mount shows: its times are still those of its birth. */
-static bool is_untouched(int mount)
-{
-    struct statx status;
-    return statx(mount, "", AT_EMPTY_PATH, STATX_MTIME | STATX_BTIME, &status) == 0 &&
-           (status.stx_mask & STATX_BTIME) && status.stx_mtime.tv_sec == status.stx_btime.tv_sec &&
-           status.stx_mtime.tv_nsec == status.stx_btime.tv_nsec;
-}
-
-/* The first container to use a volume fills it with what its image has there. The copier looks whether it is empty;
- * a mark beside the volume spares that look from then on, and a lock keeps two containers from filling it at once. */
-static int fill(const struct launch *launch, const struct operation *operation, int whole, struct bh_error *error)
-{
-    bh_autoclose int folder = -1;
-    if (operation->no_copy || *operation->source) {
-        return 0;
-    }
-    if (volume_open(launch->executor, launch->spec->tenant_uid, operation->volume, &folder, error) < 0) {
-        return -1;
-    }
-    if (flock(folder, LOCK_EX) < 0) {
-        return bh_error_errno(error, errno, "lock a volume");
-    }
-    const bool is_tmpfs = operation->held >= 0; /* empty again each time it is made */
-    if (is_tmpfs ? !is_untouched(whole) : faccessat(folder, FILLED_MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return 0;
-    }
-    if (copier_fill(launch, operation->target, whole, error) < 0) {
-        return -1;
-    }
-    if (!is_tmpfs && !is_untouched(whole)) {
-        bh_autoclose int mark = openat(folder, FILLED_MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        return mark < 0 ? bh_error_errno(error, errno, "mark a volume as filled") : 0;
-    }
-    return 0;
-}
-
 /* A folder in the volume. The volume's own files lead there, links and all: the kernel keeps the walk inside. */
 static int open_below(const struct operation *operation, int whole, int *ret_mount, struct bh_error *error)
 {
@@ -98,10 +57,10 @@ int volume_prepare(struct launch *launch, struct operation *operation, struct bh
 {
     bh_autoclose int whole = -1, mount = -1;
     struct mount_attr attributes = {.attr_set = operation->attributes, .propagation = MS_PRIVATE};
-    if (open_whole(launch, operation, &whole, error) < 0) {
+    if (volume_open_whole(launch, operation, &whole, error) < 0) {
         return bh_error_wrap(error, "volume \"%s\"", operation->name);
     }
-    if (fill(launch, operation, whole, error) < 0) {
+    if (operation->held >= 0 && volume_fill(launch, operation, whole, error) < 0) {
         return bh_error_wrap(error, "volume \"%s\"", operation->name);
     }
     if (!*operation->source) {

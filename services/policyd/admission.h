@@ -21,6 +21,7 @@ void admission_start_exec(struct bh_request *request);
 
 /* admission_copier.c: processes that read or write a container's files. */
 void admission_open_copier(struct bh_request *request);
+void admission_fill_volumes(struct bh_request *request);
 
 /* ---- what these files share -------------------------------------------------------------------------- */
 

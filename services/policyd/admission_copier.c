@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Copiers. The executor may have to mount everything that the container's spec names, so that it is judged as for a
- * start, and filled in by the same hand; only how many containers run is no question here, for none is started.
+ * Copiers, and volumes' first fill by one. The executor may have to mount everything that the container's spec names,
+ * so that it is judged as for a start, and filled in by the same hand; only how many containers run is no question
+ * here, for none is started.
  */
 #include "admission.h"
 #include "common/cleanup.h"
@@ -9,6 +10,7 @@
 #include "relay.h"
 
 static const struct relay_kind copier_relay = {.reply = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_COPIER_OPENED};
+static const struct relay_kind fill_relay = {.reply = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DONE};
 
 static void judge(const struct policyd *policyd, const Bulkhead__ContainerSpec *spec, struct judgement *judgement)
 {
@@ -64,6 +66,48 @@ void admission_open_copier(struct bh_request *request)
     if (!judgement_passes(&judgement)) {
         admission_answer(policyd, request, &audit, &judgement);
     } else if (pass_on(policyd, request, &judgement, &audit, &error) < 0) {
+        (void)bh_request_fail(request, &error);
+    }
+}
+
+/* ---- volumes ------------------------------------------------------------------------------------------ */
+
+static int pass_on_fill(struct policyd *policyd, struct bh_request *request, const struct judgement *judgement,
+                        struct audit_record *audit, struct bh_error *error)
+{
+    Bulkhead__FillVolumes fill = *(const Bulkhead__FillVolumes *)bh_request_body(request);
+    bh_cleanup(admission_filled_free) struct admission_filled filled = {0};
+    if (admission_fill(policyd, fill.spec, &filled, error) < 0) {
+        return -1;
+    }
+    audit->spec = &filled.digest;
+    if (admission_record(policyd, audit, judgement, error) < 0) {
+        return -1;
+    }
+    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
+    fill.spec = &filled.spec.spec;
+    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_FILL_VOLUMES;
+    packet.fill_volumes = &fill;
+    relay(policyd, request, &packet, &fill_relay, NULL); /* the container may never come to be: it is not known yet */
+    return 0;
+}
+
+void admission_fill_volumes(struct bh_request *request)
+{
+    struct policyd *policyd = admission_policyd(request);
+    const Bulkhead__FillVolumes *body = bh_request_body(request);
+    struct audit_record audit;
+    struct bh_digest image_digest;
+    struct judgement judgement;
+    struct bh_error error = {0};
+    if (!admission_makes_sense(policyd, request, "FillVolumes", body->spec)) {
+        return;
+    }
+    admission_describe(request, "FillVolumes", body->spec, &audit, &image_digest);
+    judge(policyd, body->spec, &judgement);
+    if (!judgement_passes(&judgement)) {
+        admission_answer(policyd, request, &audit, &judgement);
+    } else if (pass_on_fill(policyd, request, &judgement, &audit, &error) < 0) {
         (void)bh_request_fail(request, &error);
     }
 }

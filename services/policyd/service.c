@@ -330,6 +330,7 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, handle_verify},
             {ASKED(MAKE_VOLUME), "MakeVolume", ~0u, 0, 0, volumes_make},
             {ASKED(DROP_VOLUME), "DropVolume", ~0u, 0, 0, volumes_drop},
+            {ASKED(FILL_VOLUMES), "FillVolumes", ~0u, 0, 0, admission_fill_volumes},
             {ASKED(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0u, 0, 0, volumes_list},
             {ASKED(MEASURE_VOLUME), "MeasureVolume", ~0u, 0, 0, volumes_measure},
             {ASKED(MEASURE_DISK), "MeasureDisk", ~0u, 0, 0, volumes_measure_disk},

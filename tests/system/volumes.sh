@@ -222,6 +222,21 @@ is_filled_from_the_image() {
     equal "$(docker run --rm --network none -v fill3:/vol filled cat /vol/file)" from-image "still empty: the next one fills it"
     docker volume rm fill1 fill2 fill3
 }
+is_filled_at_create() {
+    docker create --name filling --network none -v early:/vol filled ls -A /vol
+    equal "$(run_in -v early:/seen -- cat /seen/file /seen/sub/deep)" $'from-image\ndeep' "before it was ever started"
+    run_in -v early:/seen -- sh -c 'rm -rf /seen/*'
+    equal "$(docker start -a filling)" ""
+    equal "$(run_in -v early:/seen -- ls -A /seen)" "" "its start fills nothing again"
+    docker rm filling
+    docker volume rm early
+    docker create --name filling --network none -v early:/vol absent-image true && return 1
+    docker volume inspect early && return 1
+    docker create --name filling --network none -v early:/vol:nocopy filled ls
+    equal "$(run_in -v early:/seen:nocopy -- ls -A /seen)" "" "nocopy"
+    docker rm filling
+    docker volume rm early
+}
 inspect_shows_mounts() {
     docker create --name shown --network none -v data:/a:ro -v /tmp:/b:ro --mount type=volume,src=data,dst=/c,readonly \
         --mount type=bind,src=/tmp,dst=/d --mount type=tmpfs,dst=/e,tmpfs-size=1m --tmpfs /f:size=2m -v /g --volumes-from shown0 busybox true && return 1
@@ -347,6 +362,7 @@ check "files in a volume outlive containers, with their owners" keeps_files
 check "on disk they belong to the tenant's shifted ids" shifted_on_disk
 check "anonymous volumes go with --rm and rm -v" anonymous_ones_go_with_the_container
 check "an empty volume is filled with what the image has there" is_filled_from_the_image
+check "that happens when a container is created" is_filled_at_create
 check "inspect and ps show mounts as Docker does" inspect_shows_mounts
 check "--volumes-from takes another container's, chained and read-only" volumes_from_others
 check "a tmpfs volume is shared while it is used, and then gone" tmpfs_volumes
