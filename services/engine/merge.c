@@ -312,6 +312,25 @@ static int copy_messages(void *ret_list, size_t *ret_n, void *const *list, size_
     return 0;
 }
 
+/* A privileged container has all of the host's, where their names are free. */
+static int add_all_devices(Bulkhead__ContainerSpec *spec, struct bh_error *error)
+{
+    Bulkhead__Device all = BULKHEAD__DEVICE__INIT;
+    ProtobufCMessage *copy = NULL;
+    all.host_path = all.path = (char *)(uintptr_t) "/dev";
+    all.read = all.write = all.make = true;
+    Bulkhead__Device **devices = realloc(spec->devices, (spec->n_devices + 1) * sizeof(Bulkhead__Device *));
+    if (!devices) {
+        return bh_error_errno(error, ENOMEM, "list a container's devices");
+    }
+    spec->devices = devices;
+    if (message_copy(&all.base, &copy, error) < 0) {
+        return -1;
+    }
+    spec->devices[spec->n_devices++] = (Bulkhead__Device *)copy;
+    return 0;
+}
+
 static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
     if (copy_messages(&spec->limits, &spec->n_limits, (void *const *)request->limits, request->n_limits, error) < 0 ||
@@ -320,7 +339,8 @@ static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__Cont
         copy_messages(&spec->devices, &spec->n_devices, (void *const *)request->devices, request->n_devices, error) <
             0 ||
         copy_messages(&spec->device_rules, &spec->n_device_rules, (void *const *)request->device_rules,
-                      request->n_device_rules, error) < 0) {
+                      request->n_device_rules, error) < 0 ||
+        (request->privileged && add_all_devices(spec, error) < 0)) {
         return -1;
     }
     if (strings_append_all(&spec->extra_hosts, &spec->n_extra_hosts, request->extra_hosts, request->n_extra_hosts,

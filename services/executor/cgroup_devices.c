@@ -16,7 +16,7 @@
 
 #include "common/cleanup.h"
 
-#define ANY               (-1)
+#define ANY               SPEC_DEVICE_ANY
 #define EVERYTHING        (SPEC_DEVICE_READ | SPEC_DEVICE_WRITE | SPEC_DEVICE_MAKE)
 #define RULE_INSTRUCTIONS 8 /* the most one rule takes */
 

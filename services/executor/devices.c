@@ -78,11 +78,21 @@ static int add_rule(struct launch *launch, const struct stat *status, unsigned i
 }
 
 /* The container's root owns it; the group keeps its number, so that --group-add means the same as on the host. */
-static int make_node(struct launch *launch, int folder, const char *name, const struct stat *status,
-                     unsigned int access, struct bh_error *error)
+static int make_node(const struct launch *launch, int folder, const char *name, const struct stat *status,
+                     struct bh_error *error)
 {
     uint32_t base = launch->spec->id_base;
     uint32_t group = status->st_gid < launch->spec->id_count ? base + status->st_gid : base;
+    return mknodat(folder, name, status->st_mode & (S_IFMT | 0777), status->st_rdev) < 0 ||
+                   fchownat(folder, name, base, group, AT_SYMLINK_NOFOLLOW) < 0 ||
+                   fchmodat(folder, name, status->st_mode & 0777, 0) < 0
+               ? bh_error_errno(error, errno, "make device \"%s\"", name)
+               : 0;
+}
+
+static int make_device(struct launch *launch, int folder, const char *name, const struct stat *status,
+                       unsigned int access, struct bh_error *error)
+{
     struct stat there;
     if (fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
         /* What every container has stays what it is: the null device also masks files. */
@@ -91,12 +101,14 @@ static int make_node(struct launch *launch, int folder, const char *name, const 
                     : bh_error_set(error, BH_INVALID_ARGUMENT, "device \"%s\": something else has that name already",
                                    name);
     }
-    if (mknodat(folder, name, status->st_mode & (S_IFMT | 0777), status->st_rdev) < 0 ||
-        fchownat(folder, name, base, group, AT_SYMLINK_NOFOLLOW) < 0 ||
-        fchmodat(folder, name, status->st_mode & 0777, 0) < 0) {
-        return bh_error_errno(error, errno, "make device \"%s\"", name);
-    }
-    return add_rule(launch, status, access, error);
+    return make_node(launch, folder, name, status, error) < 0 ? -1 : add_rule(launch, status, access, error);
+}
+
+/* One of all that the host has; a rule for all of them is there already. */
+static int make_one_of_all(const struct launch *launch, int folder, const char *name, const struct stat *status,
+                           struct bh_error *error)
+{
+    return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : make_node(launch, folder, name, status, error);
 }
 
 static int make_folder(const struct launch *launch, int above, const char *name, int *ret_fd, struct bh_error *error)
@@ -109,8 +121,8 @@ static int make_folder(const struct launch *launch, int above, const char *name,
     return 0;
 }
 
-/* Every device in a folder of the host's /dev, and in the folders below it. */
-static int copy_folder(struct launch *launch, int host, int inside, unsigned int access, int depth,
+/* Every device in a folder of the host's /dev, and in the folders below it; of `all` those whose names are free. */
+static int copy_folder(struct launch *launch, int host, int inside, unsigned int access, bool all, int depth,
                        struct bh_error *error)
 {
     int copy = openat(host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -121,11 +133,13 @@ static int copy_folder(struct launch *launch, int host, int inside, unsigned int
     }
     for (const struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
         struct stat status;
-        if (entry->d_name[0] == '.' || fstatat(host, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (entry->d_name[0] == '.' || (all && strcmp(entry->d_name, "console") == 0) || /* the container's terminal */
+            fstatat(host, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
             continue; /* gone again */
         }
         if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-            if (make_node(launch, inside, entry->d_name, &status, access, error) < 0) {
+            if (all ? make_one_of_all(launch, inside, entry->d_name, &status, error) < 0
+                    : make_device(launch, inside, entry->d_name, &status, access, error) < 0) {
                 return -1;
             }
         } else if (S_ISDIR(status.st_mode) && depth < FOLDER_DEPTH_MAX) {
@@ -134,7 +148,7 @@ static int copy_folder(struct launch *launch, int host, int inside, unsigned int
                 continue; /* something is mounted there: it is not of /dev */
             }
             if (make_folder(launch, inside, entry->d_name, &below_inside, error) < 0 ||
-                copy_folder(launch, below, below_inside, access, depth + 1, error) < 0) {
+                copy_folder(launch, below, below_inside, access, all, depth + 1, error) < 0) {
                 return -1;
             }
         }
@@ -151,7 +165,7 @@ static int make_all(struct launch *launch, const struct operation *operation, in
         return -1;
     }
     if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-        return make_node(launch, folder, name, &status, operation->access, error);
+        return make_device(launch, folder, name, &status, operation->access, error);
     }
     if (!S_ISDIR(status.st_mode)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
@@ -161,7 +175,7 @@ static int make_all(struct launch *launch, const struct operation *operation, in
     bh_autoclose int inside = -1;
     return make_folder(launch, folder, name, &inside, error) < 0
                ? -1
-               : copy_folder(launch, host, inside, operation->access, 0, error);
+               : copy_folder(launch, host, inside, operation->access, false, 0, error);
 }
 
 /* Walks "a/b/c" in our own /dev, making folders; leaves the last name to the caller. */
@@ -209,11 +223,30 @@ static int prepare_elsewhere(struct launch *launch, struct operation *operation,
     return operation->fd < 0 ? bh_error_errno(error, errno, "hand over device \"%s\"", operation->source) : 0;
 }
 
+/* The host's /dev as the container's: its nodes beside what every container has, and its cgroup lets it use all. */
+static int prepare_all(struct launch *launch, const struct operation *operation, struct bh_error *error)
+{
+    struct cgroup_devices *devices = launch->devices;
+    bh_autoclose int host = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (host < 0) {
+        return bh_error_errno(error, errno, "open /dev");
+    }
+    if (devices->n == CGROUP_DEVICES_MAX) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "more than %d devices", CGROUP_DEVICES_MAX);
+    }
+    devices->rules[devices->n++] = (struct spec_device_rule){
+        .kind = 'a', .major = SPEC_DEVICE_ANY, .minor = SPEC_DEVICE_ANY, .access = operation->access};
+    return copy_folder(launch, host, launch->dev, operation->access, true, 0, error);
+}
+
 int device_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     char name[256];
     bh_autoclose int folder = -1;
     const char *path = operation->target;
+    if (strcmp(operation->source, SPEC_ALL_DEVICES) == 0) {
+        return prepare_all(launch, operation, error);
+    }
     if (strncmp(path, "/dev/", 5) != 0) {
         return prepare_elsewhere(launch, operation, error);
     }

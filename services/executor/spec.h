@@ -43,9 +43,12 @@ struct spec_device_limits {
     size_t n;
 };
 
+#define SPEC_ALL_DEVICES "/dev" /* as host_path and as path: all that the host has */
+#define SPEC_DEVICE_ANY  (-1)   /* every number */
+
 /* A device of the host, or a folder of them. `access` is of SPEC_DEVICE_*. */
 struct spec_device {
-    const char *host_path; /* below /dev */
+    const char *host_path; /* below /dev, or SPEC_ALL_DEVICES */
     const char *path;
     unsigned int access;
 };
@@ -53,7 +56,7 @@ enum { SPEC_DEVICE_READ = 1, SPEC_DEVICE_WRITE = 2, SPEC_DEVICE_MAKE = 4 };
 
 struct spec_device_rule {
     char kind;        /* 'a', 'b' or 'c' */
-    int major, minor; /* -1: any */
+    int major, minor; /* or SPEC_DEVICE_ANY */
     unsigned int access;
 };
 

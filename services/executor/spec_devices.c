@@ -18,6 +18,11 @@ bool spec_is_device_path(const char *path)
     return strncmp(path, "/dev/", 5) == 0 && path[5] && text_is_path(path);
 }
 
+static bool is_all(const Bulkhead__Device *device)
+{
+    return strcmp(device->host_path, SPEC_ALL_DEVICES) == 0 && strcmp(device->path, SPEC_ALL_DEVICES) == 0;
+}
+
 static unsigned int access_of(bool read, bool write, bool make)
 {
     return (read ? SPEC_DEVICE_READ : 0U) | (write ? SPEC_DEVICE_WRITE : 0U) | (make ? SPEC_DEVICE_MAKE : 0U);
@@ -30,8 +35,8 @@ static int decode_rule(const Bulkhead__DeviceRule *message, struct spec_device_r
                                  [BULKHEAD__DEVICE_KIND__DEVICE_KIND_CHARACTER] = 'c'};
     *ret_rule = (struct spec_device_rule){
         .kind = (size_t)message->kind < sizeof(kinds) ? kinds[message->kind] : '\0',
-        .major = message->any_major ? -1 : (int)message->major,
-        .minor = message->any_minor ? -1 : (int)message->minor,
+        .major = message->any_major ? SPEC_DEVICE_ANY : (int)message->major,
+        .minor = message->any_minor ? SPEC_DEVICE_ANY : (int)message->minor,
         .access = access_of(message->read, message->write, message->make),
     };
     return ret_rule->kind && ret_rule->access && message->major <= MAJOR_MAX && message->minor <= MINOR_MAX
@@ -53,7 +58,7 @@ int spec_decode_devices(const Bulkhead__ContainerSpec *message, struct container
     for (; spec->n_devices < message->n_devices; spec->n_devices++) {
         const Bulkhead__Device *device = message->devices[spec->n_devices];
         unsigned int access = access_of(device->read, device->write, device->make);
-        if (!spec_is_device_path(device->host_path) || !text_is_path(device->path) ||
+        if (!(is_all(device) || spec_is_device_path(device->host_path)) || !text_is_path(device->path) ||
             strspn(device->path, "/") == strlen(device->path) || access == 0) {
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "device \"%s\" at \"%s\" must lie below /dev and have an absolute path without .. "

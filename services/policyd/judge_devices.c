@@ -8,17 +8,19 @@
 
 #include "judge_parts.h"
 
-/* Whether "/dev/sd*:r" allows that path to be used like that. */
+/* Whether "/dev/sd*:r" allows that path to be used like that. /dev itself, which stands for all, is allowed by what
+ * allows every name in it. */
 static bool allows_device(const char *rule, const Bulkhead__Device *device)
 {
     char pattern[RULES_PATTERN_SIZE];
     (void)snprintf(pattern, sizeof(pattern), "%s", rule);
+    const char *path = strcmp(device->host_path, "/dev") == 0 ? "/dev/" : device->host_path;
     char *colon = strrchr(pattern, ':');
     const char *may = colon ? colon + 1 : "rwm";
     if (colon) {
         *colon = '\0';
     }
-    return fnmatch(pattern, device->host_path, 0) == 0 && (!device->read || strchr(may, 'r')) &&
+    return fnmatch(pattern, path, 0) == 0 && (!device->read || strchr(may, 'r')) &&
            (!device->write || strchr(may, 'w')) && (!device->make || strchr(may, 'm'));
 }
 

@@ -16,6 +16,12 @@ static bool is_device_path(const char *path)
     return strncmp(path, "/dev/", 5) == 0 && spec_is_clean_path(path);
 }
 
+/* "/dev" at "/dev": all that the host has. */
+static bool is_all(const Bulkhead__Device *device)
+{
+    return strcmp(device->host_path, "/dev") == 0 && strcmp(device->path, "/dev") == 0;
+}
+
 int spec_check_device_limits(Bulkhead__DeviceLimit *const *limits, size_t n_limits, struct bh_error *error)
 {
     for (size_t i = 0; i < n_limits; i++) {
@@ -35,10 +41,11 @@ int spec_check_devices(const Bulkhead__ContainerSpec *spec, struct bh_error *err
     }
     for (size_t i = 0; i < spec->n_devices; i++) {
         const Bulkhead__Device *device = spec->devices[i];
-        if (!is_device_path(device->host_path) || !spec_is_clean_path(device->path) || strcmp(device->path, "/") == 0 ||
-            !(device->read || device->write || device->make)) {
+        if (!(is_all(device) || is_device_path(device->host_path)) || !spec_is_clean_path(device->path) ||
+            strcmp(device->path, "/") == 0 || !(device->read || device->write || device->make)) {
             return spec_check_wrong(error, "device", device->host_path,
-                                    "a path below /dev without . or .., with a path inside, to be used for something");
+                                    "a path below /dev without . or .. (or /dev at /dev, for all), with a path inside, "
+                                    "to be used for something");
         }
     }
     for (size_t i = 0; i < spec->n_device_rules; i++) {

@@ -48,6 +48,37 @@ device_folders() {
     equal "$(run_in --device /dev/net -- ls /dev/net)" "$(ls /dev/net)"
     equal "$(run_in --device /dev/net:/srv/net -- ls /srv/net)" "$(ls /dev/net)"
 }
+# host_devices : number and name of each node in the host's /dev, but of what a container has of its own
+host_devices() {
+    (cd /dev && find . -xdev \( -type b -o -type c \) ! -path './pts/*' ! -path './shm/*' ! -path './mqueue/*' ! -name console ! -name ptmx -exec stat -c '%t:%T %n' {} + | sort)
+}
+all_devices() {
+    local disk
+    host_devices >"$WORK/host"
+    [ "$(wc -l <"$WORK/host")" -gt 20 ]
+    run_in --privileged -- sh -c "cd /dev && find . -xdev '(' -type b -o -type c ')' ! -path './pts/*' -exec stat -c '%t:%T %n' {} + | sort" >"$WORK/inside"
+    equal "$(grep -vxFf "$WORK/inside" "$WORK/host")" "" "missing"
+    run_in --privileged -- sh -c 'ls -l /dev/ptmx /dev/console 2>&1; touch /dev/shm/x' >"$WORK/own"
+    matches "$(cat "$WORK/own")" 'ptmx -> pts/ptmx'
+    disk=$(awk '$1 ~ "^b" { print $2; exit }' < <(cd /dev && find . -xdev -type b -printf 'b %P\n' | sort))
+    # first without: the node is not there, and nobody opens one brought along by name without the cgroup's leave
+    ! run_in -- test -e "/dev/$disk"
+    run_in --privileged -- sh -c ": <'/dev/$disk'"
+    run_in --privileged --device /dev/zero:/dev/deep/nought -- sh -c ": </dev/deep/nought && : <'/dev/$disk'"
+}
+all_devices_by_policy() {
+    echo '{"version": 1, "tenants": ["root"], "devices": ["/dev/fuse", "/dev/s*"]}' >"$ENGINE/policy.d/50-root.json"
+    chmod 0644 "$ENGINE/policy.d/50-root.json"
+    kill -HUP "$(engine_pid "$ENGINE")"
+    eventually refused_all
+    rm "$ENGINE/policy.d/50-root.json"
+    kill -HUP "$(engine_pid "$ENGINE")"
+    eventually run_in --privileged -- true
+}
+refused_all() {
+    run_in --privileged -- true 2>"$WORK/err" && return 1
+    matches "$(cat "$WORK/err")" 'device /dev .rwm. is not allowed; /dev/fuse, /dev/s\* is .rule "devices"'
+}
 device_rules() {
     run_in --device-cgroup-rule 'c 10:* rwm' -- true
     # the client looks at the form itself
@@ -177,6 +208,8 @@ check "containers to share with" prepare
 check "devices: nodes in /dev and elsewhere" device_nodes
 check "devices: what may be done with them" device_permissions
 check "devices: folders" device_folders
+check "devices: a privileged container has all of the host's" all_devices
+check "devices: unless its policy does not allow all" all_devices_by_policy
 check "devices: rules by number" device_rules
 check "devices: what is refused, leaving nothing" bad_devices
 check "devices: other tenants need a rule" device_rule_of_policy

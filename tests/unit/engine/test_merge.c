@@ -213,6 +213,10 @@ Test(merge, privileged_widens)
     cr_assert_eq(spec->n_read_only_paths, 0);
     cr_assert_not(spec->no_new_privileges);
     cr_assert(spec->privileged);
+    cr_assert_eq(spec->n_devices, 1);
+    cr_assert_str_eq(spec->devices[0]->host_path, "/dev");
+    cr_assert_str_eq(spec->devices[0]->path, "/dev");
+    cr_assert(spec->devices[0]->read && spec->devices[0]->write && spec->devices[0]->make);
     done(spec);
 }
 

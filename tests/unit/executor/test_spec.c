@@ -257,10 +257,18 @@ Test(spec, devices)
     static const struct {
         char *host, *inside;
         bool right;
-    } rows[] = {
-        {"/dev/fuse", "/dev/fuse", true}, {"/dev/bus/usb/001/002", "/srv/x", true}, {"/etc/passwd", "/dev/x", false},
-        {"/dev/", "/dev/x", false},       {"/dev/../etc", "/dev/x", false},         {"/dev/fuse", "dev/x", false},
-        {"/dev/fuse", "/", false},        {"/dev/fuse", "/a/../b", false},          {"fuse", "/dev/fuse", false}};
+    } rows[] = {{"/dev", "/dev", true},
+                {"/dev", "/srv/x", false},
+                {"/dev/", "/dev", false},
+                {"/dev/fuse", "/dev/fuse", true},
+                {"/dev/bus/usb/001/002", "/srv/x", true},
+                {"/etc/passwd", "/dev/x", false},
+                {"/dev/", "/dev/x", false},
+                {"/dev/../etc", "/dev/x", false},
+                {"/dev/fuse", "dev/x", false},
+                {"/dev/fuse", "/", false},
+                {"/dev/fuse", "/a/../b", false},
+                {"fuse", "/dev/fuse", false}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         example.spec.devices = devices;
         example.spec.n_devices = 1;

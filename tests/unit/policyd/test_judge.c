@@ -263,6 +263,12 @@ Test(judge, devices)
         ask_for_device(&example, &device, list, rows[i].path, rows[i].access);
         cr_expect_eq(verdict(&example, &rules, 0), rows[i].verdict, "%s %s", rows[i].path, rows[i].access);
     }
+    ask_for_device(&example, &device, list, "/dev", "rwm"); /* all of them */
+    cr_expect_eq(verdict(&example, &rules, 0), RULE_DEVICES);
+    (void)snprintf(rules.devices.items[0], RULES_PATTERN_SIZE, "/dev/*:rw");
+    cr_expect_eq(verdict(&example, &rules, 0), RULE_DEVICES);
+    (void)snprintf(rules.devices.items[0], RULES_PATTERN_SIZE, "/dev/*");
+    cr_expect_eq(verdict(&example, &rules, 0), RULE_NONE);
 }
 
 Test(judge, device_rules_places_and_labels)
