@@ -47,6 +47,8 @@ static const struct {
     [OPERATION_DEVICE] = {"device", device_prepare, NULL, device_attach},
     /* Of a container of the same tenant, opened inside its mount namespace; lands in our own /dev. */
     [OPERATION_SHARED_SHM] = {"shared memory", shared_shm_prepare, NULL, act_attach_mount},
+    /* As a bind of that one path, for whom policy allows the host's IPC namespace; lands in our own /dev. */
+    [OPERATION_HOST_SHM] = {"the host's shared memory", host_shm_prepare, NULL, act_attach_mount},
     /* By our own numbers, in a folder only root reaches, of that tenant alone; target as for tmpfs. */
     [OPERATION_VOLUME] = {"volume", volume_prepare, NULL, act_attach_mount},
     /* Checked text, own UTS namespace. */

@@ -32,6 +32,7 @@ int bind_prepare(struct launch *launch, struct operation *operation, struct bh_e
 int device_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int device_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int shared_shm_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int host_shm_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int cgroups_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 /* The whole volume as a detached mount, whatever part of it the container is to see. */
 int volume_open_whole(const struct launch *launch, const struct operation *operation, int *ret_mount,

@@ -127,3 +127,17 @@ int bind_prepare(struct launch *launch, struct operation *operation, struct bh_e
                ? bh_error_errno(error, errno, "make bind source \"%s\" read-only", operation->source)
                : 0;
 }
+
+/* Linux before 6.3 cannot shift the ids of a tmpfs: there the container has shared memory of its own. */
+int host_shm_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    if (bind_prepare(launch, operation, error) == 0) {
+        return 0;
+    }
+    bh_close(&operation->fd);
+    if (error->code != BH_FAILED_PRECONDITION) {
+        return -1;
+    }
+    bh_error_clear(error);
+    return tmpfs_prepare(launch, operation, error);
+}

@@ -42,7 +42,8 @@ static void plan_shm(struct plan *plan, const struct container_spec *spec)
     if (spec->join_ipc) {
         add(plan, OPERATION_SHARED_SHM, "/dev/shm")->attributes = strict;
     } else if (!spec->no_shm) {
-        struct operation *operation = add(plan, OPERATION_TMPFS, "/dev/shm");
+        struct operation *operation = add(plan, spec->host_ipc ? OPERATION_HOST_SHM : OPERATION_TMPFS, "/dev/shm");
+        operation->source = spec->host_ipc ? "/dev/shm" : "";
         operation->attributes = strict;
         operation->bytes = spec->shm_bytes;
         operation->mode = 01777;

@@ -21,6 +21,7 @@ enum operation_kind {
     OPERATION_BIND,
     OPERATION_DEVICE,     /* `source` below the host's /dev, at `target` */
     OPERATION_SHARED_SHM, /* /dev/shm of the container whose IPC namespace is shared */
+    OPERATION_HOST_SHM,   /* the host's, at `source` */
     OPERATION_VOLUME,     /* `source` is a path in it, or "" */
     OPERATION_HOST_NAME,
     OPERATION_LOOPBACK, /* lo up */

@@ -8,6 +8,7 @@ source "$(dirname "$0")/../lib/system.sh"
 
 ALICE=61001
 client=docker
+at_end "rm -f /dev/shm/file-$$ /dev/shm/bulkhead-test-$$ /dev/shm/bulkhead-test-$$.back"
 
 as_alice() { setpriv --reuid $ALICE --regid $ALICE --clear-groups env HOME="$WORK" DOCKER_CONFIG="$WORK/alice" "$@"; }
 prepare() {
@@ -92,7 +93,6 @@ bad_devices() {
     refused 125 "not a device node" docker run --rm --network none --device /dev/../etc/passwd "$IMAGE" true
     refused 125 "does not lie in /dev itself" docker run --rm --network none --device /dev/fd "$IMAGE" true
     : >/dev/shm/file-$$
-    at_end "rm -f /dev/shm/file-$$"
     refused 125 "does not lie in /dev itself" docker run --rm --network none --device /dev/shm/file-$$:/dev/x "$IMAGE" true
     refused 125 "cannot be placed" docker run --rm --network none --device /dev/zero:/dev/pts/7 "$IMAGE" true
     refused 125 "could not select device driver" docker run --rm --network none --gpus all "$IMAGE" true
@@ -119,6 +119,16 @@ shares_pid() {
     matches "$(run_in --pid container:donor -- ps -o pid,args)" " 1 sleep 1000"
     refused 125 "cannot join PID of a non running container" docker run --rm --network none --pid container:asleep "$IMAGE" true
     refused 125 "No such container: nope" docker run --rm --network none --pid container:nope "$IMAGE" true
+}
+host_shm() {
+    local file=/dev/shm/bulkhead-test-$$
+    echo hosts >"$file"
+    equal "$(run_in -- ls /dev/shm)" "" "without --ipc host"
+    equal "$(run_in --ipc host -- sh -c "cat $file && echo back >$file.back")" hosts
+    equal "$(cat "$file.back") $(stat -c '%u:%g' "$file.back")" "back 0:0"
+    ! run_in --ipc host -- sh -c "cp /bin/busybox $file.back && chmod 0755 $file.back && $file.back true"
+    refused 125 "the host's IPC namespace is not allowed" as_alice docker run --rm --network none --ipc host "$IMAGE" true
+    rm -f "$file" "$file.back"
 }
 shares_ipc() {
     equal "$(run_in --ipc container:donor -- cat /dev/shm/file)" shared
@@ -216,6 +226,7 @@ check "devices: other tenants need a rule" device_rule_of_policy
 check "the network of another container" shares_network
 check "the processes of another container" shares_pid
 check "the shared memory of another container" shares_ipc
+check "the shared memory of the host" host_shm
 check "namespaces of a container with an init, and exec in it" shares_with_an_init
 check "nothing of another tenant's container" shares_nothing_foreign
 check "a container ends with the PID namespace it shares" ends_with_its_pid_namespace

@@ -64,6 +64,8 @@ Test(plan, the_user_namespace_is_its_own_even_with_all_of_the_hosts)
     make();
     cr_expect_eq(plan->namespaces, CLONE_NEWUSER | CLONE_NEWNS);
     cr_expect(plan->join_host_net && plan->join_host_ipc && plan->join_host_uts);
+    cr_expect_geq(find(OPERATION_HOST_SHM, "/dev/shm"), 0);
+    cr_expect_lt(find(OPERATION_TMPFS, "/dev/shm"), 0);
     cr_expect_lt(find(OPERATION_LOOPBACK, NULL), 0);
     cr_expect_lt(find(OPERATION_HOST_NAME, NULL), 0);
 }
