@@ -137,7 +137,7 @@ static int become(const struct bh_sandbox *sandbox, const struct bh_sandbox_cont
             return bh_error_errno(error, errno, "become uid %u, gid %u", context->uid, context->gid);
         }
     }
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
+    if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
         return bh_error_errno(error, errno, "clear ambient capabilities");
     }
     return set_capabilities(sandbox->capabilities, error);
@@ -206,6 +206,11 @@ int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_e
     for (size_t i = 0; sandbox->syscalls[i] != BH_SYS_END; i++) {
         forks = forks || sandbox->syscalls[i] == BH_SYS_FORK_WORKER || sandbox->syscalls[i] == BH_SYS_THREADS;
     }
+    /* With the permitted set goes the ambient one, and none can come back: no_new_privs is set. The bounding set stays
+     * its service's, and has nothing left to bound. */
+    if (set_capabilities(0, error) < 0) {
+        return bh_error_wrap(error, "drop the service's capabilities");
+    }
     if (limit_memory(sandbox->memory_bytes, error) < 0) {
         return -1;
     }
@@ -256,7 +261,8 @@ void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
     print_syscalls(sandbox, stream);
     (void)fprintf(stream, "\"views\":[");
     for (size_t i = 0; sandbox->views[i].inside; i++) {
-        (void)fprintf(stream, "%s\"%s\"", i ? "," : "", sandbox->views[i].inside);
+        (void)fprintf(stream, "%s\"%s%s\"", i ? "," : "", sandbox->views[i].inside,
+                      sandbox->views[i].writable ? " (writable)" : "");
     }
     (void)fprintf(stream,
                   "],\"limits\":{\"memory_bytes\":%" PRIu64 ",\"file_bytes\":%" PRIu64 ",\"descriptors\":%" PRIu64

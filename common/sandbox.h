@@ -28,24 +28,26 @@ enum bh_syscalls {
     BH_SYS_BASE,    /* exit, signals return, clocks, getrandom, futex, memory of its own: everybody has it */
     BH_SYS_IO,      /* read, write, lseek, fstat, fcntl, dup, close, poll, epoll, pipes, eventfd, memfd, ftruncate */
     BH_SYS_CHANNEL, /* sendmsg, recvmsg, shutdown, getsockopt on sockets it was handed, socketpair(AF_UNIX) */
-    BH_SYS_FORK_WORKER, /* clone without any CLONE_NEW*, wait4, waitid, kill of its own children's pidfd, setrlimit
-                           downwards, seccomp */
+    BH_SYS_FORK_WORKER, /* clone without any CLONE_NEW*, wait4, waitid, kill of its own children's pidfd; and what a
+                           worker gives its rights up with: setrlimit downwards, capset, seccomp */
     BH_SYS_THREADS,     /* clone for threads, set_robust_list, rseq, sched_yield */
     BH_SYS_FILES, /* openat, unlinkat, renameat2, linkat, mkdirat, getdents64, fsync, fallocate, flock ... below its
                      root */
     BH_SYS_FILES_READ, /* openat, newfstatat, getdents64, readlinkat for reading */
     BH_SYS_STREAM,     /* recvfrom, sendto, setsockopt, getsockname, getpeername on connected sockets it was handed */
     BH_SYS_NETWORK,    /* socket(AF_INET, AF_INET6), connect, bind: the dialer's reason to exist */
+    BH_SYS_NETLINK,    /* socket(AF_NETLINK) for routes and netfilter, bind: netd's reason to exist */
     BH_SYS_EXECUTOR,   /* mounts, namespaces, ids, capabilities, execve: the executor's reason to exist */
     BH_SYS_SQLITE,     /* what SQLite needs beyond FILES: pread, pwrite, fcntl locks, mmap of the -shm file */
 };
 
-/* A host file or folder shown read-only inside an otherwise empty root. */
+/* A host file or folder shown inside an otherwise empty root, read-only unless it says otherwise. */
 struct bh_view {
     const char *host; /* absolute host path; NULL: `folder` */
     enum bh_folder folder;
     const char *inside; /* absolute path in the new root */
     bool optional;      /* absent on the host is no error */
+    bool writable;      /* what the file system itself lets this process write */
 };
 
 struct bh_sandbox {
@@ -77,8 +79,8 @@ struct bh_sandbox_context {
 int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_context *context,
                      struct bh_error *error);
 
-/* Tightens a forked worker further: a second filter of `syscalls` and `also` only, RLIMIT_NPROC 0, and its own memory
- * and processor-time ceilings (0: as inherited). */
+/* Tightens a forked worker further: no capability whatever its service has, a second filter of `syscalls` and `also`
+ * only, RLIMIT_NPROC 0, and its own memory and processor-time ceilings (0: as inherited). */
 struct bh_worker_sandbox {
     enum bh_syscalls syscalls[16];
     const char *also[24];

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -36,6 +37,20 @@ static int allow_if(scmp_filter_ctx filter, int number, struct scmp_arg_cmp comp
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, comparison);
     return result < 0 && result != -EEXIST ? bh_error_errno(error, -result, "allow system call %d", number) : 0;
+}
+
+/* Netlink speaks to many parts of the kernel: these two only. */
+static int allow_netlink(scmp_filter_ctx filter, struct bh_error *error)
+{
+    static const unsigned int protocols[] = {NETLINK_ROUTE, NETLINK_NETFILTER};
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+        int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                                      SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_32(SCMP_CMP_EQ, protocols[i]));
+        if (result < 0) {
+            return bh_error_errno(error, -result, "allow netlink sockets of protocol %u", protocols[i]);
+        }
+    }
+    return 0;
 }
 
 /* Calls of which only some uses are harmless. */
@@ -73,6 +88,8 @@ static int allow_with_arguments(scmp_filter_ctx filter, enum bh_syscalls group, 
         return allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET), error) < 0
                    ? -1
                    : allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET6), error);
+    case BH_SYS_NETLINK:
+        return allow_netlink(filter, error);
     default:
         return 0;
     }

@@ -86,6 +86,14 @@ static int make_target(int root, const char *inside, bool is_folder, struct bh_e
     return file < 0 ? bh_error_errno(error, errno, "make file \"%s\" of the root", path) : 0;
 }
 
+static int set_attributes(int tree, unsigned int how, uint64_t attributes, struct bh_error *error)
+{
+    struct mount_attr change = {.attr_set = attributes};
+    return mount_setattr(tree, "", AT_EMPTY_PATH | how, &change, sizeof(change)) < 0
+               ? bh_error_errno(error, errno, "restrict a mount of the root")
+               : 0;
+}
+
 static int add_view(int root, const struct bh_view *view, struct bh_sandbox_trees *trees, struct bh_error *error)
 {
     bh_autoclose int tree = -1;
@@ -104,18 +112,11 @@ static int add_view(int root, const struct bh_view *view, struct bh_sandbox_tree
     if (make_target(root, view->inside, S_ISDIR(status.st_mode), error) < 0) {
         return -1;
     }
+    if (!view->writable && set_attributes(tree, 0, MOUNT_ATTR_RDONLY, error) < 0) {
+        return -1;
+    }
     if (move_mount(tree, "", root, view->inside + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
         return bh_error_errno(error, errno, "show \"%s\" in the root", view->inside);
-    }
-    return 0;
-}
-
-static int set_attributes(bool read_only, struct bh_error *error)
-{
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-                                                (read_only ? MOUNT_ATTR_RDONLY : 0U)};
-    if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0) {
-        return bh_error_errno(error, errno, "restrict the root mount");
     }
     return 0;
 }
@@ -142,5 +143,8 @@ int bh_sandbox_change_root(const struct bh_sandbox *sandbox, struct bh_sandbox_t
     if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
         return bh_error_errno(error, errno, "change to the new root");
     }
-    return set_attributes(sandbox->root == BH_ROOT_EMPTY, error);
+    if (sandbox->root == BH_ROOT_EMPTY && set_attributes(root, 0, MOUNT_ATTR_RDONLY, error) < 0) {
+        return -1;
+    }
+    return set_attributes(root, AT_RECURSIVE, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, error);
 }

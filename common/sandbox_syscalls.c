@@ -105,7 +105,7 @@ static const char *const channel[] = {
 };
 
 static const char *const fork_worker[] = {
-    "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "setrlimit", "seccomp", NULL,
+    "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "setrlimit", "capget", "capset", "seccomp", NULL,
 };
 
 static const char *const threads[] = {
@@ -137,6 +137,10 @@ static const char *const network[] = {
     "connect", "bind", "setsockopt", "getsockname", "getpeername", "recvfrom", "sendto", "recvmmsg", "sendmmsg", NULL,
 };
 
+static const char *const netlink[] = {
+    "bind", "setsockopt", "getsockname", "recvfrom", "sendto", NULL,
+};
+
 static const char *const executor[] = {
     "execve",        "execveat",  "clone",       "clone3",        "unshare",   "setns",      "mount",     "umount2",
     "pivot_root",    "chroot",    "fsopen",      "fsconfig",      "fsmount",   "fspick",     "open_tree", "move_mount",
@@ -163,6 +167,7 @@ static const struct {
     [BH_SYS_FILES_READ] = {"files-read", files_read},
     [BH_SYS_STREAM] = {"stream", stream},
     [BH_SYS_NETWORK] = {"network", network},
+    [BH_SYS_NETLINK] = {"netlink", netlink},
     [BH_SYS_EXECUTOR] = {"executor", executor},
     [BH_SYS_SQLITE] = {"sqlite", sqlite},
 };

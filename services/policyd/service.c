@@ -15,6 +15,7 @@
 #include "engine_policyd.pb-c.h"
 #include "judge.h"
 #include "policyd.h"
+#include "policyd_netd.pb-c.h"
 #include "relay.h"
 #include "rules_file.h"
 #include "spec_check.h"
@@ -344,9 +345,16 @@ static const struct bh_protocol executor_protocol = {
     .outgoing = &bulkhead__policyd_to_executor__descriptor,
 };
 
+static const struct bh_protocol netd_protocol = {
+    .name = "policyd_netd",
+    .incoming = &bulkhead__netd_to_policyd__descriptor,
+    .outgoing = &bulkhead__policyd_to_netd__descriptor,
+};
+
 const struct bh_peer policyd_peers[] = {
     {.role = BH_ROLE_ENGINE, .protocol = &engine_protocol},
     {.role = BH_ROLE_EXECUTOR, .protocol = &executor_protocol},
+    {.role = BH_ROLE_NETD, .protocol = &netd_protocol},
     {.role = BH_ROLE_NONE},
 };
 

@@ -119,6 +119,7 @@ static int send_config(struct helper *helper, const struct settings *settings, s
     config.tenant_id_count = settings->tenant_id_count;
     config.monitor_uid_base = settings->monitor_uid_base;
     config.cgroup_parent = (char *)(uintptr_t)settings->cgroup_parent;
+    config.link_prefix = (char *)(uintptr_t)settings->link_prefix;
     config.insecure_registries = (char **)(uintptr_t)settings->insecure_registries;
     config.n_insecure_registries = settings->n_insecure_registries;
     config.registry_mirrors = (char **)(uintptr_t)settings->registry_mirrors;

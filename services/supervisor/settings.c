@@ -19,7 +19,7 @@
 #define CONFIG_PATH      "/etc/bulkhead/bulkhead.conf"
 #define CONFIG_BYTES_MAX (256 * 1024)
 
-enum kind { PATH, TEXT, NUMBER, MODE, LEVEL, LIST, URLS };
+enum kind { PATH, TEXT, PREFIX, NUMBER, MODE, LEVEL, LIST, URLS };
 
 /* One row a key; `lists` are cumulative, everything else is what was said last. */
 static const struct key {
@@ -38,6 +38,8 @@ static const struct key {
     {"policy", PATH, offsetof(struct settings, policy), 0, 0, 0, "folder of the rule files (policy.d)"},
     {"certs", PATH, offsetof(struct settings, certs), 0, 0, 0, "folder of the registries' certificates (certs.d)"},
     {"cgroup_parent", TEXT, offsetof(struct settings, cgroup_parent), 64, 0, 0, "cgroup below which containers live"},
+    {"link_prefix", PREFIX, offsetof(struct settings, link_prefix), SETTINGS_LINK_PREFIX_SIZE, 0, 0,
+     "two letters or digits that network links begin with"},
     {"log_level", LEVEL, offsetof(struct settings, log_level), 0, 0, 0, "error, warning, info or debug"},
     {"uid_base", NUMBER, offsetof(struct settings, uid_base), 0, 1000, 0x7fff0000, "helpers run as this + their role"},
     {"api_uid_base", NUMBER, offsetof(struct settings, api_uid_base), 0, 1000, 0x7fff0000,
@@ -68,6 +70,7 @@ void settings_defaults(struct settings *settings)
         .policy = "/etc/bulkhead/policy.d",
         .certs = "/etc/bulkhead/certs.d",
         .cgroup_parent = "bulkhead",
+        .link_prefix = "bh",
         .log_level = BH_LOG_INFO,
         /* Ranges that neither Debian's adduser, nor subuid's defaults, nor systemd (container base 0x80000, foreign
          * 0x7ffe0000) hand out. */
@@ -141,6 +144,18 @@ static int check_url(const struct key *key, const char *value, struct bh_error *
     return 0;
 }
 
+/* Link names have 15 characters: two of them tell engines of one host apart. */
+static int set_prefix(char *slot, const struct key *key, const char *value, struct bh_error *error)
+{
+    size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789");
+    if (length != key->size - 1 || value[length] != '\0') {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "%s \"%s\" must be %zu characters of a-z and 0-9", key->name,
+                            value, key->size - 1);
+    }
+    memcpy(slot, value, key->size);
+    return 0;
+}
+
 int settings_set(struct settings *settings, const char *name, const char *value, struct bh_error *error)
 {
     const struct key *key = NULL;
@@ -163,6 +178,8 @@ int settings_set(struct settings *settings, const char *name, const char *value,
         }
         memcpy(slot, value, strlen(value) + 1);
         return 0;
+    case PREFIX:
+        return set_prefix(slot, key, value, error);
     case NUMBER:
     case MODE:
         return set_number((uint32_t *)(void *)slot, key, value, error);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 
 #define SETTINGS_LIST_MAX 64
+#define SETTINGS_LINK_PREFIX_SIZE 3
 #define SETTINGS_EXIT     1 /* --help or --version was all that was wanted */
 
 struct settings {
@@ -23,6 +24,7 @@ struct settings {
     char policy[PATH_MAX];  /* policy.d */
     char certs[PATH_MAX];   /* certs.d */
     char cgroup_parent[64];
+    char link_prefix[SETTINGS_LINK_PREFIX_SIZE]; /* of the names of this engine's links on the host */
     enum bh_log_level log_level;
     uint32_t uid_base, api_uid_base, monitor_uid_base, tenant_id_base, tenant_id_count;
     char *insecure_registries[SETTINGS_LIST_MAX];

@@ -66,7 +66,7 @@ static void tell(const struct harness *harness, enum bh_control_kind kind, enum 
 
 static void send_config(const struct harness *harness, const struct harness_options *options)
 {
-    static char version[] = "test", host_name[] = "test-host", cgroup[] = "bulkhead-test", loopback[] = "127.0.0.0/8";
+    static char version[] = "test", host_name[] = "test-host", cgroup[] = "bulkhead-test", prefix[] = "bt", loopback[] = "127.0.0.0/8";
     static char *insecure[] = {loopback};
     Bulkhead__Config config = BULKHEAD__CONFIG__INIT;
     config.version = version;
@@ -77,6 +77,7 @@ static void send_config(const struct harness *harness, const struct harness_opti
     config.tenant_id_base = 0x6f000000;
     config.tenant_id_count = 100;
     config.cgroup_parent = cgroup;
+    config.link_prefix = prefix;
     config.insecure_registries = insecure;
     config.n_insecure_registries = 1;
     config.host_name = host_name;

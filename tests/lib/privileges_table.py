@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 
-ROLES = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor", "copier")
+ROLES = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor", "copier", "netd")
 BEGIN, END = "<!-- declared: begin -->\n", "<!-- declared: end -->\n"
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST "

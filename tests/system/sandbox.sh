@@ -6,7 +6,7 @@ source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load
 
-ROLES="api engine store fetcher dialer extractor policyd executor"
+ROLES="api engine store fetcher dialer extractor policyd executor netd"
 status_field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 declared() { "$BIN/bulkhead-$1" --sandbox; }
 
@@ -83,21 +83,34 @@ sees_nothing() { # ROLE : its root holds neither the host's files nor a program
     pid=$(helper_pid "$1")
     ! ls "/proc/$pid/root/bin" "/proc/$pid/root/etc/passwd" "/proc/$pid/root/usr" 2>/dev/null
 }
-one_door() { # only policyd reaches the executor
+one_door() { # only policyd reaches the executor and netd
     bulkhead privileges --format json | python3 -c '
 import json, sys
 rows = json.load(sys.stdin)
 for row in rows:
     peers = row["peers"].split(",") if row["peers"] else []
     if row["role"] not in ("policyd", "supervisor"):
-        assert "executor" not in peers, row
-assert any("policyd" in row["peers"] for row in rows if row["role"] == "executor"), rows
+        assert "executor" not in peers and "netd" not in peers, row
+for role in ("executor", "netd"):
+    assert all(row["peers"] == "policyd" for row in rows if row["role"] == role), rows
 '
 }
 each_has_its_own_uid() {
     local uids
-    uids=$(for role in api engine store fetcher dialer extractor policyd; do status_field "$(helper_pid $role)" Uid | cut -f1; done)
-    equal "$(sort -u <<<"$uids" | wc -l)" 7
+    uids=$(for role in api engine store fetcher dialer extractor policyd netd; do status_field "$(helper_pid $role)" Uid | cut -f1; done)
+    equal "$(sort -u <<<"$uids" | wc -l)" 8
+}
+two_capabilities() { # netd: NET_BIND_SERVICE and NET_ADMIN, and no root
+    local pid
+    pid=$(helper_pid netd)
+    equal "$(status_field "$pid" CapEff)/$(status_field "$pid" CapPrm)/$(status_field "$pid" CapBnd)" "0000000000001400/0000000000001400/0000000000001400"
+    [ "$(status_field "$pid" Uid | cut -f1)" != 0 ]
+    equal "$(readlink "/proc/$pid/ns/net")" "$(readlink /proc/self/ns/net)"
+}
+one_writable_view() { # netd: of all its mounts
+    local pid
+    pid=$(helper_pid netd)
+    equal "$(awk '$6 ~ /(^|,)rw(,|$)/ { print $5 }' "/proc/$pid/mountinfo")" /proc/sys/net
 }
 audit_is_whole() {
     bulkhead run --rm --network none "$IMAGE" true
@@ -130,12 +143,14 @@ for role in api engine store fetcher extractor policyd; do
     check "$role: no capability, not root, seccomp, own mounts" without_privilege $role
     check "$role: no network" without_network $role
 done
-for role in api fetcher extractor dialer; do
+for role in api fetcher extractor dialer netd; do
     check "$role: sees nothing of the host's files" sees_nothing $role
 done
 check "the dialer has no capability either" without_privilege dialer
+check "netd has its two capabilities and no root" two_capabilities
+check "netd writes to the network's switches and nowhere else" one_writable_view
 check "each helper has a uid of its own" each_has_its_own_uid
-check "only policyd reaches the executor" one_door
+check "only policyd reaches the executor and netd" one_door
 check "the audit log is whole" audit_is_whole
 check "doctor finds nothing that fails" doctor_is_content
 check "a changed audit log is noticed" audit_tells_of_tampering

@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -97,7 +98,18 @@ static int make_raw_socket(const struct targets *targets)
 static int make_netlink_socket(const struct targets *targets)
 {
     (void)targets;
-    return fd_result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    return fd_result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
+
+static int make_generic_netlink_socket(const struct targets *targets)
+{
+    (void)targets;
+    return fd_result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC));
+}
+
+static int enter_network_namespace(const struct targets *targets)
+{
+    return result_of(setns(targets->victim_net, CLONE_NEWNET));
 }
 
 /* Runs `try` in a vfork()ed child so that an execve that works does not end us. */
@@ -266,33 +278,35 @@ static int fork_plainly(const struct targets *targets)
 }
 
 const struct attempt attempts[] = {
-    {"open a host file for reading", open_for_reading, false, false},
-    {"open a host file for writing", open_for_writing, false, false},
-    {"create a host file", create_file, false, false},
-    {"walk out of the root with ..", walk_out_of_the_root, false, false},
-    {"open another process's memory through a leaked /proc folder", open_memory_of_another, false, false},
-    {"open /proc/self/mem", open_own_memory, false, false},
-    {"make a TCP socket", make_tcp_socket, true, false},
-    {"make a unix socket", make_unix_socket, false, false},
-    {"make a raw socket", make_raw_socket, false, false},
-    {"make a netlink socket", make_netlink_socket, false, false},
-    {"execute a program", execute, false, false},
-    {"trace another process", trace_another, false, false},
-    {"signal another process", signal_another, false, false},
-    {"renice another process", renice_another, false, false},
-    {"mount a file system", mount_something, false, false},
-    {"open a file system context", open_a_file_system, false, false},
-    {"make a user namespace", make_user_namespace, false, false},
-    {"make a mount namespace", make_mount_namespace, false, false},
-    {"change the root", change_root, false, false},
-    {"become root", become_root, false, false},
-    {"change groups", change_groups, false, false},
-    {"make a device node", make_device, false, false},
-    {"make a bpf map", load_program, false, false},
-    {"use a keyring", use_keyring, false, false},
-    {"set the host name", set_host_name, false, false},
-    {"read another process's memory", read_memory_of_another, false, false},
-    {"fork into a user namespace", fork_with_namespaces, false, false},
-    {"fork", fork_plainly, false, true},
-    {NULL, NULL, false, false},
+    {"open a host file for reading", open_for_reading, false, false, false},
+    {"open a host file for writing", open_for_writing, false, false, false},
+    {"create a host file", create_file, false, false, false},
+    {"walk out of the root with ..", walk_out_of_the_root, false, false, false},
+    {"open another process's memory through a leaked /proc folder", open_memory_of_another, false, false, false},
+    {"open /proc/self/mem", open_own_memory, false, false, false},
+    {"make a TCP socket", make_tcp_socket, true, false, false},
+    {"make a unix socket", make_unix_socket, false, false, false},
+    {"make a raw socket", make_raw_socket, false, false, false},
+    {"make a netlink socket", make_netlink_socket, false, false, true},
+    {"make a netlink socket of another family", make_generic_netlink_socket, false, false, false},
+    {"enter a network namespace", enter_network_namespace, false, false, false},
+    {"execute a program", execute, false, false, false},
+    {"trace another process", trace_another, false, false, false},
+    {"signal another process", signal_another, false, false, false},
+    {"renice another process", renice_another, false, false, false},
+    {"mount a file system", mount_something, false, false, false},
+    {"open a file system context", open_a_file_system, false, false, false},
+    {"make a user namespace", make_user_namespace, false, false, false},
+    {"make a mount namespace", make_mount_namespace, false, false, false},
+    {"change the root", change_root, false, false, false},
+    {"become root", become_root, false, false, false},
+    {"change groups", change_groups, false, false, false},
+    {"make a device node", make_device, false, false, false},
+    {"make a bpf map", load_program, false, false, false},
+    {"use a keyring", use_keyring, false, false, false},
+    {"set the host name", set_host_name, false, false, false},
+    {"read another process's memory", read_memory_of_another, false, false, false},
+    {"fork into a user namespace", fork_with_namespaces, false, false, false},
+    {"fork", fork_plainly, false, true, false},
+    {NULL, NULL, false, false, false},
 };

@@ -14,6 +14,7 @@ struct targets {
     char folder[64]; /* a host folder to mount on */
     pid_t victim;    /* a process of another uid, as another helper is */
     int victim_proc; /* O_PATH descriptor of its /proc folder, as a leaked one would be */
+    int victim_net;  /* its network namespace, likewise */
 };
 
 struct attempt {
@@ -21,6 +22,7 @@ struct attempt {
     int (*try)(const struct targets *targets);
     bool needs_network; /* allowed to those whose table has BH_SYS_NETWORK */
     bool needs_fork;    /* allowed to those that fork workers or start threads */
+    bool needs_netlink; /* allowed to those whose table has BH_SYS_NETLINK */
 };
 
 /* Ends with a row without a name. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The sandbox tables of all services that have no capability: they must all refuse the same things.
+ * The sandbox tables of all services but the executor: they must all refuse the same things.
  */
 #pragma once
 

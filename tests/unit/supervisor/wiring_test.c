@@ -4,13 +4,15 @@
 
 #include "services/supervisor/wiring.h"
 
-Test(wiring, the_executor_is_reached_through_policyd_alone)
+Test(wiring, the_executor_and_netd_are_reached_through_policyd_alone)
 {
     char peers[256];
     wiring_peers(BH_ROLE_EXECUTOR, peers, sizeof(peers));
     cr_assert_str_eq(peers, "policyd");
     wiring_peers(BH_ROLE_POLICYD, peers, sizeof(peers));
-    cr_assert_str_eq(peers, "engine,executor");
+    cr_assert_str_eq(peers, "engine,executor,netd");
+    wiring_peers(BH_ROLE_NETD, peers, sizeof(peers));
+    cr_assert_str_eq(peers, "policyd");
 }
 
 Test(wiring, nobody_but_the_engine_speaks_to_the_store)
