@@ -44,7 +44,7 @@ supervisor_dies() {
     equal "$(pid_of long)" "$pid"
     eventually more_ticks_than "$count"
 }
-helpers_gone() { ! pgrep -f "^$BIN/bulkhead-(engine|executor|policyd|store|api|fetcher|extractor|dialer)" -P 1 >/dev/null; }
+helpers_gone() { ! pgrep -f "^$BIN/bulkhead-(engine|executor|netd|policyd|store|api|fetcher|extractor|dialer)" -P 1 >/dev/null; }
 ends_while_nobody_looks() {
     bulkhead run -d --name quiet --network none "$IMAGE" sh -c 'sleep 1; echo last words; exit 23'
     kill -KILL "$(engine_pid "$ENGINE")"
@@ -83,7 +83,7 @@ monitor_dies() {
 }
 
 check "a container is started" start_long
-for role in api engine store fetcher dialer extractor policyd executor; do
+for role in api engine store fetcher dialer extractor policyd executor netd; do
     check "kill -9 of the $role: the container runs on, service resumes" survives $role
 done
 check "its log has every line once, in order" log_has_no_gap
