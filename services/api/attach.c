@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "engine_call.h"
 #include "frames.h"
 #include "handlers.h"
@@ -92,6 +93,19 @@ static int answer(struct request *request, const struct wish *wish, bool tty)
                            : connection_hijack(request->connection, stream_media_type(request->version, tty));
 }
 
+/* For events: whoever presses the keys may be gone right after, so nobody watches whether he is. */
+static void tell_detached(struct request *request)
+{
+    struct bh_error error = {0};
+    Bulkhead__DetachContainer question = BULKHEAD__DETACH_CONTAINER__INIT;
+    question.reference = request->name;
+    ENGINE_PACKET(packet, DETACH_CONTAINER, detach_container, &question);
+    if (bh_call(request->api->engine, &packet.base, NULL, 0, 0, BULKHEAD__ENGINE_TO_API__BODY_DONE, NULL, &error) < 0 &&
+        error.code != BH_NOT_FOUND) {
+        bh_log_failure(BH_LOG_WARNING, &error, "tell that a client has detached");
+    }
+}
+
 static int attach(struct request *request, const struct wish *wish, struct log_wish *logs, struct log_reader *reader,
                   struct bh_error *error)
 {
@@ -117,7 +131,11 @@ static int attach(struct request *request, const struct wish *wish, struct log_w
         return 0; /* the client is gone, or sees the connection end */
     }
     pump.early = connection_early_bytes(request->connection, &pump.n_early);
-    return wish->stream ? pump_run(&pump, error) : 0;
+    int pumped = wish->stream ? pump_run(&pump, error) : 0;
+    if (pump.detached) {
+        tell_detached(request);
+    }
+    return pumped;
 }
 
 static int read_wish(struct request *request, struct wish *ret_wish, struct bh_error *error)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "engine_call.h"
 #include "frames.h"
 #include "handlers.h"
@@ -113,6 +114,19 @@ static void wait_for_end(struct request *request)
     }
 }
 
+/* For events: whoever presses the keys may be gone right after, so nobody watches whether he is. */
+static void tell_detached(struct request *request)
+{
+    struct bh_error error = {0};
+    Bulkhead__DetachExec question = BULKHEAD__DETACH_EXEC__INIT;
+    question.id = request->name;
+    ENGINE_PACKET(packet, DETACH_EXEC, detach_exec, &question);
+    if (bh_call(request->api->engine, &packet.base, NULL, 0, 0, BULKHEAD__ENGINE_TO_API__BODY_DONE, NULL, &error) < 0 &&
+        error.code != BH_NOT_FOUND) {
+        bh_log_failure(BH_LOG_WARNING, &error, "tell that a client has detached");
+    }
+}
+
 static int pump(struct request *request, struct pump *pump, struct bh_error *error)
 {
     const bool any = pump->stdin_to >= 0 || pump->out_from[0] >= 0 || pump->out_from[1] >= 0;
@@ -126,7 +140,9 @@ static int pump(struct request *request, struct pump *pump, struct bh_error *err
     if (pump_run(pump, error) < 0) {
         return -1;
     }
-    if (any && !pump->detached && !pump->gone) {
+    if (pump->detached) {
+        tell_detached(request);
+    } else if (any && !pump->gone) {
         wait_for_end(request);
     }
     return 0;

@@ -102,6 +102,17 @@ int attach_container(struct job *job, struct bh_error *error)
     return 0;
 }
 
+int detach_container(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__DetachContainer *question = job_body(job);
+    container_row_auto struct container_row row = {0};
+    if (resolve_container(job, question->reference, &row, error) < 0) {
+        return -1;
+    }
+    events_emit_container(job->engine, &row, "detach", NULL);
+    return job_reply_done(job);
+}
+
 int attach_resize(struct job *job, struct live *live, uint32_t rows, uint32_t columns, struct bh_error *error)
 {
     Bulkhead__ResizeTerminal body = BULKHEAD__RESIZE_TERMINAL__INIT;

@@ -10,6 +10,8 @@
 
 int attach_container(struct job *job, struct bh_error *error);
 int resize_container(struct job *job, struct bh_error *error);
+/* A client of it has pressed its keys: events tell so. */
+int detach_container(struct job *job, struct bh_error *error);
 
 /* Hands over clients who attached while the container was being started. */
 void attach_latecomers(struct job *job, struct live *live);

@@ -12,7 +12,6 @@
 #include "common/log.h"
 #include "services/engine/containers.h"
 #include "services/engine/copier.h"
-#include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
 #include "services/engine/image_write.h"
@@ -171,7 +170,9 @@ static int write_image(struct job *job, const struct container_row *row, struct 
                                       .n_layers = n_layers,
                                       .names = &name,
                                       .n_names = *name ? 1 : 0,
-                                      .parent = &row->image};
+                                      .parent = &row->image,
+                                      .committed = row,
+                                      .comment = commit->question->comment};
     return image_write(job, holds, &draft, ret_id, error);
 }
 
@@ -193,10 +194,6 @@ static int commit_copying(struct job *job, struct copying *copying, struct bh_di
         write_image(job, row, &commit, &layer, &holds, ret_id, error) < 0) {
         return -1;
     }
-    char id[BH_DIGEST_TEXT_SIZE];
-    events_emit_container(job->engine, row, "commit",
-                          (const char *[]){"comment", commit.question->comment, "imageID", bh_digest_text(ret_id, id),
-                                           "imageRef", commit.question->reference, NULL});
     return 0;
 }
 

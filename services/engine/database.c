@@ -18,7 +18,7 @@
     "SELECT id, container, tenant_uid, status, created_ns, pid, exit_code, finished_ns, probe, request FROM execs "
 #define VOLUME_COLUMNS                                                                                                 \
     "SELECT tenant_uid, name, id, created_ns, anonymous, details, (SELECT count(*) FROM volume_uses u"                 \
-    " WHERE u.tenant_uid = volumes.tenant_uid AND u.name = volumes.name) FROM volumes "
+    " WHERE u.tenant_uid = volumes.tenant_uid AND u.name = volumes.name), announced FROM volumes "
 
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
@@ -76,7 +76,8 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",
     [QUERY_CONTAINER_COUNT] = "SELECT count(*) FROM containers",
-    [QUERY_VOLUME_ADD] = "INSERT INTO volumes VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [QUERY_VOLUME_ADD] = "INSERT INTO volumes VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+    [QUERY_VOLUME_ANNOUNCE] = "UPDATE volumes SET announced = 1 WHERE id = ?1 AND announced = 0",
     [QUERY_VOLUME] = VOLUME_COLUMNS "WHERE tenant_uid = ?1 AND name = ?2",
     [QUERY_VOLUMES] = VOLUME_COLUMNS "WHERE tenant_uid = ?1 OR ?2 ORDER BY tenant_uid, name",
     [QUERY_VOLUME_COUNT] = "SELECT count(*) FROM volumes WHERE tenant_uid = ?1",

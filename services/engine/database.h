@@ -65,11 +65,14 @@ void image_rows_free(struct image_row *rows, size_t n_rows);
 
 /* Adds the image and moves `names` (whole references) to it, all or nothing. An image that is known keeps its layers:
  * they are the same content, and containers may stand on them. `tagged_ns`: when somebody gave it a name here; 0: it
- * came with its names. *ret_moved, if wanted, tells whether any name meant something else before. */
+ * came with its names. *ret_moved, if wanted, tells whether any name meant something else before. The events are
+ * written in the same transaction. */
 int database_add_image(struct database *database, const struct image_row *row, const char *const *names, size_t n_names,
-                       int64_t tagged_ns, bool *ret_moved, struct bh_error *error);
+                       int64_t tagged_ns, const struct engine_event *const *events, size_t n_events, bool *ret_moved,
+                       struct bh_error *error);
 /* The same for several images with the names in their rows: all of them or none. */
-int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows, struct bh_error *error);
+int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows,
+                        const struct engine_event *const *events, size_t n_events, struct bh_error *error);
 /* Visible images of a tenant, in no order. */
 int database_images(struct database *database, uint32_t tenant_uid, struct image_row **ret_rows, size_t *ret_n_rows,
                     struct bh_error *error);
@@ -85,12 +88,14 @@ int database_find_name(struct database *database, uint32_t tenant_uid, const cha
 /* The visible images whose ids lie between two bounds (inclusive): how many, at most 2, and the first. */
 int database_find_image_range(struct database *database, uint32_t tenant_uid, const uint8_t *low, const uint8_t *high,
                               struct bh_digest *ret_id, unsigned *ret_count, struct bh_error *error);
+/* Each is written in one transaction with its event. */
 int database_set_name(struct database *database, uint32_t tenant_uid, const char *name, const struct bh_digest *id,
-                      int64_t now_ns, struct bh_error *error);
-int database_drop_name(struct database *database, uint32_t tenant_uid, const char *name, struct bh_error *error);
+                      int64_t now_ns, const struct engine_event *event, struct bh_error *error);
+int database_drop_name(struct database *database, uint32_t tenant_uid, const char *name,
+                       const struct engine_event *event, struct bh_error *error);
 /* Takes an image and all its names from the tenant's sight. Its row stays while a container uses it. */
 int database_hide_image(struct database *database, uint32_t tenant_uid, const struct bh_digest *id,
-                        struct bh_error *error);
+                        const struct engine_event *event, struct bh_error *error);
 /* Forgets hidden images that no container uses any more. *ret_any, if wanted, tells whether there were any. */
 int database_forget_images(struct database *database, bool *ret_any, struct bh_error *error);
 /* Does any image of anybody (or of this tenant) need this content? 1 or 0. */

@@ -101,8 +101,20 @@ static int insert_with_names(struct database *database, const struct image_row *
     return result;
 }
 
+static int insert_events(struct database *database, const struct engine_event *const *events, size_t n_events,
+                         struct bh_error *error)
+{
+    for (size_t i = 0; i < n_events; i++) {
+        if (event_insert(database, events[i], error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int database_add_image(struct database *database, const struct image_row *row, const char *const *names, size_t n_names,
-                       int64_t tagged_ns, bool *ret_moved, struct bh_error *error)
+                       int64_t tagged_ns, const struct engine_event *const *events, size_t n_events, bool *ret_moved,
+                       struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     bool moved = false;
@@ -110,7 +122,7 @@ int database_add_image(struct database *database, const struct image_row *row, c
         return -1;
     }
     if (insert_with_names(database, row, names, n_names, tagged_ns, &moved, error) < 0 ||
-        transaction_commit(database, error) < 0) {
+        insert_events(database, events, n_events, error) < 0 || transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
@@ -120,7 +132,8 @@ int database_add_image(struct database *database, const struct image_row *row, c
     return 0;
 }
 
-int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows, struct bh_error *error)
+int database_add_images(struct database *database, const struct image_row *rows, size_t n_rows,
+                        const struct engine_event *const *events, size_t n_events, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     bool moved;
@@ -129,7 +142,7 @@ int database_add_images(struct database *database, const struct image_row *rows,
         result = insert_with_names(database, &rows[i], (const char *const *)rows[i].names, rows[i].n_names, 0, &moved,
                                    error);
     }
-    if (result < 0 || transaction_commit(database, error) < 0) {
+    if (result < 0 || insert_events(database, events, n_events, error) < 0 || transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
@@ -296,7 +309,7 @@ int database_find_image_range(struct database *database, uint32_t tenant_uid, co
 }
 
 int database_set_name(struct database *database, uint32_t tenant_uid, const char *name, const struct bh_digest *id,
-                      int64_t now_ns, struct bh_error *error)
+                      int64_t now_ns, const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     bool moved = false;
@@ -313,14 +326,15 @@ int database_set_name(struct database *database, uint32_t tenant_uid, const char
         result = bh_error_set(error, BH_NOT_FOUND, "No such image: %s", bh_digest_text(id, text));
     }
     if (result < 0 || move_name(database, tenant_uid, name, id, &moved, error) < 0 ||
-        transaction_commit(database, error) < 0) {
+        event_insert(database, event, error) < 0 || transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
     return 0;
 }
 
-int database_drop_name(struct database *database, uint32_t tenant_uid, const char *name, struct bh_error *error)
+int database_drop_name(struct database *database, uint32_t tenant_uid, const char *name,
+                       const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
@@ -329,7 +343,9 @@ int database_drop_name(struct database *database, uint32_t tenant_uid, const cha
     sqlite3_stmt *statement = query_begin(database, QUERY_NAME_DROP);
     (void)sqlite3_bind_int64(statement, 1, tenant_uid);
     bind_text(statement, 2, name);
-    if (query_run(database, statement, error) < 0 || transaction_commit(database, error) < 0) {
+    if (query_run(database, statement, error) < 0 ||
+        event_insert(database, sqlite3_changes(database->handle) > 0 ? event : NULL, error) < 0 ||
+        transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }
@@ -337,7 +353,7 @@ int database_drop_name(struct database *database, uint32_t tenant_uid, const cha
 }
 
 int database_hide_image(struct database *database, uint32_t tenant_uid, const struct bh_digest *id,
-                        struct bh_error *error)
+                        const struct engine_event *event, struct bh_error *error)
 {
     static const enum query queries[] = {QUERY_NAMES_DROP, QUERY_IMAGE_HIDE};
     database_locked lock = database_lock(database);
@@ -354,7 +370,7 @@ int database_hide_image(struct database *database, uint32_t tenant_uid, const st
         }
     }
     if (query_run(database, query_begin(database, QUERY_IMAGES_FORGET), error) < 0 ||
-        transaction_commit(database, error) < 0) {
+        event_insert(database, event, error) < 0 || transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }

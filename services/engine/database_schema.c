@@ -68,6 +68,8 @@ static const char *const steps[] = {
     "  tenant_uid INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (container, name),"
     "  FOREIGN KEY (tenant_uid, name) REFERENCES volumes) WITHOUT ROWID;"
     "CREATE INDEX volume_uses_by_name ON volume_uses (tenant_uid, name);",
+    /* whether a volume's creation was told in its tenant's events */
+    "ALTER TABLE volumes ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -72,6 +72,24 @@ int database_add_volume(struct database *database, const struct volume_row *row,
     return 0;
 }
 
+int database_announce_volume(struct database *database, const struct volume_row *row, const struct engine_event *event,
+                             struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+        return -1;
+    }
+    sqlite3_stmt *announce = query_begin(database, QUERY_VOLUME_ANNOUNCE);
+    bind_digest(announce, 1, row->id);
+    if (query_run(database, announce, error) < 0 ||
+        event_insert(database, sqlite3_changes(database->handle) > 0 ? event : NULL, error) < 0 ||
+        transaction_commit(database, error) < 0) {
+        transaction_abandon(database);
+        return -1;
+    }
+    return 0;
+}
+
 /* Reads the volume a statement of VOLUME_COLUMNS stands on. */
 static int read_volume(sqlite3_stmt *statement, struct volume_row *ret_row, struct bh_error *error)
 {
@@ -80,6 +98,7 @@ static int read_volume(sqlite3_stmt *statement, struct volume_row *ret_row, stru
         .created_ns = sqlite3_column_int64(statement, 3),
         .anonymous = sqlite3_column_int(statement, 4) != 0,
         .uses = (uint32_t)sqlite3_column_int64(statement, 6),
+        .announced = sqlite3_column_int(statement, 7) != 0,
     };
     ProtobufCMessage *details = NULL;
     column_text(statement, 1, row.name, sizeof row.name);
@@ -176,13 +195,15 @@ static int delete_row(struct database *database, uint32_t tenant_uid, const char
     return sqlite3_changes(database->handle) == 1 ? 0 : bh_error_set(error, BH_NOT_FOUND, "no such volume");
 }
 
-int database_delete_volume(struct database *database, uint32_t tenant_uid, const char *name, struct bh_error *error)
+int database_delete_volume(struct database *database, uint32_t tenant_uid, const char *name,
+                           const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
         return -1;
     }
-    if (delete_row(database, tenant_uid, name, error) < 0 || transaction_commit(database, error) < 0) {
+    if (delete_row(database, tenant_uid, name, error) < 0 || event_insert(database, event, error) < 0 ||
+        transaction_commit(database, error) < 0) {
         transaction_abandon(database);
         return -1;
     }

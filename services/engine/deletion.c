@@ -11,9 +11,9 @@
 
 #include "services/engine/containers.h"
 #include "services/engine/deletion_names.h"
-#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/image_chains.h"
+#include "services/engine/image_events.h"
 #include "services/engine/images.h"
 #include "services/engine/resolve.h"
 
@@ -54,13 +54,14 @@ static int untag(struct deletion *deletion, const struct image_row *row, const c
 {
     struct job *job = deletion->job;
     struct bh_reference reference;
+    struct image_event event;
     char familiar[BH_REFERENCE_BYTES_MAX + 1];
     Bulkhead__ImageDeleted deleted = BULKHEAD__IMAGE_DELETED__INIT;
+    image_event_fill(&event, job->tenant_uid, &row->id, row, "untag", NULL);
     if (bh_reference_parse(name, &reference, error) < 0 ||
-        database_drop_name(job->engine->database, job->tenant_uid, name, error) < 0) {
+        database_drop_name(job->engine->database, job->tenant_uid, name, &event.event, error) < 0) {
         return -1;
     }
-    events_emit_image(job->engine, job->tenant_uid, &row->id, row, "untag", NULL);
     (void)bh_reference_familiar(&reference, familiar, sizeof familiar);
     deleted.what_case = BULKHEAD__IMAGE_DELETED__WHAT_UNTAGGED;
     deleted.untagged = familiar;
@@ -183,10 +184,11 @@ static int delete_whole(struct deletion *deletion, const struct image_row *row, 
             return -1;
         }
     }
-    if (database_hide_image(job->engine->database, job->tenant_uid, &row->id, error) < 0) {
+    struct image_event event;
+    image_event_fill(&event, job->tenant_uid, &row->id, NULL, "delete", NULL);
+    if (database_hide_image(job->engine->database, job->tenant_uid, &row->id, &event.event, error) < 0) {
         return -1;
     }
-    events_emit_image(job->engine, job->tenant_uid, &row->id, NULL, "delete", NULL);
     tell_deleted(job, &row->id);
     garbage_start(job->engine);
     return drop_layers(deletion, row, error);

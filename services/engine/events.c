@@ -9,10 +9,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "common/digest.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "common/reference.h"
 #include "services/engine/database_events.h"
 #include "services/engine/event_filters.h"
 
@@ -99,42 +97,6 @@ void events_emit_container(struct engine *engine, const struct container_row *ro
                                  .action = action,
                                  .container = row};
     emit_pairs(engine, &event, attributes);
-}
-
-void events_emit_image(struct engine *engine, uint32_t tenant_uid, const struct bh_digest *id,
-                       const struct image_row *image, const char *action, const char *name)
-{
-    char text[BH_DIGEST_TEXT_SIZE];
-    (void)bh_digest_text(id, text);
-    struct engine_event event = {.tenant_uid = tenant_uid,
-                                 .type = BULKHEAD__EVENT_TYPE__EVENT_TYPE_IMAGE,
-                                 .action = action,
-                                 .actor = text,
-                                 .labels = image ? image->config->labels : NULL,
-                                 .n_labels = image ? image->config->n_labels : 0};
-    const char *pairs[] = {"name", name ? name : text, NULL};
-    emit_pairs(engine, &event, pairs);
-}
-
-void events_emit_reference(struct engine *engine, const struct image_row *image, const char *action,
-                           const struct bh_reference *reference)
-{
-    char familiar[BH_REFERENCE_BYTES_MAX + 1], repository[BH_REFERENCE_BYTES_MAX + 1];
-    struct bh_reference bare = *reference;
-    bare.tag[0] = '\0';
-    bare.has_digest = false;
-    const struct engine_event_attribute name = {"name", bh_reference_familiar(&bare, repository, sizeof repository)};
-    const struct engine_event event = {
-        .tenant_uid = image->tenant_uid,
-        .type = BULKHEAD__EVENT_TYPE__EVENT_TYPE_IMAGE,
-        .action = action,
-        .actor = bh_reference_familiar(reference, familiar, sizeof familiar),
-        .labels = image->config->labels,
-        .n_labels = image->config->n_labels,
-        .attributes = &name,
-        .n_attributes = 1,
-    };
-    events_emit(engine, &event);
 }
 
 void events_emit_object(struct engine *engine, uint32_t tenant_uid, Bulkhead__EventType type, const char *action,

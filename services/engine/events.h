@@ -6,12 +6,10 @@
  */
 #pragma once
 
-#include "common/digest.h"
 #include "services/engine/event_record.h"
 #include "services/engine/jobs.h"
 
 struct container_row;
-struct image_row;
 struct events;
 
 int events_new(struct engine *engine, struct events **ret_events, struct bh_error *error);
@@ -22,7 +20,8 @@ void events_free(struct events *events);
 /* ---- telling ------------------------------------------------------------------------------------ */
 
 /* Something happened to an object of a tenant: after it has, from any thread, with no lock of the database held. It
- * cannot fail for the caller: what happened stands, and an event that cannot be written down is logged. */
+ * cannot fail for the caller: what happened stands, and an event that cannot be written down is logged. What changes a
+ * row is not told by this, but written with the row (database.h). */
 void events_emit(struct engine *engine, const struct engine_event *event);
 
 /* The same for the usual objects. Attributes are pairs that end with NULL; where there are none, NULL:
@@ -32,14 +31,6 @@ void events_emit(struct engine *engine, const struct engine_event *event);
  */
 void events_emit_container(struct engine *engine, const struct container_row *row, const char *action,
                            const char *const *attributes);
-/* `id` is the image's; the attribute `name` is `name`, or the id if that is NULL. `labels` are told if `image` is
- * given. */
-void events_emit_image(struct engine *engine, uint32_t tenant_uid, const struct bh_digest *id,
-                       const struct image_row *image, const char *action, const char *name);
-/* Pulls and pushes name the reference that was asked for, not the image. */
-struct bh_reference;
-void events_emit_reference(struct engine *engine, const struct image_row *image, const char *action,
-                           const struct bh_reference *reference);
 void events_emit_object(struct engine *engine, uint32_t tenant_uid, Bulkhead__EventType type, const char *action,
                         const char *actor, const char *const *attributes);
 

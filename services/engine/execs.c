@@ -302,6 +302,21 @@ int resize_exec(struct job *job, struct bh_error *error)
                : -1;
 }
 
+int detach_exec(struct job *job, struct bh_error *error)
+{
+    const Bulkhead__DetachExec *question = job_body(job);
+    exec_row_auto struct exec_row row = {0};
+    container_row_auto struct container_row container = {0};
+    char hex[BH_DIGEST_HEX_SIZE];
+    if (find_exec(job, question->id, &row, error) < 0 ||
+        database_container(job->engine->database, row.container, &container, error) < 0) {
+        return -1;
+    }
+    events_emit_container(job->engine, &container, "exec_detach",
+                          (const char *[]){"execID", hex_of(row.id, hex), NULL});
+    return job_reply_done(job);
+}
+
 int wait_exec(struct job *job, struct bh_error *error)
 {
     const Bulkhead__WaitExec *question = job_body(job);

@@ -9,11 +9,12 @@
 #include "services/engine/jobs.h"
 #include "services/engine/live.h"
 
-/* Serve CreateExec, RunExec, LookUpExec, ResizeExec and WaitExec of api_engine.proto. */
+/* Serve CreateExec, RunExec, LookUpExec, ResizeExec, DetachExec and WaitExec of api_engine.proto. */
 int create_exec(struct job *job, struct bh_error *error);
 int run_exec(struct job *job, struct bh_error *error);
 int look_up_exec(struct job *job, struct bh_error *error);
 int resize_exec(struct job *job, struct bh_error *error);
+int detach_exec(struct job *job, struct bh_error *error);
 int wait_exec(struct job *job, struct bh_error *error);
 
 /* Fills in a row's id and time and adds it. */

@@ -11,6 +11,7 @@
 #include "services/engine/config_json.h"
 #include "services/engine/content.h"
 #include "services/engine/documents.h"
+#include "services/engine/image_events.h"
 #include "services/engine/layers.h"
 #include "services/engine/policy.h"
 
@@ -98,6 +99,42 @@ static int write_config(struct job *job, struct holds *holds, const struct image
     return result < 0 ? -1 : document_parse_config(job, &row->id, draft->n_layers, &row->config, error);
 }
 
+/* Makes the image appear, with what Docker tells then: each name, and how the image came about. */
+static int show(struct job *job, const struct image_draft *draft, const struct image_row *row, struct bh_error *error)
+{
+    bh_autofree struct image_event *events = calloc(draft->n_names + 1, sizeof *events);
+    bh_autofree const struct engine_event **list = calloc(draft->n_names + 1, sizeof *list);
+    char id[BH_DIGEST_TEXT_SIZE];
+    size_t n_events = 0;
+    if (!events || !list) {
+        return bh_error_errno(error, ENOMEM, "list the image's names");
+    }
+    for (; n_events < draft->n_names; n_events++) {
+        struct bh_reference reference;
+        if (bh_reference_parse(draft->names[n_events], &reference, error) < 0) {
+            return -1;
+        }
+        image_event_fill(&events[n_events], row->tenant_uid, &row->id, row, "tag", &reference);
+        list[n_events] = &events[n_events].event;
+    }
+    const struct engine_event_attribute of_commit[] = {{"comment", draft->comment},
+                                                       {"imageID", bh_digest_text(&row->id, id)},
+                                                       {"imageRef", n_events > 0 ? events[0].name_text : ""}};
+    struct engine_event commit;
+    if (draft->imported) {
+        image_event_fill(&events[n_events], row->tenant_uid, &row->id, row, "import", NULL);
+        list[n_events] = &events[n_events].event;
+        n_events++;
+    } else if (draft->committed) {
+        commit = EVENT_OF_CONTAINER(draft->committed, "commit");
+        commit.attributes = of_commit;
+        commit.n_attributes = 3;
+        list[n_events++] = &commit;
+    }
+    return database_add_image(job->engine->database, row, draft->names, draft->n_names, bh_wall_ns(), list, n_events,
+                              NULL, error);
+}
+
 int image_write(struct job *job, struct holds *holds, const struct image_draft *draft, struct bh_digest *ret_id,
                 struct bh_error *error)
 {
@@ -125,8 +162,7 @@ int image_write(struct job *job, struct holds *holds, const struct image_draft *
         row.has_parent = true;
         row.parent = *draft->parent;
     }
-    if (job_check(job, error) < 0 ||
-        database_add_image(job->engine->database, &row, draft->names, draft->n_names, bh_wall_ns(), NULL, error) < 0) {
+    if (job_check(job, error) < 0 || show(job, draft, &row, error) < 0) {
         return -1;
     }
     *ret_id = row.id;

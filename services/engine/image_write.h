@@ -59,8 +59,13 @@ struct image_draft {
     const char *const *names; /* whole references (resolve_reference()), may be none */
     size_t n_names;
     const struct bh_digest *parent; /* the tenant's image it was made from; NULL: none */
+    /* what events tell beside the names: */
+    bool imported;
+    const struct container_row *committed; /* from this container, with a comment */
+    const char *comment;
 };
 
-/* The names are judged by policyd, then the image appears with all its names or not at all. *ret_id is its id. */
+/* The names are judged by policyd, then the image appears with all its names and events or not at all. *ret_id is its
+ * id. */
 int image_write(struct job *job, struct holds *holds, const struct image_draft *draft, struct bh_digest *ret_id,
                 struct bh_error *error);

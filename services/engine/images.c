@@ -4,7 +4,7 @@
  */
 #include "common/io.h"
 #include "services/engine/database.h"
-#include "services/engine/events.h"
+#include "services/engine/image_events.h"
 #include "services/engine/image_summary.h"
 #include "services/engine/images.h"
 #include "services/engine/resolve.h"
@@ -48,16 +48,6 @@ int inspect_image(struct job *job, struct bh_error *error)
     return 0;
 }
 
-static void tell_tagged(struct job *job, const struct bh_digest *id, const struct bh_reference *target)
-{
-    image_row_auto struct image_row row = {0};
-    struct bh_error ignored;
-    char familiar[BH_REFERENCE_BYTES_MAX + 1];
-    int known = database_image(job->engine->database, job->tenant_uid, id, &row, &ignored);
-    events_emit_image(job->engine, job->tenant_uid, id, known == 0 ? &row : NULL, "tag",
-                      bh_reference_familiar(target, familiar, sizeof familiar));
-}
-
 int tag_image(struct job *job, struct bh_error *error)
 {
     const Bulkhead__TagImage *question = job_body(job);
@@ -71,9 +61,14 @@ int tag_image(struct job *job, struct bh_error *error)
     if (target.has_digest) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "refusing to create a tag with a digest reference");
     }
-    if (database_set_name(job->engine->database, job->tenant_uid, name, &id, bh_wall_ns(), error) < 0) {
+    struct image_event event;
+    image_row_auto struct image_row row = {0};
+    if (database_image(job->engine->database, job->tenant_uid, &id, &row, error) < 0) {
         return -1;
     }
-    tell_tagged(job, &id, &target);
+    image_event_fill(&event, job->tenant_uid, &id, &row, "tag", &target);
+    if (database_set_name(job->engine->database, job->tenant_uid, name, &id, bh_wall_ns(), &event.event, error) < 0) {
+        return -1;
+    }
     return job_reply_done(job);
 }

@@ -10,7 +10,6 @@
 #include "common/io.h"
 #include "common/limits.h"
 #include "services/engine/compression.h"
-#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/image_write.h"
 #include "services/engine/layers.h"
@@ -65,8 +64,8 @@ static int decompress_layer(struct job *job, struct holds *holds, struct new_lay
 
 /* What the image says of itself: the client's wishes, and what only we know. */
 static int write_image(struct job *job, const Bulkhead__ImportImage *question, const char *name,
-                       const struct bh_reference *reference, const struct new_layer *layer, struct holds *holds,
-                       struct bh_digest *ret_id, struct bh_error *error)
+                       const struct new_layer *layer, struct holds *holds, struct bh_digest *ret_id,
+                       struct bh_error *error)
 {
     const Bulkhead__Platform *platform = question->platform ? question->platform : &platform_host;
     const struct image_layer stored = {.digest = layer->digest, .size_bytes = layer->content_bytes};
@@ -84,16 +83,14 @@ static int write_image(struct job *job, const Bulkhead__ImportImage *question, c
     entry.comment = question->message;
     config.history = history;
     config.n_history = 1;
-    const struct image_draft draft = {
-        .config = &config, .layers = &stored, .n_layers = 1, .names = &name, .n_names = *name ? 1 : 0};
+    const struct image_draft draft = {.config = &config,
+                                      .layers = &stored,
+                                      .n_layers = 1,
+                                      .names = &name,
+                                      .n_names = *name ? 1 : 0,
+                                      .imported = true};
     if (image_write(job, holds, &draft, ret_id, error) < 0) {
         return -1;
-    }
-    events_emit_image(job->engine, job->tenant_uid, ret_id, NULL, "import", NULL);
-    if (*name) {
-        char familiar[BH_REFERENCE_BYTES_MAX + 1];
-        events_emit_image(job->engine, job->tenant_uid, ret_id, NULL, "tag",
-                          bh_reference_familiar(reference, familiar, sizeof familiar));
     }
     return 0;
 }
@@ -121,7 +118,7 @@ static int import(struct job *job, int tarball, struct bh_digest *ret_id, struct
         layer_extract(job, &layer.digest, &layer.diff_id, &layer.content_bytes, error) < 0) {
         return bh_error_wrap(error, "unpack the tarball");
     }
-    return write_image(job, question, name, &reference, &layer, &holds, ret_id, error);
+    return write_image(job, question, name, &layer, &holds, ret_id, error);
 }
 
 int import_image(struct job *job, struct bh_error *error)

@@ -13,9 +13,9 @@
 #include "services/engine/content.h"
 #include "services/engine/database.h"
 #include "services/engine/documents.h"
-#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
+#include "services/engine/image_events.h"
 #include "services/engine/image_summary.h"
 #include "services/engine/layers.h"
 #include "services/engine/load.h"
@@ -178,15 +178,24 @@ static int tell_loaded(struct job *job, struct image_row *row, struct bh_error *
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_IMAGE_LOADED;
     packet.image_loaded = &loaded;
     (void)job_more(job, &packet);
-    events_emit_image(job->engine, job->tenant_uid, &row->id, row, "load", NULL);
     return 0;
 }
 
 /* Everything is here: the images appear, all of them or none. */
 static int show_images(struct load *load, struct bh_error *error)
 {
-    if (job_check(load->job, error) < 0 ||
-        database_add_images(load->job->engine->database, load->rows, load->n_rows, error) < 0) {
+    struct job *job = load->job;
+    bh_autofree struct image_event *events = calloc(load->n_rows + 1, sizeof *events);
+    bh_autofree const struct engine_event **list = calloc(load->n_rows + 1, sizeof *list);
+    if (!events || !list) {
+        return bh_error_errno(error, ENOMEM, "list the loaded images");
+    }
+    for (size_t i = 0; i < load->n_rows; i++) {
+        image_event_fill(&events[i], job->tenant_uid, &load->rows[i].id, &load->rows[i], "load", NULL);
+        list[i] = &events[i].event;
+    }
+    if (job_check(job, error) < 0 ||
+        database_add_images(job->engine->database, load->rows, load->n_rows, list, load->n_rows, error) < 0) {
         return -1;
     }
     for (size_t i = 0; i < load->n_rows; i++) {

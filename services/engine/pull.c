@@ -12,9 +12,9 @@
 #include "common/log.h"
 #include "services/engine/database_push.h"
 #include "services/engine/documents.h"
-#include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
+#include "services/engine/image_events.h"
 #include "services/engine/layers.h"
 #include "services/engine/manifest_fetch.h"
 #include "services/engine/platform.h"
@@ -144,7 +144,10 @@ static int record(struct pull *pull, const struct image_row *row, bool *ret_move
     (void)bh_reference_format(&by_digest, digest_name, sizeof digest_name);
     const char *names[] = {pull->name, digest_name};
     size_t n_names = strcmp(pull->name, digest_name) == 0 ? 1 : 2;
-    return database_add_image(pull->job->engine->database, row, names, n_names, 0, ret_moved, error);
+    struct image_event event;
+    image_event_fill_reference(&event, row, "pull", &pull->reference);
+    return database_add_image(pull->job->engine->database, row, names, n_names, 0,
+                              (const struct engine_event *[]){&event.event}, 1, ret_moved, error);
 }
 
 /* Blobs can be mounted from here when they are pushed to another repository of this registry. Not worth a failure. */
@@ -212,7 +215,6 @@ static int pull_one(struct pull *pull, struct source *source, const Bulkhead__Pl
         return -1;
     }
     progress_text(job, KIND(DIGEST), "", bh_digest_text(&pull->top, text));
-    events_emit_reference(job->engine, &row, "pull", &pull->reference);
     bh_log_info("pulled %s", pull->name);
     return 0;
 }

@@ -21,6 +21,7 @@
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
+#include "services/engine/image_events.h"
 #include "services/engine/layers.h"
 #include "services/engine/manifest_json.h"
 #include "services/engine/policy.h"
@@ -343,7 +344,9 @@ static int push_tag(struct push *push, const struct repository_tag *tag, struct 
     }
     record(push, &image);
     tell_pushed(job, tag->tag, &image);
-    events_emit_reference(job->engine, &image.row, "push", &reference);
+    struct image_event event;
+    image_event_fill_reference(&event, &image.row, "push", &reference);
+    events_emit(job->engine, &event.event);
     bh_log_info("pushed %s", name);
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "common/json_write.h"
 #include "services/engine/events.h"
+#include "services/engine/image_events.h"
 #include "services/engine/layers.h"
 #include "services/engine/save_documents.h"
 #include "services/engine/save_members.h"
@@ -179,7 +180,9 @@ static int save(struct save *save, struct bh_error *error)
     }
     for (size_t i = 0; i < selection.n_images; i++) {
         const struct image_row *row = &selection.images[i].row;
-        events_emit_image(save->job->engine, save->job->tenant_uid, &row->id, row, "save", NULL);
+        struct image_event event;
+        image_event_fill(&event, save->job->tenant_uid, &row->id, row, "save", NULL);
+        events_emit(save->job->engine, &event.event);
     }
     return 0;
 }

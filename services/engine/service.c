@@ -117,6 +117,8 @@ HANDLER(create_exec)
 HANDLER(run_exec)
 HANDLER(look_up_exec)
 HANDLER(resize_exec)
+HANDLER(detach_container)
+HANDLER(detach_exec)
 HANDLER(wait_exec)
 HANDLER(change_container)
 HANDLER(get_stats)
@@ -176,6 +178,8 @@ static const struct bh_handler api_handlers[] = {
     {BULKHEAD__API_TO_ENGINE__BODY_RUN_EXEC, "run_exec", ~0u, 0, LIVE_STREAMS, on_run_exec}, /* none: detached */
     REQUEST(LOOK_UP_EXEC, look_up_exec, 0),
     REQUEST(RESIZE_EXEC, resize_exec, 0),
+    REQUEST(DETACH_CONTAINER, detach_container, 0),
+    REQUEST(DETACH_EXEC, detach_exec, 0),
     REQUEST(WAIT_EXEC, wait_exec, 0),
     REQUEST(CHANGE_CONTAINER, change_container, 0),
     REQUEST(GET_STATS, get_stats, 0),

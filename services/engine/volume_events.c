@@ -9,10 +9,15 @@
 
 #define VOLUME_EVENT BULKHEAD__EVENT_TYPE__EVENT_TYPE_VOLUME
 
-void volume_emit(struct engine *engine, const struct volume_row *row, const char *action)
+struct engine_event volume_event(const struct volume_row *row, const char *action)
 {
-    events_emit_object(engine, row->tenant_uid, VOLUME_EVENT, action, row->name,
-                       (const char *[]){"driver", VOLUME_DRIVER, NULL});
+    static const struct engine_event_attribute driver = {"driver", VOLUME_DRIVER};
+    return (struct engine_event){.tenant_uid = row->tenant_uid,
+                                 .type = VOLUME_EVENT,
+                                 .action = action,
+                                 .actor = row->name,
+                                 .attributes = &driver,
+                                 .n_attributes = 1};
 }
 
 void volumes_emit_mounts(struct engine *engine, const struct container_row *row, bool mounted)

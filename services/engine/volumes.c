@@ -104,6 +104,16 @@ static int prepare_row(struct job *job, const Bulkhead__CreateVolume *wish, stru
     return row->anonymous ? add_mark(row->details, error) : 0;
 }
 
+/* Its files are there. What cannot be written down now is told by the next start. */
+static void announce(struct job *job, const struct volume_row *row)
+{
+    const struct engine_event event = volume_event(row, "create");
+    struct bh_error error = {0};
+    if (database_announce_volume(job->engine->database, row, &event, &error) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &error, row->name);
+    }
+}
+
 /* The row first: from then on its files are somebody's. */
 static int make(struct job *job, const struct volume_row *row, struct bh_error *error)
 {
@@ -117,11 +127,11 @@ static int make(struct job *job, const struct volume_row *row, struct bh_error *
     }
     if (policy_make_volume(job, row, &plan, error) < 0) {
         struct bh_error ignored;
-        (void)database_delete_volume(job->engine->database, row->tenant_uid, row->name, &ignored);
+        (void)database_delete_volume(job->engine->database, row->tenant_uid, row->name, NULL, &ignored);
         (void)policy_drop_volume(job, row, &ignored); /* the answer may have been lost, not the volume */
         return bh_error_wrap(error, "create %s", row->name);
     }
-    volume_emit(job->engine, row, "create");
+    announce(job, row);
     return 0;
 }
 
@@ -166,7 +176,8 @@ int volume_remove(struct job *job, const struct volume_row *row, struct bh_error
     }
     live_locked lock = live;
     job_shield(job);
-    if (database_delete_volume(job->engine->database, row->tenant_uid, row->name, error) < 0) {
+    const struct engine_event event = volume_event(row, "destroy");
+    if (database_delete_volume(job->engine->database, row->tenant_uid, row->name, &event, error) < 0) {
         return -1;
     }
     struct bh_error failure = {0};
@@ -174,7 +185,6 @@ int volume_remove(struct job *job, const struct volume_row *row, struct bh_error
         bh_log_failure(BH_LOG_WARNING, &failure, "the files of a removed volume stay until the next start");
         adoption_later(job->engine);
     }
-    volume_emit(job->engine, row, "destroy");
     return 0;
 }
 
@@ -234,7 +244,9 @@ static void make_again(struct job *job, const struct volume_row *row)
     if (volume_options_read(row->details->options, row->details->n_options, &plan, &error) < 0 ||
         policy_make_volume(job, row, &plan, &error) < 0) {
         bh_log_failure(BH_LOG_WARNING, &error, row->name);
+        return;
     }
+    announce(job, row);
 }
 
 static void drop_stranger(struct job *job, const struct policy_volume *stranger)
@@ -263,6 +275,8 @@ int volumes_reconcile(struct job *job, struct bh_error *error)
     for (size_t i = 0; i < n_rows; i++) {
         if (!is_listed(found, n_found, rows[i].id)) {
             make_again(job, &rows[i]);
+        } else if (!rows[i].announced) {
+            announce(job, &rows[i]);
         }
     }
     for (size_t i = 0; i < n_found; i++) {

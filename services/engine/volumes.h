@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "services/engine/event_record.h"
 #include "services/engine/database_volumes.h"
 #include "services/engine/jobs.h"
 #include "services/engine/volume_options.h"
@@ -26,7 +27,7 @@ int volume_remove(struct job *job, const struct volume_row *row, struct bh_error
 /* The container is gone for good: so are the anonymous volumes that were made for it, unless others have them too. */
 void volumes_after_container(struct job *job, const struct container_row *row);
 /* Events: "create" and "destroy" of a volume; "mount" and "unmount" of all that a container has. */
-void volume_emit(struct engine *engine, const struct volume_row *row, const char *action);
+struct engine_event volume_event(const struct volume_row *row, const char *action);
 void volumes_emit_mounts(struct engine *engine, const struct container_row *row, bool mounted);
 /* Where root finds its files: "<state>/volumes/<uid>/<id>/_data". `buffer` holds BH_PATH_BYTES_MAX + 1. */
 const char *volume_mountpoint(const struct engine *engine, const struct volume_row *row, char *buffer);

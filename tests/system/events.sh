@@ -75,6 +75,49 @@ images_too() {
 image untag $id $id
 image load $id $id"
 }
+made_images() {
+    local from id
+    docker create --name made --network none "$IMAGE" true
+    from=$(now)
+    docker commit -m why made made:1
+    id=$(docker images -q --no-trunc made:1)
+    docker export made | docker import - taken:1
+    docker rmi made:1 taken:1
+    docker rm made
+    equal "$(events "$from" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sed 's/sha256:[0-9a-f]*/ID/')" "image tag made:1
+container commit made
+container export made
+image tag taken:1
+image import ID
+image untag ID
+image delete ID
+image untag ID
+image delete ID
+container destroy made"
+    equal "$(attributes "$from" -f event=commit)" '{"comment":"why","image":"busybox","imageID":"'"$id"'","imageRef":"made:1","name":"made"}'
+}
+# whatever moment the engine is killed at: what is there was told once, and what was told was there
+told_with_the_change() {
+    local from engine i writer
+    from=$(now)
+    for i in $(seq 1 60); do
+        docker tag "$IMAGE" "many:$i"
+        docker volume create "many-$i"
+    done >/dev/null 2>&1 &
+    writer=$!
+    for i in 1 2 3 4; do
+        sleep "0.$((RANDOM % 4 + 1))"
+        eventually helper_pid engine >/dev/null
+        engine=$(helper_pid engine)
+        kill -9 "$engine"
+    done
+    wait $writer || true # the last may have met no engine
+    eventually helper_pid engine >/dev/null
+    equal "$(events "$from" -f event=tag --format '{{.Actor.Attributes.name}}' | sort)" "$(docker images many --format '{{.Repository}}:{{.Tag}}' | sort)" "tags"
+    equal "$(events "$from" -f type=volume --format '{{.Action}} {{.Actor.ID}}' | sort)" "$(docker volume ls -q --filter name=many- | sed 's/^/create /' | sort)" "volumes"
+    docker images many --format '{{.Repository}}:{{.Tag}}' | xargs docker rmi
+    docker volume ls -q --filter name=many- | xargs docker volume rm
+}
 as_json() {
     local from line id
     from=$(now)
@@ -234,6 +277,8 @@ check "the life of a container" life_of_a_container
 check "what run --rm and rm -f do" run_and_remove
 check "top" looked_into
 check "images" images_too
+check "images that are made here" made_images
+check "images and volumes: an event is written with its change" told_with_the_change
 check "an event has Docker's fields, the old ones too" as_json
 check "filters" filtered
 check "since and until in all of Docker's formats" times

@@ -83,6 +83,8 @@ assert client.exec_inspect(made)["ExitCode"] == 0
 END
 }
 detach_keys_leave_it_running() {
+    local from
+    from=$(date +%s.%N)
     python3 - "$SOCKET" box <<'END'
 import docker, os, signal, socket, sys
 client = docker.APIClient(base_url="unix://" + sys.argv[1])
@@ -102,6 +104,8 @@ assert told["Running"] and told["ExitCode"] is None and told["DetachKeys"] == "G
 assert made["Id"] in client.inspect_container(sys.argv[2])["ExecIDs"]
 os.kill(told["Pid"], signal.SIGKILL)
 END
+    matches "$(docker events --since "$from" --until "$(date +%s.%N)" --filter event=exec_detach --format '{{json .Actor.Attributes}}')" \
+        '^\{"execID":"[0-9a-f]{64}","image":"busybox","name":"box"\}$'
 }
 confinement_is_the_containers() {
     local what='grep -E "^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)" /proc/$p/status; cat /proc/$p/cgroup; readlink /proc/$p/ns/user /proc/$p/ns/mnt /proc/$p/ns/pid /proc/$p/ns/net /proc/$p/ns/ipc /proc/$p/ns/uts'

@@ -59,6 +59,31 @@ END
     equal "$(state_of loose)" running
     gone loose
 }
+# keys that reach the engine are told of (docker's own client keeps them to itself); hanging up is not, as with Docker
+detaching_is_told() {
+    local from
+    docker run -dit --name loose --network none "$IMAGE" cat >/dev/null
+    from=$(date +%s.%N)
+    python3 - "$SOCKET" <<'END'
+import socket, sys
+def attach(typed):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendall(b"POST /v1.47/containers/loose/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\nHost: d\r\n"
+              b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello\n" + typed)
+    seen = b""
+    while piece := s.recv(4096):
+        seen += piece
+        if not typed and seen.endswith(b"hello\r\nhello\r\n"):
+            break
+    s.close()
+attach(b"")
+attach(b"\x10\x11")
+END
+    equal "$(docker events --since "$from" --until "$(date +%s.%N)" --format '{{.Action}} {{.Actor.Attributes.name}}' | paste -sd ' ')" \
+        "attach loose attach loose detach loose"
+    gone loose
+}
 half_close() {
     equal "$(printf 'a\nb\n' | run_in -i -- sh -c 'wc -l; echo done')" $'2\ndone'
 }
@@ -140,6 +165,7 @@ for client in $CLIENTS; do
     check "$client: keys of one's own detach" detaches "ctrl-a,x" '\x01x'
     check "$client: the end of stdin leaves the output open" half_close
 done
+check "detach keys are told of" detaching_is_told
 check "a WebSocket: logs, both ways, ping, long messages, several at once" websocket
 check "a WebSocket that breaks the rules is closed, and its container goes on" websocket_breaks_the_rules
 client=docker

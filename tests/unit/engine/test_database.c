@@ -63,7 +63,7 @@ static void add_image(uint32_t tenant_uid, uint8_t id, const char *name, bool *r
                                   .config = &config,
                                   .layers = layers,
                                   .n_layers = 2};
-    cr_assert_eq(database_add_image(database, &row, &name, 1, 42, ret_moved, &error), 0, "%s", error.message);
+    cr_assert_eq(database_add_image(database, &row, &name, 1, 42, NULL, 0, ret_moved, &error), 0, "%s", error.message);
 }
 
 static int add_container(uint32_t tenant_uid, uint8_t id, const char *name, uint8_t image, struct bh_error *error)
@@ -118,7 +118,7 @@ Test(database, knows_what_content_is_needed)
     cr_assert_eq(database_content_used(database, &stray, &error), 0);
     cr_assert_eq(database_tenant_has_content(database, 5, &layer, &error), 1);
     cr_assert_eq(database_tenant_has_content(database, 6, &layer, &error), 0);
-    cr_assert_eq(database_hide_image(database, 5, &config, &error), 0);
+    cr_assert_eq(database_hide_image(database, 5, &config, NULL, &error), 0);
     cr_assert_eq(database_content_used(database, &layer, &error), 0);
 }
 
@@ -132,7 +132,7 @@ Test(database, keeps_a_hidden_image_while_a_container_needs_it)
     const uint8_t id[32] = {7};
     add_image(5, 1, "a:1", NULL);
     cr_assert_eq(add_container(5, 7, "web", 1, &error), 0, "%s", error.message);
-    cr_assert_eq(database_hide_image(database, 5, &config, &error), 0);
+    cr_assert_eq(database_hide_image(database, 5, &config, NULL, &error), 0);
     cr_assert_eq(database_images(database, 5, &rows, &n_rows, &error), 0);
     cr_assert_eq(n_rows, 0, "out of sight");
     image_rows_free(rows, n_rows);

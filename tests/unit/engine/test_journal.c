@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "services/engine/database_events.h"
+#include "services/engine/image_events.h"
+#include "services/engine/volumes.h"
 
 #define TEXT(text) ((char *)(uintptr_t)(text))
 
@@ -164,4 +166,46 @@ Test(journal, of_a_change_that_failed_has_nothing)
     cr_assert_eq(told, 0);
     cr_assert_eq(database_add_event(database, &event, &error), 0);
     cr_assert_eq(told, 5);
+}
+
+Test(journal, of_an_image_is_written_with_its_rows)
+{
+    struct bh_error error = {0};
+    const struct bh_digest id = {{1}}, none = {{2}};
+    const char *name = "docker.io/library/a:1";
+    Bulkhead__ImageConfig config = BULKHEAD__IMAGE_CONFIG__INIT;
+    const struct image_row row = {.tenant_uid = 5, .id = id, .manifest = id, .config = &config};
+    struct image_event tag, untag, gone;
+    image_event_fill(&tag, 5, &id, &row, "tag", NULL);
+    image_event_fill(&untag, 5, &id, &row, "untag", NULL);
+    image_event_fill(&gone, 5, &none, NULL, "tag", NULL);
+    const struct engine_event *events[] = {&tag.event, &untag.event};
+    cr_assert_eq(database_add_image(database, &row, &name, 1, 0, events, 2, NULL, &error), 0, "%s", error.message);
+    cr_assert_eq(count(5, NULL), 2);
+    cr_assert_eq(database_set_name(database, 5, "docker.io/library/b:1", &none, 0, &gone.event, &error), -1);
+    cr_assert_eq(count(5, NULL), 2, "a name for no image");
+    cr_assert_eq(database_drop_name(database, 5, "docker.io/library/c:1", &untag.event, &error), 0);
+    cr_assert_eq(count(5, NULL), 2, "a name that nobody has");
+    cr_assert_eq(database_drop_name(database, 5, name, &untag.event, &error), 0);
+    cr_assert_eq(count(5, NULL), 3);
+}
+
+Test(journal, a_volume_is_announced_once)
+{
+    struct bh_error error = {0};
+    Bulkhead__CreateVolume details = BULKHEAD__CREATE_VOLUME__INIT;
+    const struct volume_row row = {.tenant_uid = 5, .id = {7}, .name = "data", .details = &details};
+    const struct engine_event event = volume_event(&row, "create"), destroy = volume_event(&row, "destroy");
+    volume_row_auto struct volume_row read = {0};
+    cr_assert_eq(database_add_volume(database, &row, &error), 0, "%s", error.message);
+    cr_assert_eq(count(5, NULL), 0, "its files are not there yet");
+    cr_assert_eq(database_announce_volume(database, &row, &event, &error), 0);
+    cr_assert_eq(database_announce_volume(database, &row, &event, &error), 0);
+    cr_assert_eq(count(5, NULL), 1);
+    cr_assert_eq(database_find_volume(database, 5, "data", &read, &error), 1);
+    cr_assert(read.announced);
+    cr_assert_eq(database_delete_volume(database, 5, "nobody's", &destroy, &error), -1);
+    cr_assert_eq(count(5, NULL), 1);
+    cr_assert_eq(database_delete_volume(database, 5, "data", &destroy, &error), 0);
+    cr_assert_eq(count(5, NULL), 2);
 }
