@@ -109,9 +109,7 @@ static int open_folder(struct copier_start *start, struct bh_error *error)
 
 static int join(struct copier_start *start, const struct running *running, struct bh_error *error)
 {
-    bh_autoclose int pidfd = -1;
-    int32_t pid;
-    return entry_find(running, &pid, &pidfd, error) < 0 ? -1 : copier_join(start, pid, pidfd, error);
+    return entry_check(running, error) < 0 ? -1 : copier_join(start, running->record.pid, running->pidfd, error);
 }
 
 /* The namespaces and mounts that its view is made of. */

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <grp.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "common/io.h"
 #include "copier_parts.h"
 #include "own_files.h"
+#include "pidfd.h"
 #include "userns.h"
 
 /* What the holder says, once. Its descriptors are ours, too: the table is shared. */
@@ -146,14 +146,13 @@ int copier_assemble(struct copier_start *start, struct bh_error *error)
 int copier_join(struct copier_start *start, int32_t pid, int pidfd, struct bh_error *error)
 {
     char path[48];
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
     start->user = open(path, O_RDONLY | O_CLOEXEC);
     int failed = start->user < 0 ? errno : 0;
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
     start->mount = open(path, O_RDONLY | O_CLOEXEC);
     failed = failed ? failed : start->mount < 0 ? errno : 0;
-    if (poll(&ended, 1, 0) != 0) { /* then that number may have been somebody else's */
+    if (pidfd_has_ended(pidfd)) { /* then that number may have been somebody else's */
         return bh_error_set(error, BH_FAILED_PRECONDITION, "the container has ended meanwhile");
     }
     return failed ? bh_error_errno(error, failed, "open the container's namespaces") : 0;

@@ -37,6 +37,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "labels.h"
+#include "pidfd.h"
 
 #define HIGH_FD 64 /* above every number that the child's descriptors get */
 
@@ -141,12 +142,6 @@ static _Noreturn void between_main(const struct enter *enter, int report_fd, voi
 
 /* ---- the caller ------------------------------------------------------------------------------------------ */
 
-static bool has_ended(int pidfd)
-{
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    return poll(&ended, 1, 0) != 0;
-}
-
 static int await(const struct enter *enter, int report_fd, int32_t *ret_pid, struct bh_error *error)
 {
     struct report report;
@@ -162,7 +157,7 @@ static int await(const struct enter *enter, int report_fd, int32_t *ret_pid, str
         *ret_pid = report.pid;
         return 0;
     }
-    if (has_ended(enter->pidfd)) { /* a PID namespace without its first process takes nobody in */
+    if (pidfd_has_ended(enter->pidfd)) { /* a PID namespace without its first process takes nobody in */
         return bh_error_set(error, BH_FAILED_PRECONDITION, "the container has ended");
     }
     if (n != sizeof(report) || report.error.code == BH_OK) {

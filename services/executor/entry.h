@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The process whose namespaces are entered to get into a container. That is its first process, unless that is our own
- * --init, which the kernel lets nobody look into: then it is what that one has started.
+ * Getting into a container by the namespaces of its first process: whether they are the ones that we made.
  */
 #pragma once
 
 #include "running.h"
 
-/* FAILED_PRECONDITION: the container has ended. The pidfd is the caller's. */
-int entry_find(const struct running *running, int32_t *ret_pid, int *ret_pidfd, struct bh_error *error);
+/* Of a container that runs. What runs in it may have made namespaces of its own below, and its first process have gone
+ * there: then nobody follows. FAILED_PRECONDITION: that, or it has ended. */
+int entry_check(const struct running *running, struct bh_error *error);

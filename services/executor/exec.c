@@ -151,16 +151,14 @@ static int fork_exec(struct executor *executor, struct bh_request *request, stru
 {
     struct container_spec *spec = preparation->spec;
     struct launch launch;
-    bh_autoclose int entry = -1;
-    int32_t pid;
-    if (entry_find(&preparation->container, &pid, &entry, error) < 0) {
+    if (entry_check(&preparation->container, error) < 0) {
         return -1;
     }
     launch_clear(&launch);
     launch.executor = executor;
     launch.spec = spec;
     launch.joins = true;
-    launch.container_pidfd = entry;
+    launch.container_pidfd = preparation->container.pidfd;
     launch.folder = preparation->container.folder;
     launch.attachments = preparation->attachments;
     launch.n_attachments = preparation->n_attachments;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "pidfd.h"
 #include "common/io.h"
 
 #define RECORD_NAME     "record"
@@ -127,12 +127,11 @@ int record_open_process(const struct record *record, const uint8_t boot_id[stati
         return -1;
     }
     bh_autoclose int pidfd = pidfd_open(record->pid, 0);
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     uint64_t ticks;
     struct bh_error ignored;
     /* The pidfd first, then the check: it cannot be another process any more. */
     if (pidfd < 0 || record_start_ticks(record->pid, &ticks, &ignored) < 0 || ticks != record->start_ticks ||
-        poll(&ended, 1, 0) != 0) {
+        pidfd_has_ended(pidfd)) {
         return -1;
     }
     return bh_steal_fd(&pidfd);

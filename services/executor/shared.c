@@ -25,6 +25,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "entry.h"
+#include "pidfd.h"
 #include "running.h"
 
 static bool is_same(int a, int b)
@@ -34,10 +35,10 @@ static bool is_same(int a, int b)
            first.st_ino == second.st_ino;
 }
 
-static int open_namespace(const struct running *running, int pid, const char *name, int *ret_fd, struct bh_error *error)
+static int open_namespace(const struct running *running, const char *name, int *ret_fd, struct bh_error *error)
 {
     char path[64];
-    (void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", running->record.pid, name);
     *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
     return *ret_fd < 0 ? bh_error_errno(error, errno, "open the %s namespace of container %.12s", name, running->name)
                        : 0;
@@ -48,21 +49,19 @@ static int open_one(const struct executor *executor, const struct container_spec
                     const char *name, int host, struct shared *shared, int *ret_fd, struct bh_error *error)
 {
     struct running running;
-    bh_autoclose int user = -1, mine = -1, held = -1;
-    int32_t pid = 0;
+    bh_autoclose int user = -1, mine = -1;
     int result = running_open(executor, id, spec->tenant_uid, &running, error);
     if (result == 0 && running.pidfd < 0) {
         result = bh_error_set(error, BH_FAILED_PRECONDITION,
                               "cannot join the %s namespace of a non running container: %s", name, running.name);
     }
-    if (result == 0 &&
-        (entry_find(&running, &pid, &held, error) < 0 || open_namespace(&running, pid, name, ret_fd, error) < 0 ||
-         open_namespace(&running, pid, "user", &user, error) < 0 ||
-         (shared->mount < 0 && open_namespace(&running, pid, "mnt", &shared->mount, error) < 0))) {
+    if (result == 0 && (entry_check(&running, error) < 0 || open_namespace(&running, name, ret_fd, error) < 0 ||
+                        open_namespace(&running, "user", &user, error) < 0 ||
+                        (shared->mount < 0 && open_namespace(&running, "mnt", &shared->mount, error) < 0))) {
         result = -1;
     }
     /* Still the very process whose number it was. */
-    if (result == 0 && pidfd_send_signal(held, 0, NULL, 0) < 0) {
+    if (result == 0 && pidfd_has_ended(running.pidfd)) {
         result = bh_error_set(error, BH_FAILED_PRECONDITION, "container %s has ended meanwhile", running.name);
     }
     mine = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);

@@ -269,6 +269,21 @@ joins_one_with_an_init() {
     equal "$(docker inspect -f '{{.State.ExitCode}}' inited)" 0
     docker rm inited
 }
+# A privileged first process may make a user namespace of its own and go there. Nobody follows it.
+follows_nobody_elsewhere() {
+    docker run -d --name elsewhere --privileged --network none "$IMAGE" /bin/busybox unshare -U sleep 1000
+    eventually left_its_namespace
+    docker exec elsewhere true 2>"$WORK/err" && return 1
+    matches "$(cat "$WORK/err")" "has left the container's user namespace"
+    docker cp elsewhere:/etc/hostname - >/dev/null 2>"$WORK/err" && return 1
+    matches "$(cat "$WORK/err")" "has left the container's user namespace"
+    docker rm -f elsewhere
+}
+left_its_namespace() {
+    local pid
+    pid=$(docker inspect -f '{{.State.Pid}}' elsewhere)
+    [ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sleep 1000 " ] && [ ! -s "/proc/$pid/uid_map" ]
+}
 gone() { ! kill -0 "$1" 2>/dev/null; }
 nothing_is_left_behind() {
     eventually no_exec_folders
@@ -306,4 +321,5 @@ check "it ends while nobody looks, and its exit code is learned" ends_while_nobo
 check "without its monitor it ends" without_its_monitor_it_ends
 check "it ends with its container" ends_with_its_container
 check "also one with an init is joined" joins_one_with_an_init
+check "a first process that has left its user namespace is followed by nobody" follows_nobody_elsewhere
 check "nothing is left behind" nothing_is_left_behind
