@@ -55,6 +55,8 @@ static const struct {
     [OPERATION_HOST_NAME] = {"host name", NULL, NULL, host_name_attach},
     /* Own network namespace. */
     [OPERATION_LOOPBACK] = {"loopback", NULL, NULL, loopback_attach},
+    /* Made by others meanwhile; one byte from them is all that is read. */
+    [OPERATION_LINKS] = {"links", NULL, NULL, links_attach},
     /* Names from a list, below the descriptor of the procfs we made, without links. */
     [OPERATION_SYSCTL] = {"sysctl", NULL, NULL, sysctl_attach},
     /* Covered by a null device checked to be one, or by an empty folder. */

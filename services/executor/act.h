@@ -47,6 +47,8 @@ int cgroups_attach(struct launch *launch, struct operation *operation, struct bh
 int proc_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int host_name_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int loopback_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
+/* UNAVAILABLE: the links will not come. */
+int links_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysctl_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int mask_attach(struct launch *launch, struct operation *operation, struct bh_error *error);
 int read_only_path_attach(struct launch *launch, struct operation *operation, struct bh_error *error);

@@ -20,8 +20,16 @@
 #include "act.h"
 #include "confine.h"
 #include "labels.h"
+#include "network.h"
 
 /* ---- being placed ---------------------------------------------------------------------------------------- */
+
+/* First of all, since others work on its links from then on. It is not root of anything yet, but may do all in its
+ * namespaces. */
+static int offer_network(const struct launch *launch, struct bh_error *error)
+{
+    return launch->links >= 0 ? network_offer(launch->spec, launch->answer_socket, error) : 0;
+}
 
 static int wait_for_maps(int go, struct bh_error *error)
 {
@@ -74,8 +82,8 @@ static int take_streams(const struct launch *launch, int failure, struct bh_erro
 
 static int set_up(struct launch *launch, int go, int failure, struct bh_error *error)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || wait_for_maps(go, error) < 0 ||
-        enter_cgroups(launch, error) < 0 || become_inner_root(error) < 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || offer_network(launch, error) < 0 ||
+        wait_for_maps(go, error) < 0 || enter_cgroups(launch, error) < 0 || become_inner_root(error) < 0) {
         return error->code == BH_OK ? bh_error_errno(error, errno, "prepare to die with the launcher") : -1;
     }
     (void)umask(022);

@@ -183,11 +183,10 @@ static int copier_work(struct executor *executor, void *argument, int answer_soc
     return 0;
 }
 
-static void copier_done(struct bh_request *request, const struct job_answer *answer, int fd)
+static void copier_done(struct bh_request *request, const struct job_said *said)
 {
-    (void)fd;
     Bulkhead__CopierOpened opened = BULKHEAD__COPIER_OPENED__INIT;
-    opened.pid = answer->pid;
+    opened.pid = said->answer.pid;
     Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
     packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_COPIER_OPENED;
     packet.copier_opened = &opened;

@@ -183,7 +183,7 @@ int start_exec(struct executor *executor, struct bh_request *request, const Bulk
     struct bh_digest id;
     __attribute__((cleanup(release))) struct preparation preparation = {
         .container = {.folder = -1, .logs = -1, .pidfd = -1}};
-    if (launch_take_attachments(request, message->attachments, preparation.attachments, &preparation.n_attachments,
+    if (launch_take_attachments(request, message->attachments, 0, preparation.attachments, &preparation.n_attachments,
                                 error) < 0) {
         return -1;
     }

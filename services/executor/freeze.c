@@ -28,10 +28,9 @@ static int freeze_work(struct executor *executor, void *argument, int answer_soc
     return 0;
 }
 
-static void freeze_done(struct bh_request *request, const struct job_answer *answer, int fd)
+static void freeze_done(struct bh_request *request, const struct job_said *said)
 {
-    (void)answer;
-    (void)fd;
+    (void)said;
     Bulkhead__Done done = BULKHEAD__DONE__INIT;
     Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
     packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DONE;

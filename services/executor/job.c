@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Forked jobs; see job.h. The answer comes from our own program, which at that time has not yet read a byte of the
- * container's; still it is taken as data: one record of one size, whose texts are ended and cleaned here.
+ * container's; still it is taken as data: records of one size, whose texts are ended and cleaned here.
  */
 #include "job.h"
 
@@ -63,72 +63,108 @@ bool job_is_running(const struct executor *executor, const uint8_t id[static 32]
 
 /* ---- the child's side ----------------------------------------------------------------------------- */
 
-void job_answer(int answer_socket, const struct job_answer *answer, int fd)
+void job_answer_with(int answer_socket, const struct job_answer *answer, const int *fds, size_t n_fds)
 {
     struct iovec part = {.iov_base = (void *)(uintptr_t)answer, .iov_len = sizeof(*answer)};
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(JOB_FDS_MAX * sizeof(int))];
     } control = {0};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (fd >= 0) {
+    if (n_fds > 0) {
         message.msg_control = control.bytes;
-        message.msg_controllen = sizeof(control.bytes);
+        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
         control.header.cmsg_level = SOL_SOCKET;
         control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+        control.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), fds, n_fds * sizeof(int));
     }
     /* If nobody listens any more, the container's record says what happened. */
     (void)sendmsg(answer_socket, &message, MSG_NOSIGNAL);
 }
 
+void job_answer(int answer_socket, const struct job_answer *answer, int fd)
+{
+    job_answer_with(answer_socket, answer, &fd, fd >= 0 ? 1 : 0);
+}
+
+void job_progress(int answer_socket, const int *fds, size_t n_fds)
+{
+    const struct job_answer progress = {.more = true};
+    job_answer_with(answer_socket, &progress, fds, n_fds);
+}
+
 /* ---- the executor's side -------------------------------------------------------------------------- */
 
-int job_receive(int socket, struct job_answer *ret_answer, int *ret_fd)
+int job_receive(int socket, struct job_said *ret_said)
 {
-    struct iovec part = {.iov_base = ret_answer, .iov_len = sizeof(*ret_answer)};
+    struct iovec part = {.iov_base = &ret_said->answer, .iov_len = sizeof(ret_said->answer)};
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(JOB_FDS_MAX * sizeof(int))];
     } control = {0};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
     ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     const struct cmsghdr *header = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int))) {
-        memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
+    ret_said->n_fds = 0;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        ret_said->n_fds = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(ret_said->fds, CMSG_DATA(header), ret_said->n_fds * sizeof(int));
     }
-    return n == (ssize_t)sizeof(*ret_answer) ? 1 : 0;
+    return n == (ssize_t)sizeof(ret_said->answer) ? 1 : 0;
 }
 
-static void on_answer(evutil_socket_t socket, short what, void *argument)
+void job_said_close(struct job_said *said)
 {
-    (void)what;
-    __attribute__((cleanup(job_cleanup))) struct job *job = argument;
-    struct job_answer answer;
-    bh_autoclose int fd = -1;
-    int received = job_receive(socket, &answer, &fd);
+    for (size_t i = 0; i < said->n_fds; i++) {
+        bh_close(&said->fds[i]);
+    }
+    said->n_fds = 0;
+}
+
+/* Our own program's texts; still they are ended here. */
+static void end_texts(struct bh_error *error)
+{
+    error->message[BH_ERROR_MESSAGE_SIZE - 1] = '\0';
+    if (error->n_context > BH_ERROR_CONTEXT_MAX) {
+        error->n_context = 0;
+    }
+    for (size_t i = 0; i < error->n_context; i++) {
+        error->context[i][BH_ERROR_CONTEXT_SIZE - 1] = '\0';
+    }
+}
+
+static void finish(struct job *job, int received, struct job_said *said)
+{
     LIST_REMOVE(job, next);
     job->executor->jobs.n--;
-    bh_log_set_trace(bh_request_trace(job->request));
-    if (received == 0) {
+    if (received == 0 || said->answer.more) {
         struct bh_error error = {0};
         (void)bh_error_set(&error, BH_INTERNAL, "%s: the process doing it died", job->kind->name);
         bh_log_failure(BH_LOG_ERROR, &error, job->kind->name);
         (void)bh_request_fail(job->request, &error);
-    } else if (answer.error.code != BH_OK) {
-        answer.error.message[BH_ERROR_MESSAGE_SIZE - 1] = '\0';
-        if (answer.error.n_context > BH_ERROR_CONTEXT_MAX) {
-            answer.error.n_context = 0;
-        }
-        for (size_t i = 0; i < answer.error.n_context; i++) {
-            answer.error.context[i][BH_ERROR_CONTEXT_SIZE - 1] = '\0';
-        }
-        bh_log_failure(BH_LOG_INFO, &answer.error, job->kind->name);
-        (void)bh_request_fail(job->request, &answer.error);
+    } else if (said->answer.error.code != BH_OK) {
+        end_texts(&said->answer.error);
+        bh_log_failure(BH_LOG_INFO, &said->answer.error, job->kind->name);
+        (void)bh_request_fail(job->request, &said->answer.error);
     } else {
-        job->kind->done(job->request, &answer, fd);
+        job->kind->done(job->request, said);
+    }
+    job_free(job);
+}
+
+static void on_said(evutil_socket_t socket, short what, void *argument)
+{
+    (void)what;
+    struct job *job = argument;
+    __attribute__((cleanup(job_said_close))) struct job_said said = {0};
+    int received = job_receive(socket, &said);
+    bh_log_set_trace(bh_request_trace(job->request));
+    if (received && said.answer.more && job->kind->progress) {
+        job->kind->progress(job->request, &said);
+    } else {
+        finish(job, received, &said);
     }
     bh_log_set_trace(0);
 }
@@ -188,7 +224,7 @@ int job_start_bounded(struct executor *executor, const struct job_kind *kind, co
     bh_autoclose int child_end = ends[1];
     *job = (struct job){.executor = executor, .kind = kind, .tenant_uid = tenant_uid, .socket = ends[0]};
     memcpy(job->id, id, sizeof(job->id));
-    job->event = event_new(executor->context->base, job->socket, EV_READ, on_answer, job);
+    job->event = event_new(executor->context->base, job->socket, EV_READ | EV_PERSIST, on_said, job);
     if (!job->event || event_add(job->event, NULL) < 0) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "watch a job");
     }

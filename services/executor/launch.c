@@ -26,6 +26,7 @@
 #include "lock.h"
 #include "exec.h"
 #include "monitor_exec.h"
+#include "network.h"
 #include "policyd_executor.pb-c.h"
 #include "record.h"
 #include "remove.h"
@@ -322,6 +323,7 @@ static int launch_work(struct executor *executor, void *argument, int answer_soc
     struct launch *launch = argument;
     struct job_answer answer = {0};
     launch->executor = executor;
+    launch->answer_socket = answer_socket;
     (void)umask(022);
     (void)setsid();
     if (start(launch, &answer.error) < 0) {
@@ -336,15 +338,16 @@ static int launch_work(struct executor *executor, void *argument, int answer_soc
     return 1;
 }
 
-void launch_done(struct bh_request *request, const struct job_answer *answer, int fd)
+void launch_done(struct bh_request *request, const struct job_said *said)
 {
     Bulkhead__ContainerStarted started = BULKHEAD__CONTAINER_STARTED__INIT;
-    started.pid = answer->pid;
-    started.started_at_ns = answer->started_at_ns;
+    started.pid = said->answer.pid;
+    started.started_at_ns = said->answer.started_at_ns;
     Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
     packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_CONTAINER_STARTED;
     packet.container_started = &started;
-    (void)bh_request_reply(request, &packet.base, &fd, 1);
+    (void)bh_request_reply(request, &packet.base, said->fds, said->n_fds);
 }
 
-const struct job_kind launch_job = {.name = "start", .work = launch_work, .done = launch_done};
+const struct job_kind launch_job = {
+    .name = "start", .work = launch_work, .done = launch_done, .progress = network_offered};

@@ -21,6 +21,8 @@ struct launch {
     size_t n_layers;
     const int *attachments;
     size_t n_attachments;
+    int links;          /* a byte comes when the network's links are there; -1: none are waited for */
+    int answer_socket;  /* of this job */
     const void *packed; /* the spec as it came, for the record */
     size_t packed_bytes;
     const struct seccomp_program *filter; /* NULL: unconfined */
@@ -51,7 +53,7 @@ struct launch {
 
 extern const struct job_kind launch_job;
 /* For both: turns the answer into ContainerStarted. */
-void launch_done(struct bh_request *request, const struct job_answer *answer, int fd);
+void launch_done(struct bh_request *request, const struct job_said *said);
 
 /* ---- steps that a process which joins takes, too ---------------------------------------------------------- */
 
@@ -67,9 +69,9 @@ int launch_await(int failure, struct bh_error *error);
 int launch_hand_over(struct launch *launch, int answer_socket, struct bh_error *error);
 /* Everything not there yet. */
 void launch_clear(struct launch *launch);
-/* 3 descriptors for each attachment, taken from the request. */
-int launch_take_attachments(struct bh_request *request, uint32_t attachments, int fds[static BH_MESSAGE_FDS_MAX],
-                            size_t *n_fds, struct bh_error *error);
+/* 3 descriptors for each attachment, taken from the request; behind them come `others`. */
+int launch_take_attachments(struct bh_request *request, uint32_t attachments, size_t others,
+                            int fds[static BH_MESSAGE_FDS_MAX], size_t *n_fds, struct bh_error *error);
 /* The seccomp filter of a container: NULL if it is unconfined, from the cache, or `own`, which is the caller's to free.
  */
 int launch_choose_filter(struct executor *executor, const struct container_spec *spec, struct seccomp_program *own,

@@ -6,6 +6,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 
 #include "common/cleanup.h"
@@ -21,6 +22,11 @@ static struct operation *add(struct plan *plan, enum operation_kind kind, const 
     return operation;
 }
 
+static bool has_own_network(const struct container_spec *spec)
+{
+    return spec->network == SPEC_NETWORK_NONE || spec->network == SPEC_NETWORK_LINKED;
+}
+
 static void plan_namespaces(struct plan *plan, const struct container_spec *spec)
 {
     plan->shared = spec->join_network || spec->join_ipc || spec->join_pid;
@@ -29,7 +35,7 @@ static void plan_namespaces(struct plan *plan, const struct container_spec *spec
     plan->namespaces |= spec->host_pid || spec->join_pid ? 0 : CLONE_NEWPID;
     plan->namespaces |= spec->host_ipc || spec->join_ipc ? 0 : CLONE_NEWIPC;
     plan->namespaces |= spec->host_uts ? 0 : CLONE_NEWUTS;
-    plan->namespaces |= spec->network == SPEC_NETWORK_NONE ? CLONE_NEWNET : 0;
+    plan->namespaces |= has_own_network(spec) ? CLONE_NEWNET : 0;
     plan->join_host_net = spec->network == SPEC_NETWORK_HOST;
     plan->join_host_ipc = spec->host_ipc;
     plan->join_host_uts = spec->host_uts;
@@ -140,12 +146,35 @@ static void plan_mount(struct plan *plan, const struct spec_mount *mount)
     operation->create_source = mount->create_source;
 }
 
-/* After every mount, so that nothing stands over them. */
-static void plan_hardening(struct plan *plan, const struct container_spec *spec)
+/* Whether a setting may name a link. */
+static bool needs_links(const struct container_spec *spec)
 {
+    bool needs = false;
+    for (size_t i = 0; i < spec->n_sysctls; i++) {
+        needs = needs || strncmp(spec->sysctls[i].name, "net.", 4) == 0;
+    }
+    return needs && spec->network == SPEC_NETWORK_LINKED;
+}
+
+/* As Docker has it in every network namespace of a container's own: its ids may ping, and serve every port. The spec's
+ * own settings come after, those of links not before these are there. */
+static void plan_sysctls(struct plan *plan, const struct container_spec *spec)
+{
+    if (has_own_network(spec)) {
+        add(plan, OPERATION_SYSCTL, "net.ipv4.ip_unprivileged_port_start")->source = "0";
+        add(plan, OPERATION_SYSCTL, "net.ipv4.ping_group_range")->source = "0 65535";
+    }
+    if (needs_links(spec)) {
+        (void)add(plan, OPERATION_LINKS, "");
+    }
     for (size_t i = 0; i < spec->n_sysctls; i++) {
         add(plan, OPERATION_SYSCTL, spec->sysctls[i].name)->source = spec->sysctls[i].value;
     }
+}
+
+/* After every mount, so that nothing stands over them. */
+static void plan_hardening(struct plan *plan, const struct container_spec *spec)
+{
     for (size_t i = 0; i < spec->masked_paths.n; i++) {
         (void)add(plan, OPERATION_MASK, spec->masked_paths.items[i]);
     }
@@ -178,7 +207,11 @@ int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct 
         plan_mount(plan, &spec->mounts[i]);
     }
     plan_devices(plan, spec);
+    plan_sysctls(plan, spec);
     plan_hardening(plan, spec);
+    if (spec->network == SPEC_NETWORK_LINKED && !needs_links(spec)) { /* as late as can be: they are made meanwhile */
+        (void)add(plan, OPERATION_LINKS, "");
+    }
     *ret_plan = plan;
     plan = NULL;
     return 0;

@@ -25,6 +25,7 @@ enum operation_kind {
     OPERATION_VOLUME,     /* `source` is a path in it, or "" */
     OPERATION_HOST_NAME,
     OPERATION_LOOPBACK, /* lo up */
+    OPERATION_LINKS,    /* waits until its network's links are there */
     OPERATION_SYSCTL,   /* `target` is the name, `source` the value */
     OPERATION_MASK,
     OPERATION_READ_ONLY_PATH,

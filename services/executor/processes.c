@@ -188,15 +188,15 @@ static int work(struct executor *executor, void *argument, int answer_socket)
     return 0;
 }
 
-static void done(struct bh_request *request, const struct job_answer *answer, int fd)
+static void done(struct bh_request *request, const struct job_said *said)
 {
     Bulkhead__ProcessesListed listed = BULKHEAD__PROCESSES_LISTED__INIT;
     Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
-    listed.processes = answer->pid > 0 ? (uint32_t)answer->pid : 0;
-    listed.truncated = answer->started_at_ns != 0;
+    listed.processes = said->answer.pid > 0 ? (uint32_t)said->answer.pid : 0;
+    listed.truncated = said->answer.started_at_ns != 0;
     packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_PROCESSES_LISTED;
     packet.processes_listed = &listed;
-    (void)bh_request_reply(request, &packet.base, &fd, fd >= 0 ? 1 : 0);
+    (void)bh_request_reply(request, &packet.base, said->fds, said->n_fds);
 }
 
 const struct job_kind processes_job = {.name = "list processes", .work = work, .done = done};

@@ -22,6 +22,7 @@
 #include "freeze.h"
 #include "measure.h"
 #include "monitor_exec.h"
+#include "network.h"
 #include "policyd_executor.pb-c.h"
 #include "record.h"
 #include "remove.h"
@@ -222,7 +223,7 @@ static void handle_inspect(struct bh_request *request)
 /* ---- the table ------------------------------------------------------------------------------------------ */
 
 static const struct bh_handler handlers[] = {
-    {REQUEST(START_CONTAINER), "StartContainer", ~0U, 0, 3 * BH_ATTACHMENTS_MAX, handle_start},
+    {REQUEST(START_CONTAINER), "StartContainer", ~0U, 0, 3 * BH_ATTACHMENTS_MAX + 1, handle_start},
     {REQUEST(SIGNAL_CONTAINER), "SignalContainer", ~0U, 0, 0, handle_signal},
     {REQUEST(OPEN_MONITOR), "OpenMonitor", ~0U, 0, 0, handle_open_monitor},
     {REQUEST(OPEN_LOG), "OpenLog", ~0U, 0, 0, handle_open_log},
@@ -240,6 +241,7 @@ static const struct bh_handler handlers[] = {
     {REQUEST(READ_STATS), "ReadStats", ~0U, 0, 0, measure_handle_stats},
     {REQUEST(LIST_PROCESSES), "ListProcesses", ~0U, 0, 0, measure_handle_processes},
     {REQUEST(DESCRIBE_KERNEL), "DescribeKernel", ~0U, 0, 0, measure_handle_kernel},
+    {REQUEST(OPEN_NETWORK), "OpenNetwork", ~0U, 0, 0, network_handle_open},
     {REQUEST(MAKE_VOLUME), "MakeVolume", ~0U, 0, 0, volume_handle_make},
     {REQUEST(DROP_VOLUME), "DropVolume", ~0U, 0, 0, volume_handle_drop},
     {REQUEST(FILL_VOLUMES), "FillVolumes", ~0U, 0, 0, volume_handle_fill},

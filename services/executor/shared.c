@@ -204,10 +204,11 @@ int shared_shm_prepare(struct launch *launch, struct operation *operation, struc
     }
     bh_close(&its);
     (void)waitpid(helper, NULL, 0);
-    struct job_answer answer = {0};
-    int received = job_receive(mine, &answer, &operation->fd);
-    if (received == 0 || answer.error.code != BH_OK || operation->fd < 0) {
-        *error = answer.error;
+    __attribute__((cleanup(job_said_close))) struct job_said said = {0};
+    int received = job_receive(mine, &said);
+    operation->fd = said.n_fds ? bh_steal_fd(&said.fds[0]) : -1;
+    if (received == 0 || said.answer.error.code != BH_OK || operation->fd < 0) {
+        *error = said.answer.error;
         return received && error->code != BH_OK
                    ? -1
                    : bh_error_set(error, BH_INTERNAL, "the process that opens /dev/shm died");

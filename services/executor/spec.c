@@ -249,6 +249,9 @@ static int decode_confinement(const Bulkhead__ContainerSpec *message, struct con
     case BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED:
         spec->network = SPEC_NETWORK_JOINED;
         break;
+    case BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED:
+        spec->network = SPEC_NETWORK_LINKED;
+        break;
     default:
         return bh_error_set(error, BH_INVALID_ARGUMENT, "network mode %d is unknown", (int)message->network);
     }
@@ -302,8 +305,8 @@ static int decode(const Bulkhead__ContainerSpec *message, const char *cgroup_par
         decode_paths(message->masked_paths, message->n_masked_paths, &spec->masked_paths, error) < 0 ||
         decode_paths(message->read_only_paths, message->n_read_only_paths, &spec->read_only_paths, error) < 0 ||
         decode_host_name(message, spec, error) < 0 || decode_dns(message, spec, error) < 0 ||
-        decode_confinement(message, spec, error) < 0 || spec_decode_shared(message, spec, error) < 0 ||
-        spec_decode_devices(message, spec, error) < 0 ||
+        decode_confinement(message, spec, error) < 0 || spec_decode_attachment(message, spec, error) < 0 ||
+        spec_decode_shared(message, spec, error) < 0 || spec_decode_devices(message, spec, error) < 0 ||
         spec_decode_resources(message->resources, &spec->resources, error) < 0 ||
         spec_decode_limits(message, spec, error) < 0 || spec_decode_sysctls(message, spec, error) < 0) {
         return -1;

@@ -84,7 +84,7 @@ struct spec_sysctl {
     const char *name, *value;
 };
 
-enum spec_network { SPEC_NETWORK_NONE, SPEC_NETWORK_HOST, SPEC_NETWORK_JOINED };
+enum spec_network { SPEC_NETWORK_NONE, SPEC_NETWORK_HOST, SPEC_NETWORK_JOINED, SPEC_NETWORK_LINKED };
 enum spec_seccomp { SPEC_SECCOMP_DEFAULT, SPEC_SECCOMP_UNCONFINED, SPEC_SECCOMP_PROFILE };
 
 /* Strings and lists are borrowed from the message; the arrays are owned. */
@@ -102,6 +102,8 @@ struct container_spec {
 
     const char *host_name, *domain_name;
     enum spec_network network;
+    const Bulkhead__Attachment *attachment; /* of SPEC_NETWORK_LINKED: the message's own, checked; else NULL */
+    bool embedded_dns, has_ipv6;            /* what it says of all its links */
     struct spec_mount *mounts;
     size_t n_mounts;
     bool read_only_root;

@@ -163,7 +163,7 @@ static bool is_namespaced(const char *name, const struct container_spec *spec)
         return false;
     }
     if (strncmp(name, "net.", 4) == 0) {
-        return spec->network == SPEC_NETWORK_NONE;
+        return spec->network == SPEC_NETWORK_NONE || spec->network == SPEC_NETWORK_LINKED;
     }
     if (strncmp(name, "fs.mqueue.", 10) == 0) {
         return !spec->host_ipc && !spec->join_ipc;

@@ -25,6 +25,7 @@ struct preparation {
     size_t n_layers;
     int attachments[BH_MESSAGE_FDS_MAX];
     size_t n_attachments;
+    int links; /* -1: none are waited for */
     uint8_t *packed;
     size_t packed_bytes;
     const struct seccomp_program *filter;
@@ -41,17 +42,32 @@ static void release(struct preparation *preparation)
     for (size_t i = 0; i < preparation->n_attachments; i++) {
         bh_close(&preparation->attachments[i]);
     }
+    bh_close(&preparation->links);
 }
 
-int launch_take_attachments(struct bh_request *request, uint32_t attachments, int fds[static BH_MESSAGE_FDS_MAX],
-                            size_t *n_fds, struct bh_error *error)
+/* The clients' streams; and, if the container is linked to networks, what tells when that is done. */
+static int take_fds(struct bh_request *request, const Bulkhead__StartContainer *message,
+                    struct preparation *preparation, struct bh_error *error)
+{
+    size_t linked = message->spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED ? 1 : 0;
+    if (launch_take_attachments(request, message->attachments, linked, preparation->attachments,
+                                &preparation->n_attachments, error) < 0) {
+        return -1;
+    }
+    preparation->links = linked ? bh_request_take_fd(request, preparation->n_attachments) : -1;
+    return 0;
+}
+
+int launch_take_attachments(struct bh_request *request, uint32_t attachments, size_t others,
+                            int fds[static BH_MESSAGE_FDS_MAX], size_t *n_fds, struct bh_error *error)
 {
     size_t n = bh_request_message(request)->n_fds;
-    if (attachments > BH_ATTACHMENTS_MAX || n != 3 * (size_t)attachments) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "%u attachments with %zu descriptors (three each, at most %d)",
-                            attachments, n, BH_ATTACHMENTS_MAX);
+    if (attachments > BH_ATTACHMENTS_MAX || n != 3 * (size_t)attachments + others) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "%u attachments with %zu descriptors (three each, at most %d, and %zu beside them)",
+                            attachments, n, BH_ATTACHMENTS_MAX, others);
     }
-    for (; *n_fds < n; (*n_fds)++) {
+    for (; *n_fds < n - others; (*n_fds)++) {
         fds[*n_fds] = bh_request_take_fd(request, *n_fds);
     }
     return 0;
@@ -129,6 +145,8 @@ void launch_clear(struct launch *launch)
     *launch = (struct launch){.folder = -1,
                               .logs = -1,
                               .journal = -1,
+                              .links = -1,
+                              .answer_socket = -1,
                               .dev = -1,
                               .devpts = -1,
                               .terminal = -1,
@@ -159,6 +177,7 @@ static int fork_launch(struct executor *executor, struct bh_request *request, st
     launch.n_layers = preparation->n_layers;
     launch.attachments = preparation->attachments;
     launch.n_attachments = preparation->n_attachments;
+    launch.links = preparation->links;
     launch.packed = preparation->packed;
     launch.packed_bytes = preparation->packed_bytes;
     launch.filter = preparation->filter;
@@ -175,12 +194,11 @@ static int fork_launch(struct executor *executor, struct bh_request *request, st
 int start_container(struct executor *executor, struct bh_request *request, const Bulkhead__StartContainer *message,
                     struct bh_error *error)
 {
-    __attribute__((cleanup(release))) struct preparation preparation = {0};
+    __attribute__((cleanup(release))) struct preparation preparation = {.links = -1};
     if (!message->spec) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "StartContainer without a spec");
     }
-    return launch_take_attachments(request, message->attachments, preparation.attachments, &preparation.n_attachments,
-                                   error) < 0 ||
+    return take_fds(request, message, &preparation, error) < 0 ||
                    spec_decode(message->spec, executor->context->config->cgroup_parent, &preparation.spec, error) < 0 ||
                    refuse_if_running(executor, preparation.spec, error) < 0 ||
                    layer_stack(executor, preparation.spec, &preparation.layers, &preparation.n_layers, error) < 0 ||

@@ -109,10 +109,9 @@ static int fill_work(struct executor *executor, void *argument, int answer_socke
     return 0;
 }
 
-static void fill_done(struct bh_request *request, const struct job_answer *answer, int fd)
+static void fill_done(struct bh_request *request, const struct job_said *said)
 {
-    (void)answer;
-    (void)fd;
+    (void)said;
     struct bh_error none = {0};
     answer_result(request, 0, &none);
 }

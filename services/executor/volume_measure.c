@@ -64,13 +64,12 @@ static int measure_work(struct executor *executor, void *argument, int answer_so
     return 0;
 }
 
-static void measure_done(struct bh_request *request, const struct job_answer *answer, int fd)
+static void measure_done(struct bh_request *request, const struct job_said *said)
 {
-    (void)fd;
     Bulkhead__DiskMeasured measured = BULKHEAD__DISK_MEASURED__INIT;
     Bulkhead__ExecutorToPolicyd packet = BULKHEAD__EXECUTOR_TO_POLICYD__INIT;
-    measured.used_bytes = answer->numbers[0];
-    measured.limit_bytes = answer->numbers[1];
+    measured.used_bytes = said->answer.numbers[0];
+    measured.limit_bytes = said->answer.numbers[1];
     packet.body_case = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DISK_MEASURED;
     packet.disk_measured = &measured;
     (void)bh_request_reply(request, &packet.base, NULL, 0);

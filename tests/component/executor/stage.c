@@ -279,7 +279,8 @@ void container_init(struct container *container, const char *script)
                                     .args = {"/bin/sh", "-c", (char *)(uintptr_t)script},
                                     .standard_input = -1,
                                     .output = -1,
-                                    .errors = -1};
+                                    .errors = -1,
+                                    .links = -1};
     cr_assert_eq(getrandom(container->id, sizeof(container->id), 0), (ssize_t)sizeof(container->id));
     Bulkhead__ContainerSpec *spec = &container->spec;
     spec->id = (ProtobufCBinaryData){.len = 32, .data = container->id};
@@ -337,34 +338,55 @@ static void connect_monitor(struct bh_channel **monitor, int fd)
     cr_assert_eq(bh_channel_wire(*monitor, fd, &error), 0);
 }
 
-int container_start(struct container *container)
+void container_begin(struct container *container)
 {
-    int in[2], out[2], err[2];
+    bool linked = container->spec.network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
+    int in[2], out[2], err[2], links[2] = {-1, -1};
     cr_assert(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0);
+    cr_assert(!linked || pipe2(links, O_CLOEXEC) == 0);
     Bulkhead__StartContainer start = BULKHEAD__START_CONTAINER__INIT;
     start.spec = &container->spec;
     start.attachments = 1;
     PACKET(START_CONTAINER, start_container, &start);
-    bh_automessage struct bh_message *answer = NULL;
-    const int fds[] = {in[0], out[1], err[1]};
-    int result =
-        call(&packet, fds, 3, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_CONTAINER_STARTED, &answer, &container->error);
+    const int fds[] = {in[0], out[1], err[1], links[0]};
+    bh_error_clear(&container->error);
+    cr_assert_eq(bh_call_start(stage.channels[BH_ROLE_POLICYD], &packet.base, fds, linked ? 4 : 3, WAIT_MS,
+                               &container->call, &container->error),
+                 0);
     bh_close(&in[0]);
     bh_close(&out[1]);
     bh_close(&err[1]);
-    if (result < 0) {
-        bh_close(&in[1]);
-        bh_close(&out[0]);
-        bh_close(&err[0]);
-        return -1;
-    }
-    const Bulkhead__ContainerStarted *started = bh_message_body(answer);
-    container->pid = started->pid;
+    bh_close(&links[0]);
     container->standard_input = in[1];
     container->output = out[0];
     container->errors = err[0];
+    container->links = links[1];
+}
+
+int container_finish(struct container *container)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    int result = bh_call_next(container->call, &answer, &container->error);
+    bh_call_free(container->call);
+    container->call = NULL;
+    bh_close(&container->links);
+    if (result < 0) {
+        bh_close(&container->standard_input);
+        bh_close(&container->output);
+        bh_close(&container->errors);
+        return -1;
+    }
+    cr_assert_eq(answer->kind, BULKHEAD__EXECUTOR_TO_POLICYD__BODY_CONTAINER_STARTED);
+    const Bulkhead__ContainerStarted *started = bh_message_body(answer);
+    container->pid = started->pid;
     connect_monitor(&container->monitor, bh_message_take_fd(answer, 0));
     return 0;
+}
+
+int container_start(struct container *container)
+{
+    container_begin(container);
+    return container_finish(container);
 }
 
 static int wait_for_exit(struct bh_channel *monitor)

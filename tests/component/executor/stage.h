@@ -53,6 +53,8 @@ struct container {
     int standard_input, output, errors; /* our ends, -1 where closed */
     struct bh_channel *monitor;
     struct bh_error error; /* why it did not start */
+    struct bh_call *call;  /* between container_begin() and container_finish() */
+    int links;             /* write end of what a container that is linked to networks waits for; -1 */
 };
 
 /* Layer 1 (busybox) and `/bin/sh -c script`. */
@@ -61,6 +63,10 @@ void container_add_layer(struct container *container, uint8_t number);
 
 /* Starts it with our pipes attached. 0, or -1 with container->error. */
 int container_start(struct container *container);
+/* The same in two halves. Of a container that is linked to networks, the descriptors made in its namespace come after
+ * the first (its `call` is waited for by the caller), and the byte in `links` is the caller's to write. */
+void container_begin(struct container *container);
+int container_finish(struct container *container);
 /* Waits for its end. Returns the exit code. */
 int container_wait(struct container *container);
 /* Closes our ends and removes it. */

@@ -183,3 +183,47 @@ Test(plan, devices_come_after_mounts_and_before_hardening)
     cr_expect_eq(plan->operations[at].access, SPEC_DEVICE_READ);
     cr_expect(plan->operations[at].attributes & MOUNT_ATTR_NOSUID);
 }
+
+Test(plan, a_network_of_its_own_lets_everybody_ping_and_serve_every_port)
+{
+    Bulkhead__KeyValue sysctl = BULKHEAD__KEY_VALUE__INIT, *sysctls[] = {&sysctl};
+    sysctl.key = "net.ipv4.ping_group_range";
+    sysctl.value = "1 0";
+    example.spec.sysctls = sysctls;
+    example.spec.n_sysctls = 1;
+    make();
+    int ports = find(OPERATION_SYSCTL, "net.ipv4.ip_unprivileged_port_start");
+    int first = find(OPERATION_SYSCTL, "net.ipv4.ping_group_range");
+    cr_assert(ports >= 0 && first >= 0);
+    cr_expect_str_eq(plan->operations[ports].source, "0");
+    cr_expect_str_eq(plan->operations[first].source, "0 65535");
+    cr_expect_str_eq(plan->operations[first + 1].source, "1 0", "what the spec says comes after");
+    example.spec.n_sysctls = 0;
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    make();
+    cr_expect_lt(find(OPERATION_SYSCTL, NULL), 0, "the host's own settings are left alone");
+}
+
+Test(plan, links_are_waited_for_last_of_all_but_before_settings_that_may_name_one)
+{
+    Bulkhead__Attachment attachment = BULKHEAD__ATTACHMENT__INIT;
+    Bulkhead__KeyValue sysctl = BULKHEAD__KEY_VALUE__INIT, *sysctls[] = {&sysctl};
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
+    example.spec.attachment = &attachment;
+    example.spec.sysctls = sysctls;
+    example.spec.n_sysctls = 1;
+    sysctl.key = "kernel.shmmax";
+    sysctl.value = "1";
+    make();
+    cr_expect(plan->namespaces & CLONE_NEWNET);
+    cr_expect_lt(find(OPERATION_LOOPBACK, NULL), 0, "lo is up before");
+    cr_expect_eq(find(OPERATION_LINKS, NULL), (int)plan->n_operations - 1);
+    sysctl.key = "net.ipv4.conf.eth0.forwarding";
+    make();
+    cr_expect_eq(find(OPERATION_LINKS, NULL) + 1, find(OPERATION_SYSCTL, sysctl.key));
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_operations; i++) {
+        n += plan->operations[i].kind == OPERATION_LINKS;
+    }
+    cr_expect_eq(n, 1, "once");
+}

@@ -348,3 +348,42 @@ Test(spec, sysctls_of_a_namespace_that_is_shared_are_refused)
     example.spec.join_ipc = (ProtobufCBinaryData){.len = sizeof(other), .data = other};
     expect_wrong("a sysctl of another container's IPC namespace");
 }
+
+/* The example, linked. */
+static void link_example(Bulkhead__Attachment *attachment)
+{
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
+    example.spec.attachment = attachment;
+}
+
+Test(spec, links_come_with_their_mode_alone)
+{
+    uint8_t address[16] = {10, 0, 0, 2};
+    Bulkhead__Attachment attachment = BULKHEAD__ATTACHMENT__INIT;
+    Bulkhead__Endpoint endpoint = BULKHEAD__ENDPOINT__INIT, *endpoints[33];
+    for (size_t i = 0; i < 33; i++) {
+        endpoints[i] = &endpoint;
+    }
+    attachment.endpoints = endpoints;
+    attachment.n_endpoints = 1;
+    endpoint.address4 = (ProtobufCBinaryData){.len = 4, .data = address};
+    link_example(&attachment);
+    expect_right();
+    cr_expect_not(spec->has_ipv6);
+    example.spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    expect_wrong("links without a network to link to");
+    link_example(NULL);
+    expect_wrong("a network to link to without links");
+    link_example(&attachment);
+    endpoint.address6 = (ProtobufCBinaryData){.len = 4, .data = address};
+    expect_wrong("an IPv6 address of 4 bytes");
+    link_example(&attachment);
+    endpoint.address6.len = 16;
+    expect_right();
+    cr_expect(spec->has_ipv6);
+    attachment.n_endpoints = 33;
+    expect_wrong("33 links");
+    link_example(&attachment);
+    attachment.n_endpoints = 0;
+    expect_right();
+}
