@@ -95,16 +95,14 @@ static int open_running(struct bh_request *request, const Bulkhead__OpenNetwork 
                         struct bh_error *error)
 {
     struct opening opening;
-    bh_autoclose int entry = -1;
-    int32_t pid;
     uint8_t key[32]; /* other jobs on its files go on meanwhile: it is a job of another id */
     if (running->pidfd < 0) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
     }
-    if (read_wish(running, message->ipv6, &opening.wish, error) < 0 || entry_find(running, &pid, &entry, error) < 0) {
+    if (read_wish(running, message->ipv6, &opening.wish, error) < 0 || entry_check(running, error) < 0) {
         return -1;
     }
-    opening.pidfd = entry;
+    opening.pidfd = running->pidfd;
     memcpy(key, running->record.id, sizeof(key));
     key[1] = (uint8_t)~key[1];
     return job_start(answer_executor(request), &open_job, key, &opening, request, error);
