@@ -273,7 +273,7 @@ joins_one_with_an_init() {
 follows_nobody_elsewhere() {
     docker run -d --name elsewhere --privileged --network none "$IMAGE" /bin/busybox unshare -U sleep 1000
     eventually left_its_namespace
-    docker exec elsewhere true 2>"$WORK/err" && return 1
+    bulkhead exec elsewhere true 2>"$WORK/err" && return 1
     matches "$(cat "$WORK/err")" "has left the container's user namespace"
     docker cp elsewhere:/etc/hostname - >/dev/null 2>"$WORK/err" && return 1
     matches "$(cat "$WORK/err")" "has left the container's user namespace"
