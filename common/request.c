@@ -167,8 +167,15 @@ int bh_request_progress(struct bh_request *request, ProtobufCMessage *packet, co
     return answer(request, packet, NULL, true, fds, n_fds);
 }
 
+/* Work that noticed the deadline ends like work that was cancelled. Who asked may hear of it just before he looks at
+ * his own clock, and must not take it for his own wish. */
 int bh_request_fail(struct bh_request *request, const struct bh_error *error)
 {
+    struct bh_error late;
+    if (error->code == BH_CANCELLED && bh_now_ms() >= request->deadline_at_ms) {
+        (void)bh_error_set(&late, BH_DEADLINE_EXCEEDED, "no answer on %s in time", request->channel->protocol->name);
+        error = &late;
+    }
     return answer(request, NULL, error, false, NULL, 0);
 }
 

@@ -166,8 +166,5 @@ int handle_events(struct request *request, struct bh_error *error)
     stream.question.n_filters = filters.n_filters;
     int result = stream_events(&stream, error);
     request_filters_free(&filters);
-    if (result < 0 && error->code == BH_CANCELLED && request->connection->streaming) {
-        return 0; /* there is nobody left to tell */
-    }
     return result;
 }

@@ -108,7 +108,7 @@ static void serve_connection(struct api *api, struct connection *connection)
         request->connection = connection;
         serve_request(request);
         free(request);
-        if (connection->hijacked) {
+        if (connection->hijacked || connection->streaming) { /* a stream without its end: the client must not wait */
             return;
         }
         connection_finish_body(connection);

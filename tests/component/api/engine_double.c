@@ -500,7 +500,21 @@ static void read_logs(struct bh_request *request)
         BULKHEAD__API_TO_ENGINE__BODY_##KIND, #KIND, ~0u, 0, 0, function                                               \
     }
 
+/* A journal without an event; who waits for one is let down. */
+static void read_events(struct bh_request *request)
+{
+    const Bulkhead__ReadEvents *question = bh_request_body(request);
+    Bulkhead__EventsRead read = BULKHEAD__EVENTS_READ__INIT;
+    REPLY(packet, EVENTS_READ, events_read, &read);
+    if (question->wait) {
+        fail(request, BH_CANCELLED, "nobody waits any more");
+    } else {
+        bh_request_reply(request, &packet.base, NULL, 0);
+    }
+}
+
 static const struct bh_handler handlers[] = {
+    ROW(READ_EVENTS, read_events),
     ROW(GET_INFO, get_info),
     ROW(CHECK_AUTH, check_auth),
     ROW(GET_PRIVILEGES, get_privileges),

@@ -46,12 +46,29 @@ static const char *read_head(int fd)
     return head;
 }
 
+/* ---- events ---- */
+
+Test(streams, one_that_breaks_off_ends_its_connection)
+{
+    char rest[64];
+    size_t n_rest = 0;
+    struct bh_error error;
+    bh_autoclose int fd = engine_double_connect();
+    send_text(fd, "GET /events HTTP/1.1\r\nHost: docker\r\n\r\n");
+    const char *head = read_head(fd);
+    cr_assert_eq(http_status(head), 200);
+    cr_assert(strstr(head, "Transfer-Encoding: chunked"));
+    cr_assert_eq(bh_read_full(fd, rest, sizeof(rest), &n_rest, "api", &error), 0, "the end comes");
+    cr_assert_eq(n_rest, 0, "and it is not said to be a good one");
+}
+
 /* ---- progress and uploads ---- */
 
 Test(streams, pull_says_what_docker_says)
 {
-    const char *response = http_once("POST /images/create?fromImage=busybox&tag=latest&platform=linux/arm64/v8 HTTP/1.1\r\n"
-                                     "X-Registry-Auth: eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifQ==\r\n" CLOSE);
+    const char *response =
+        http_once("POST /images/create?fromImage=busybox&tag=latest&platform=linux/arm64/v8 HTTP/1.1\r\n"
+                  "X-Registry-Auth: eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifQ==\r\n" CLOSE);
     cr_assert_eq(http_status(response), 200);
     cr_assert(strstr(response, "Transfer-Encoding: chunked"));
     cr_assert(strstr(response, "{\"status\":\"Pulling from library/busybox\",\"id\":\"latest\"}"));
