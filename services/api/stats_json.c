@@ -166,6 +166,10 @@ void write_stats(struct json_writer *writer, const Bulkhead__Stats *stats, const
     write_all_blocks(writer, sample);
     write_uint(writer, "num_procs", 0); /* Windows' */
     write_object(writer, "storage_stats");
+    if (sample && sample->disk_limit_bytes > 0) {
+        write_uint(writer, "usage", sample->disk_bytes);
+        write_uint(writer, "limit", sample->disk_limit_bytes);
+    }
     write_object_end(writer);
     write_cpu(writer, "cpu_stats", sample);
     write_cpu(writer, "precpu_stats", sample ? before : NULL);

@@ -49,12 +49,9 @@ int policy_make_volume(struct job *job, const struct volume_row *row, const stru
 /* Those of a container that is being created, with what its image has there: what is empty. */
 int policy_fill_volumes(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
 int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_error *error);
-/* Bytes in use and the limit (0: none): of a volume; of the disk a container's own files are limited to (zeros if they
- * are not, NOT_FOUND if it was never started). */
+/* Bytes in use and the limit (0: none). */
 int policy_measure_volume(struct job *job, const struct volume_row *row, uint64_t *ret_used, uint64_t *ret_limit,
                           struct bh_error *error);
-int policy_measure_disk(struct job *job, const struct container_row *row, uint64_t *ret_used, uint64_t *ret_limit,
-                        struct bh_error *error);
 /* All volumes on disk: their ids and tenants; the array is the caller's. */
 struct policy_volume {
     uint8_t id[ENGINE_ID_BYTES];

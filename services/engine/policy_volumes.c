@@ -58,20 +58,6 @@ int policy_drop_volume(struct job *job, const struct volume_row *row, struct bh_
     return job_ask_again(job, door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
-static int ask_measured(struct job *job, Bulkhead__EngineToPolicyd *packet, uint64_t *ret_used, uint64_t *ret_limit,
-                        struct bh_error *error)
-{
-    bh_automessage struct bh_message *message = NULL;
-    if (job_ask(job, door(job), &packet->base, NULL, 0, MEASURE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DISK_MEASURED,
-                &message, error) < 0) {
-        return -1;
-    }
-    const Bulkhead__DiskMeasured *measured = bh_message_body(message);
-    *ret_used = measured->used_bytes;
-    *ret_limit = measured->limit_bytes;
-    return 0;
-}
-
 int policy_measure_volume(struct job *job, const struct volume_row *row, uint64_t *ret_used, uint64_t *ret_limit,
                           struct bh_error *error)
 {
@@ -79,19 +65,15 @@ int policy_measure_volume(struct job *job, const struct volume_row *row, uint64_
     Bulkhead__MeasureVolume body = BULKHEAD__MEASURE_VOLUME__INIT;
     body.volume = &volume;
     PACKET(packet, MEASURE_VOLUME, measure_volume, &body);
-    return ask_measured(job, &packet, ret_used, ret_limit, error);
-}
-
-int policy_measure_disk(struct job *job, const struct container_row *row, uint64_t *ret_used, uint64_t *ret_limit,
-                        struct bh_error *error)
-{
-    Bulkhead__ContainerId container = BULKHEAD__CONTAINER_ID__INIT;
-    Bulkhead__MeasureDisk body = BULKHEAD__MEASURE_DISK__INIT;
-    container.id = (ProtobufCBinaryData){.len = ENGINE_ID_BYTES, .data = (uint8_t *)(uintptr_t)row->id};
-    container.tenant_uid = row->tenant_uid;
-    body.container = &container;
-    PACKET(packet, MEASURE_DISK, measure_disk, &body);
-    return ask_measured(job, &packet, ret_used, ret_limit, error);
+    bh_automessage struct bh_message *message = NULL;
+    if (job_ask(job, door(job), &packet.base, NULL, 0, MEASURE_MS, BULKHEAD__POLICYD_TO_ENGINE__BODY_DISK_MEASURED,
+                &message, error) < 0) {
+        return -1;
+    }
+    const Bulkhead__DiskMeasured *measured = bh_message_body(message);
+    *ret_used = measured->used_bytes;
+    *ret_limit = measured->limit_bytes;
+    return 0;
 }
 
 static int read_found(const Bulkhead__VolumeFound *found, struct policy_volume *ret_found, struct bh_error *error)

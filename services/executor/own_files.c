@@ -13,6 +13,8 @@
 #include "disk.h"
 #include "project.h"
 
+#define STAT_BLOCK_BYTES 512U /* of st_blocks, see stat(3type) */
+
 static bool is_there(const struct launch *launch, const char *name)
 {
     return faccessat(launch->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -93,4 +95,20 @@ void own_files_close(const struct launch *launch, struct own_files *files)
         layers_detach(&launch->executor->layers, files->base);
     }
     bh_close(&files->base);
+}
+
+int own_files_measure(int folder, uint64_t *ret_used_bytes, uint64_t *ret_bytes, struct bh_error *error)
+{
+    struct stat disk;
+    *ret_used_bytes = *ret_bytes = 0;
+    if (fstatat(folder, DISK_NAME, &disk, AT_SYMLINK_NOFOLLOW) == 0) {
+        *ret_used_bytes = (uint64_t)disk.st_blocks * STAT_BLOCK_BYTES;
+        *ret_bytes = (uint64_t)disk.st_size;
+        return 0;
+    }
+    bh_autoclose int project = open_folder(folder, OWN_FILES_PROJECT);
+    if (project < 0) {
+        return errno == ENOENT ? 0 : bh_error_errno(error, errno, "open the folder of the container's own files");
+    }
+    return project_usage(project, ret_used_bytes, ret_bytes, error);
 }

@@ -247,7 +247,6 @@ static const struct bh_handler handlers[] = {
     {REQUEST(FILL_VOLUMES), "FillVolumes", ~0U, 0, 0, volume_handle_fill},
     {REQUEST(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0U, 0, 0, volume_handle_list},
     {REQUEST(MEASURE_VOLUME), "MeasureVolume", ~0U, 0, 0, volume_handle_measure},
-    {REQUEST(MEASURE_DISK), "MeasureDisk", ~0U, 0, 0, disk_handle_measure},
     {0},
 };
 

@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "own_files.h"
 
 #define FILE_BYTES_MAX 65536
 #define NAMES_MAX      128
@@ -265,7 +266,7 @@ int stats_read(const struct executor *executor, const struct running *running, s
     stats_system(read_file(proc, "stat", owned), &message->system_ns, &message->online_cpus);
     (void)sysinfo(&host);
     message->host_memory_bytes = (uint64_t)host.totalram * host.mem_unit;
-    return 0;
+    return own_files_measure(running->folder, &message->disk_bytes, &message->disk_limit_bytes, error);
 }
 
 void stats_free(struct stats *stats)

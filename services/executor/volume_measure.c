@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How much volumes and disks hold; see volume_measure.h.
+ * How much volumes hold; see volume_measure.h.
  */
 #include "volume_measure.h"
 
@@ -12,20 +12,17 @@
 #include "answer.h"
 #include "common/cleanup.h"
 #include "disk.h"
-#include "own_files.h"
 #include "policyd_executor.pb-c.h"
 #include "project.h"
-#include "running.h"
 #include "tree_size.h"
 #include "volumes.h"
 
 #define MEASUREMENTS_MAX 8 /* jobs of one tenant at a time, with which another may begin */
 
 struct measuring {
-    int folder; /* a volume's, or a container's */
+    int folder;
     int userns;
     int tmpfs; /* a tmpfs volume that is in use; else -1 */
-    bool is_volume;
 };
 
 static int measure(const struct measuring *measuring, int answer_socket, struct job_answer *answer)
@@ -41,15 +38,14 @@ static int measure(const struct measuring *measuring, int answer_socket, struct 
                    ? -1
                    : disk_usage(disk, &answer->numbers[0], &answer->numbers[1], error);
     }
-    data = openat(measuring->folder, measuring->is_volume ? VOLUME_DATA : OWN_FILES_PROJECT,
-                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (data < 0) { /* a container without a limit: what it holds is for whoever walks its files */
-        return errno == ENOENT ? 0 : bh_error_errno(error, errno, "open the files to measure");
+    data = openat(measuring->folder, VOLUME_DATA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (data < 0) {
+        return errno == ENOENT ? 0 : bh_error_errno(error, errno, "open a volume's data");
     }
     if (project_is_limited(data, &limited, error) < 0) {
         return -1;
     }
-    if (limited || !measuring->is_volume) {
+    if (limited) {
         return project_usage(data, &answer->numbers[0], &answer->numbers[1], error);
     }
     return tree_size(measuring->userns, data, answer_socket, &answer->numbers[0], error);
@@ -96,7 +92,7 @@ static int measure_volume(struct bh_request *request, const Bulkhead__MeasureVol
     if (!volume || volume->id.len != 32 || message->id_base < VOLUME_ID_BASE_MIN) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a volume is named by an id of 32 bytes and its tenant");
     }
-    struct measuring measuring = {.is_volume = true};
+    struct measuring measuring = {0};
     const struct userns_map map = userns_map_shift(message->id_base, BH_TENANT_IDS);
     if (volume_open(executor, volume->tenant_uid, volume->id.data, &folder, error) < 0 ||
         userns_get(&executor->userns, &map, &measuring.userns, error) < 0) {
@@ -107,34 +103,10 @@ static int measure_volume(struct bh_request *request, const Bulkhead__MeasureVol
     return start(request, volume->id.data, volume->tenant_uid, &measuring, error);
 }
 
-static int measure_disk(struct bh_request *request, const Bulkhead__MeasureDisk *message, struct bh_error *error)
-{
-    struct running running = {.folder = -1, .logs = -1, .pidfd = -1};
-    const Bulkhead__ContainerId *container = message->container;
-    if (!container || container->id.len != 32) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "a request without a container id of 32 bytes");
-    }
-    int result = running_open(answer_executor(request), container->id.data, container->tenant_uid, &running, error);
-    if (result == 0) {
-        struct measuring measuring = {.folder = running.folder, .userns = -1, .tmpfs = -1};
-        result = start(request, container->id.data, container->tenant_uid, &measuring, error);
-    }
-    running_close(&running);
-    return result;
-}
-
 void volume_handle_measure(struct bh_request *request)
 {
     struct bh_error error = {0};
     if (measure_volume(request, bh_request_body(request), &error) < 0) {
-        (void)bh_request_fail(request, &error);
-    }
-}
-
-void disk_handle_measure(struct bh_request *request)
-{
-    struct bh_error error = {0};
-    if (measure_disk(request, bh_request_body(request), &error) < 0) {
         (void)bh_request_fail(request, &error);
     }
 }

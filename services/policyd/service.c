@@ -334,7 +334,6 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(FILL_VOLUMES), "FillVolumes", ~0u, 0, 0, admission_fill_volumes},
             {ASKED(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0u, 0, 0, volumes_list},
             {ASKED(MEASURE_VOLUME), "MeasureVolume", ~0u, 0, 0, volumes_measure},
-            {ASKED(MEASURE_DISK), "MeasureDisk", ~0u, 0, 0, volumes_measure_disk},
             {0},
         },
 };

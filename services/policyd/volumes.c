@@ -161,19 +161,3 @@ void volumes_measure(struct bh_request *request)
     packet.measure_volume = &body;
     relay(policyd, request, &packet, &measured_relay, NULL);
 }
-
-void volumes_measure_disk(struct bh_request *request)
-{
-    Bulkhead__MeasureDisk body = *(const Bulkhead__MeasureDisk *)bh_request_body(request);
-    struct bh_error error = {0};
-    if (!body.container || body.container->id.len != BH_DIGEST_BYTES || body.container->tenant_uid == UINT32_MAX) {
-        (void)bh_error_set(&error, BH_INVALID_ARGUMENT, "a container is named by an id of 32 bytes and its tenant");
-        (void)bh_request_fail(request, &error);
-        return;
-    }
-    /* Whether it is that tenant's, the executor asks of the container's own record. */
-    Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
-    packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MEASURE_DISK;
-    packet.measure_disk = &body;
-    relay(policyd_of(request), request, &packet, &measured_relay, NULL);
-}

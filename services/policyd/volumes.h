@@ -11,5 +11,3 @@ void volumes_make(struct bh_request *request);
 void volumes_drop(struct bh_request *request);
 void volumes_list(struct bh_request *request);
 void volumes_measure(struct bh_request *request);
-/* A container's disk. */
-void volumes_measure_disk(struct bh_request *request);

@@ -41,6 +41,26 @@ stays_over_restarts() {
     eventually docker rm -f limited
     eventually no_loops
 }
+# storage NAME : "usage limit", by the container's stats
+storage() {
+    curl -sf --unix-socket "$SOCKET" "http://d/v1.47/containers/$1/stats?stream=false&one-shot=1" |
+        python3 -c 'import json, sys; s = json.load(sys.stdin)["storage_stats"]; print(s.get("usage"), s.get("limit"))'
+}
+stats_say_how_full() {
+    local usage limit
+    docker run -d --name full --storage-opt size=24m --network none "$IMAGE" sh -c 'dd if=/dev/zero of=/big bs=1M count=16; sync; exec sleep 1000'
+    docker run -d --name free --network none "$IMAGE" sleep 1000
+    eventually uses_from full $((16 << 20))
+    read -r usage limit < <(storage full)
+    equal "$limit" $((24 << 20))
+    [ "$usage" -le "$limit" ]
+    docker exec full sh -c 'rm /big; sync'
+    eventually uses_to full $((8 << 20))
+    equal "$(storage free)" "None None"
+    docker rm -f full free
+}
+uses_from() { [ "$(storage "$1" | cut -d ' ' -f 1)" -ge "$2" ]; }
+uses_to() { [ "$(storage "$1" | cut -d ' ' -f 1)" -le "$2" ]; }
 # wrote CONTAINER BYTES : its /big has that size
 wrote() {
     local pid
@@ -126,6 +146,7 @@ nothing_is_mounted() {
 check "a container's own files are limited to --storage-opt size" own_files_are_limited
 check "the limit and the files stay over restarts of container and engine" stays_over_restarts
 check "what is deleted makes room" deleted_files_make_room
+check "stats say how much of the limit is used" stats_say_how_full
 check "a volume of a size holds no more" volumes_are_limited
 check "containers share one disk, also after the executor died" one_disk_for_all
 check "a read-only root may have a limit" read_only_root

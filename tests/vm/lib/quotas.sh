@@ -40,6 +40,21 @@ own_files_are_limited() {
 shown_inside() {
     equal "$(run_in --storage-opt size=32m -- df -m / | awk 'END { print $2 }')" 32
 }
+# storage NAME : "usage limit", by the container's stats
+storage() {
+    curl -sf --unix-socket "$SOCKET" "http://d/v1.47/containers/$1/stats?stream=false&one-shot=1" |
+        python3 -c 'import json, sys; s = json.load(sys.stdin)["storage_stats"]; print(s.get("usage"), s.get("limit"))'
+}
+stats_say_how_full() {
+    local usage limit
+    bulkhead run -d --name full --storage-opt size=24m --network none "$IMAGE" sh -c 'dd if=/dev/zero of=/big bs=1M count=16; exec sleep 1000'
+    eventually uses_from full $((16 << 20))
+    read -r usage limit < <(storage full)
+    equal "$limit" $((24 << 20))
+    [ "$usage" -le "$limit" ]
+    bulkhead rm -f full
+}
+uses_from() { [ "$(storage "$1" | cut -d ' ' -f 1)" -ge "$2" ]; }
 stays_over_restarts() {
     local id folder
     bulkhead run -d --name limited --storage-opt size=24m --network none "$IMAGE" sh -c 'dd if=/dev/zero of=/big bs=1M count=16; rm /bin/vi; exec sleep 1000'
@@ -141,6 +156,7 @@ not_enforced_any_more() {
 
 check "a container's own files are limited to --storage-opt size" own_files_are_limited
 check "df inside shows the limit" shown_inside
+check "stats say how much of the limit is used" stats_say_how_full
 check "the limit and the files stay over restarts; removing the container frees its id" stays_over_restarts
 check "a volume of a size holds no more; removing it frees its id" volumes_are_limited
 check "empty files count, too" names_are_limited
