@@ -8,12 +8,14 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/sandbox_filter.h"
 #include "common/sandbox_root.h"
 
@@ -241,7 +243,7 @@ static void print_syscalls(const struct bh_sandbox *sandbox, FILE *stream)
     (void)fputs("],", stream);
 }
 
-void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
+static void print(const struct bh_sandbox *sandbox, const char *system_calls, FILE *stream)
 {
     static const char *const roots[] = {[BH_ROOT_EMPTY] = "empty",
                                         [BH_ROOT_FOLDER] = "folder",
@@ -258,6 +260,7 @@ void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
     }
     (void)fprintf(stream, "],\"capabilities\":%" PRIu64 ",\"root_uid\":%s,\"no_new_privs\":%s,", sandbox->capabilities,
                   sandbox->keep_root_uid ? "true" : "false", sets_no_new_privs(sandbox) ? "true" : "false");
+    (void)fprintf(stream, "\"system_calls\":%s,", system_calls);
     print_syscalls(sandbox, stream);
     (void)fprintf(stream, "\"views\":[");
     for (size_t i = 0; sandbox->views[i].inside; i++) {
@@ -273,4 +276,20 @@ void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream)
         (void)fprintf(stream, "%s\"%s\"", i ? "," : "", sandbox->knowingly[i]);
     }
     (void)fputs("]}\n", stream);
+}
+
+int bh_sandbox_show(const struct bh_sandbox *sandbox)
+{
+    char system_calls[24] = "null";
+    struct bh_error error;
+    size_t count = 0;
+    if (sandbox->syscalls[0] != BH_SYS_END) {
+        if (bh_sandbox_count_syscalls(sandbox->syscalls, sandbox->also, &count, &error) < 0) {
+            bh_log_failure(BH_LOG_ERROR, &error, "count the system calls of a sandbox");
+            return EXIT_FAILURE;
+        }
+        (void)snprintf(system_calls, sizeof(system_calls), "%zu", count);
+    }
+    print(sandbox, system_calls, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

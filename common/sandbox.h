@@ -88,8 +88,9 @@ struct bh_worker_sandbox {
 };
 int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_error *error);
 
-/* Prints the table as one JSON object. */
-void bh_sandbox_print(const struct bh_sandbox *sandbox, FILE *stream);
+/* What a program does for `--sandbox`: prints the table as one JSON object, and how many system calls it comes to on
+ * this processor (null: no filter). Returns the program's exit status. */
+int bh_sandbox_show(const struct bh_sandbox *sandbox);
 
 /* The system call names of a group, ending with NULL. */
 const char *const *bh_sandbox_group(enum bh_syscalls group);

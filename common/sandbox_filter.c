@@ -16,45 +16,65 @@
 #define CLONE_NEW_ANY                                                                                                  \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
-static void cleanup_filter(scmp_filter_ctx *filter)
+/* More than any processor's highest number. */
+#define SYSCALLS_MAX 1024
+
+struct filter {
+    scmp_filter_ctx context;
+    bool allowed[SYSCALLS_MAX]; /* by number: at least some use of it */
+};
+
+static void cleanup_filter(struct filter *filter)
 {
-    if (*filter) {
-        seccomp_release(*filter);
+    if (filter->context) {
+        seccomp_release(filter->context);
     }
 }
 
-static int allow(scmp_filter_ctx filter, const char *name, struct bh_error *error)
+static int allow_some(struct filter *filter, int number, unsigned int n_comparisons,
+                      const struct scmp_arg_cmp *comparisons, struct bh_error *error)
+{
+    if (number < 0 || number >= SYSCALLS_MAX) {
+        return bh_error_set(error, BH_INTERNAL, "allow system call %d: not one of this processor", number);
+    }
+    int result = seccomp_rule_add_array(filter->context, SCMP_ACT_ALLOW, number, n_comparisons, comparisons);
+    if (result < 0 && result != -EEXIST) {
+        return bh_error_errno(error, -result, "allow system call %d", number);
+    }
+    filter->allowed[number] = true;
+    return 0;
+}
+
+static int allow(struct filter *filter, const char *name, struct bh_error *error)
 {
     int number = seccomp_syscall_resolve_name(name);
     if (number == __NR_SCMP_ERROR || number < 0) {
         return 0; /* not a system call of this processor */
     }
-    int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-    return result < 0 && result != -EEXIST ? bh_error_errno(error, -result, "allow system call %s", name) : 0;
+    return allow_some(filter, number, 0, NULL, error) < 0 ? bh_error_wrap(error, "%s", name) : 0;
 }
 
-static int allow_if(scmp_filter_ctx filter, int number, struct scmp_arg_cmp comparison, struct bh_error *error)
+static int allow_if(struct filter *filter, int number, struct scmp_arg_cmp comparison, struct bh_error *error)
 {
-    int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, comparison);
-    return result < 0 && result != -EEXIST ? bh_error_errno(error, -result, "allow system call %d", number) : 0;
+    return allow_some(filter, number, 1, &comparison, error);
 }
 
 /* Netlink speaks to many parts of the kernel: these two only. */
-static int allow_netlink(scmp_filter_ctx filter, struct bh_error *error)
+static int allow_netlink(struct filter *filter, struct bh_error *error)
 {
     static const unsigned int protocols[] = {NETLINK_ROUTE, NETLINK_NETFILTER};
     for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-        int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                                      SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_32(SCMP_CMP_EQ, protocols[i]));
-        if (result < 0) {
-            return bh_error_errno(error, -result, "allow netlink sockets of protocol %u", protocols[i]);
+        const struct scmp_arg_cmp comparisons[] = {SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+                                                   SCMP_A2_32(SCMP_CMP_EQ, protocols[i])};
+        if (allow_some(filter, SCMP_SYS(socket), 2, comparisons, error) < 0) {
+            return bh_error_wrap(error, "netlink of protocol %u", protocols[i]);
         }
     }
     return 0;
 }
 
 /* Calls of which only some uses are harmless. */
-static int allow_with_arguments(scmp_filter_ctx filter, enum bh_syscalls group, struct bh_error *error)
+static int allow_with_arguments(struct filter *filter, enum bh_syscalls group, struct bh_error *error)
 {
     static const int harmless_prctl[] = {PR_SET_NAME,         PR_GET_NAME,    PR_SET_PDEATHSIG, PR_GET_DUMPABLE,
                                          PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_CAPBSET_READ,  PR_SET_VMA};
@@ -95,7 +115,7 @@ static int allow_with_arguments(scmp_filter_ctx filter, enum bh_syscalls group, 
     }
 }
 
-static int add_rules(scmp_filter_ctx filter, const enum bh_syscalls *groups, const char *const *also,
+static int add_rules(struct filter *filter, const enum bh_syscalls *groups, const char *const *also,
                      struct bh_error *error)
 {
     bool everything = false;
@@ -118,24 +138,46 @@ static int add_rules(scmp_filter_ctx filter, const enum bh_syscalls *groups, con
         }
     }
     if (!everything) {
-        int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+        int result = seccomp_rule_add(filter->context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
         return result < 0 ? bh_error_errno(error, -result, "refuse clone3") : 0;
     }
     return 0;
 }
 
-int bh_sandbox_load_filter(const enum bh_syscalls *groups, const char *const *also, struct bh_error *error)
+static int make_filter(struct filter *filter, const enum bh_syscalls *groups, const char *const *also,
+                       struct bh_error *error)
 {
-    __attribute__((cleanup(cleanup_filter))) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (!filter) {
+    filter->context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    if (!filter->context) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "start a seccomp filter");
     }
-    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* no_new_privs is the sandbox's own step */
-    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    (void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    if (add_rules(filter, groups, also, error) < 0) {
+    (void)seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_NNP, 0); /* no_new_privs is the sandbox's own step */
+    (void)seccomp_attr_set(filter->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    (void)seccomp_attr_set(filter->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    return add_rules(filter, groups, also, error);
+}
+
+int bh_sandbox_load_filter(const enum bh_syscalls *groups, const char *const *also, struct bh_error *error)
+{
+    __attribute__((cleanup(cleanup_filter))) struct filter filter = {0};
+    if (make_filter(&filter, groups, also, error) < 0) {
         return -1;
     }
-    int result = seccomp_load(filter);
+    int result = seccomp_load(filter.context);
     return result < 0 ? bh_error_errno(error, -result, "load a seccomp filter") : 0;
+}
+
+int bh_sandbox_count_syscalls(const enum bh_syscalls *groups, const char *const *also, size_t *ret_count,
+                              struct bh_error *error)
+{
+    __attribute__((cleanup(cleanup_filter))) struct filter filter = {0};
+    if (make_filter(&filter, groups, also, error) < 0) {
+        return -1;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < SYSCALLS_MAX; i++) {
+        count += filter.allowed[i];
+    }
+    *ret_count = count;
+    return 0;
 }

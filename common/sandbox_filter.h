@@ -10,3 +10,7 @@
  * that need it rules on arguments. Everything else fails with EPERM (clone3 with ENOSYS, so that the C library falls
  * back to clone). */
 int bh_sandbox_load_filter(const enum bh_syscalls *groups, const char *const *also, struct bh_error *error);
+
+/* How many system calls such a filter allows on this processor, those of which it allows only some uses included. */
+int bh_sandbox_count_syscalls(const enum bh_syscalls *groups, const char *const *also, size_t *ret_count,
+                              struct bh_error *error);

@@ -301,8 +301,7 @@ struct bh_service_internal *bh_service_current(void)
 int bh_service_run(const struct bh_service *service, int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--sandbox") == 0) {
-        bh_sandbox_print(service->sandbox, stdout);
-        return EXIT_SUCCESS;
+        return bh_sandbox_show(service->sandbox);
     }
     if (argc != 1) {
         (void)fprintf(stderr, "usage: %s [--sandbox]\n(started by bulkheadd, which talks to it at descriptor %d)\n",

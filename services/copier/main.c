@@ -18,8 +18,7 @@ int main(int argc, char **argv)
     struct copier copier;
     struct bh_error error = {0};
     if (argc == 2 && strcmp(argv[1], "--sandbox") == 0) {
-        bh_sandbox_print(&copier_sandbox, stdout);
-        return EXIT_SUCCESS;
+        return bh_sandbox_show(&copier_sandbox);
     }
     bh_log_init("copier", BH_LOG_INFO);
     if (copier_start(argc, argv, &copier, &error) < 0) {

@@ -5,8 +5,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "supervisor.h"
 
@@ -15,6 +17,9 @@ int main(int argc, char **argv)
     struct settings settings;
     struct bh_error error;
     bh_log_init("supervisor", BH_LOG_INFO);
+    if (argc == 2 && strcmp(argv[1], "--sandbox") == 0) {
+        return bh_sandbox_show(&supervisor_sandbox);
+    }
     int parsed = settings_parse(argc, argv, &settings, &error);
     if (parsed < 0) {
         char text[1024];

@@ -75,4 +75,5 @@ def main():
     return declared != text
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
