@@ -51,6 +51,14 @@
 #define BH_CONTAINERS_MAX     10000 /* over all tenants */
 #define BH_VOLUMES_MAX        10000 /* of one tenant */
 
+/* Networks. */
+#define BH_NETWORKS_MAX       1024 /* of one tenant, the three fixed ones among them */
+#define BH_NETWORK_NAME_MAX   255
+#define BH_ENDPOINTS_MAX      32   /* of one container: an interface each */
+#define BH_PORTS_MAX          1024 /* of one container: a socket each */
+#define BH_ENDPOINT_NAMES_MAX 64   /* aliases, and links, of one endpoint */
+#define BH_ADDRESS_POOLS_MAX  64
+
 /* Disks of a size: of volumes, and of containers with a limit. */
 #define BH_DISK_BYTES_MIN (BH_MIB)               /* below, a file system has no room for itself */
 #define BH_DISK_BYTES_MAX (16 * BH_KIB * BH_GIB) /* what ext4 with blocks of 4 KiB holds */

@@ -3,9 +3,8 @@
  * What a spec says of a container's links. The executor makes none of them; it writes their addresses into /etc/hosts,
  * and opens what they are made with.
  */
+#include "common/limits.h"
 #include "spec_parts.h"
-
-#define ENDPOINTS_MAX 32
 
 static bool is_of_size(const ProtobufCBinaryData *address, size_t size)
 {
@@ -22,9 +21,9 @@ int spec_decode_attachment(const Bulkhead__ContainerSpec *message, struct contai
     if (!attachment) {
         return 0;
     }
-    if (attachment->n_endpoints > ENDPOINTS_MAX) {
+    if (attachment->n_endpoints > BH_ENDPOINTS_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "%zu links to networks are more than %d",
-                            attachment->n_endpoints, ENDPOINTS_MAX);
+                            attachment->n_endpoints, BH_ENDPOINTS_MAX);
     }
     for (size_t i = 0; i < attachment->n_endpoints; i++) {
         const Bulkhead__Endpoint *endpoint = attachment->endpoints[i];

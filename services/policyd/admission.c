@@ -14,6 +14,8 @@
 #include "common/reference.h"
 #include "engine_policyd.pb-c.h"
 #include "judge.h"
+#include "links.h"
+#include "networks.h"
 #include "relay.h"
 #include "spec_check.h"
 
@@ -184,6 +186,11 @@ static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, 
         judge_owner("share a namespace", judgement);
         return;
     }
+    const uint8_t *network = networks_find_foreign(policyd, spec->attachment, spec->tenant_uid);
+    if (network) {
+        judge_network_owner(network, judgement);
+        return;
+    }
     judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid),
                     known_running(&policyd->known, spec->tenant_uid, spec->id.data), judgement);
 }
@@ -285,10 +292,14 @@ static int pass_on(struct policyd *policyd, struct bh_request *request, const st
     known->starting = true;
     Bulkhead__StartContainer start = *body;
     start.spec = &filled.spec.spec;
+    if (spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED) {
+        links_start(policyd, request, &start);
+        return 0;
+    }
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_START_CONTAINER;
     packet.start_container = &start;
-    relay(policyd, request, &packet, &start_relay, spec->id.data);
+    relay(policyd, request, &packet.base, &start_relay, spec->id.data);
     return 0;
 }
 
@@ -322,6 +333,13 @@ static void start(struct policyd *policyd, struct bh_request *request, bool fres
     }
 }
 
+static void start_known(struct policyd *policyd, void *argument)
+{
+    struct bh_request *request = argument;
+    start(policyd, request, false);
+    bh_request_unref(request);
+}
+
 void admission_start(struct bh_request *request)
 {
     struct policyd *policyd = admission_policyd(request);
@@ -338,5 +356,9 @@ void admission_start(struct bh_request *request)
         (void)bh_request_fail(request, &error);
         return;
     }
-    start(policyd, request, false);
+    if (networks_are_unknown(policyd, body->spec->attachment)) {
+        networks_learn(policyd, start_known, bh_request_ref(request));
+    } else {
+        start(policyd, request, false);
+    }
 }

@@ -45,7 +45,7 @@ static int pass_on(struct policyd *policyd, struct bh_request *request, const st
     open.spec = &filled.spec.spec;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_OPEN_COPIER;
     packet.open_copier = &open;
-    relay(policyd, request, &packet, &copier_relay, id);
+    relay(policyd, request, &packet.base, &copier_relay, id);
     return 0;
 }
 
@@ -88,7 +88,8 @@ static int pass_on_fill(struct policyd *policyd, struct bh_request *request, con
     fill.spec = &filled.spec.spec;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_FILL_VOLUMES;
     packet.fill_volumes = &fill;
-    relay(policyd, request, &packet, &fill_relay, NULL); /* the container may never come to be: it is not known yet */
+    relay(policyd, request, &packet.base, &fill_relay,
+          NULL); /* the container may never come to be: it is not known yet */
     return 0;
 }
 

@@ -102,7 +102,7 @@ static void pass_on(struct policyd *policyd, struct bh_request *request, struct 
         if (admission_record(policyd, audit, judgement, &error) == 0) {
             packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_START_EXEC;
             packet.start_exec = &start;
-            relay(policyd, request, &packet, &kind, NULL);
+            relay(policyd, request, &packet.base, &kind, NULL);
             return;
         }
     }

@@ -40,7 +40,7 @@ struct audit_record {
     uint32_t tenant_uid;
     const uint8_t *container; /* 32 bytes */
     const char *image;
-    const char *volume; /* its name */
+    const char *volume, *network; /* their names */
     const struct bh_digest *image_digest;
     const struct bh_digest *spec; /* of the packed spec that was judged, as it goes to the executor */
     const char *rule, *origin, *reason;

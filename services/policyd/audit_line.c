@@ -98,6 +98,7 @@ size_t audit_line_format(char *buffer, const struct audit_record *record, uint64
     put_digest(&line, "image_digest", record->image_digest);
     put_digest(&line, "spec", record->spec);
     put_text(&line, "volume", record->volume);
+    put_text(&line, "network", record->network);
     put_text(&line, "rule", record->rule);
     put_text(&line, "origin", record->origin);
     put_text(&line, "reason", record->reason);

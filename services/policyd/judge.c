@@ -108,17 +108,7 @@ static int judge_namespaces(const Bulkhead__ContainerSpec *spec, const struct ru
                                 "the host's %s namespace is not allowed; one of the container's own is", rows[i].name);
         }
     }
-    if (spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED) {
-        return 0; /* what another container of the tenant's was allowed to have */
-    }
-    bool host = spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
-    if (!(rules->networks & (host ? RULES_NETWORK_HOST : RULES_NETWORK_NONE))) {
-        return judge_refuse(judgement, rules, RULE_NETWORKS, "network %s is not allowed; %s is", host ? "host" : "none",
-                            rules->networks & RULES_NETWORK_NONE   ? "none"
-                            : rules->networks & RULES_NETWORK_HOST ? "host"
-                                                                   : "nothing");
-    }
-    return 0;
+    return judge_network_mode(spec, rules, judgement);
 }
 
 /* Whether `path` is `folder` or lies below it, component by component. */

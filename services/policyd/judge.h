@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "container.pb-c.h"
+#include "network.pb-c.h"
 #include "rules.h"
 
 struct judgement {
@@ -33,6 +34,14 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
 void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struct judgement *ret_judgement);
 /* May this volume be made? */
 void judge_volume(const Bulkhead__MakeVolume *volume, const struct rules *rules, struct judgement *ret_judgement);
+
+/* May this network be made? */
+void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rules, struct judgement *ret_judgement);
+/* May a container that runs be linked like that? */
+void judge_connection(const Bulkhead__Attachment *attachment, const struct rules *rules,
+                      struct judgement *ret_judgement);
+/* A network of another tenant's, or one that nobody made. */
+void judge_network_owner(const uint8_t id[static 32], struct judgement *ret_judgement);
 
 /* May its limits become these? */
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement);

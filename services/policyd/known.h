@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which container belongs to which tenant, as the executor told or as was started through here. What is not known here
- * is asked of the executor's own records: policyd may have been restarted since.
+ * Which container (or network) belongs to which tenant, as the executor (or netd) told or as was made through here.
+ * What is not known here is asked of them: policyd may have been restarted since.
  */
 #pragma once
 

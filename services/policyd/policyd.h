@@ -11,6 +11,7 @@
 #include "common/service.h"
 #include "known.h"
 #include "lsm.h"
+#include "netd_watch.h"
 #include "ranges.h"
 #include "rules.h"
 
@@ -20,6 +21,8 @@ struct policyd {
     struct audit audit;
     struct ranges ranges;
     struct known known;
+    struct known networks; /* whose they are; the same kind of table */
+    struct netd_watch netd;
     struct lsm lsm;
     atomic_bool verifying; /* a walk over the audit log is under way */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Passing on to the executor; see relay.h. Field numbers of answers are the same in ExecutorToPolicyd and
+ * Passing on; see relay.h. Field numbers of answers are the same in ExecutorToPolicyd and
  * PolicydToEngine, and so are the messages; that is checked at compile time.
  */
 #include "relay.h"
@@ -34,6 +34,11 @@ struct relay {
     uint8_t id[32];
 };
 
+static struct bh_channel *channel_to(const struct policyd *policyd, const struct relay_kind *kind)
+{
+    return bh_service_peer(policyd->context, kind->peer ? kind->peer : BH_ROLE_EXECUTOR);
+}
+
 /* Only after the request was answered: from then on nobody cancels it. */
 static void finish(struct relay *relay)
 {
@@ -60,7 +65,8 @@ static bool fits(const struct relay_kind *kind, const struct bh_message *answer)
 static void pass_back(struct relay *relay, const struct bh_message *answer)
 {
     Bulkhead__PolicydToEngine packet = BULKHEAD__POLICYD_TO_ENGINE__INIT;
-    packet.body_case = (Bulkhead__PolicydToEngine__BodyCase)answer->kind;
+    bool renamed = !answer->more && relay->kind->passed_as;
+    packet.body_case = (Bulkhead__PolicydToEngine__BodyCase)(renamed ? relay->kind->passed_as : answer->kind);
     /* Every member of the oneof is a pointer to the message of that number. */
     packet.done = (Bulkhead__Done *)(uintptr_t)bh_message_body(answer);
     (void)(answer->more ? bh_request_progress(relay->request, &packet.base, answer->fds, answer->n_fds)
@@ -77,12 +83,12 @@ static void on_answer(struct bh_message *message, const struct bh_error *error, 
         finish(relay);
     } else if (!fits(relay->kind, answer)) {
         struct bh_error failure;
-        (void)bh_error_set(&failure, BH_INTERNAL,
-                           "the executor answered with message %u and %zu descriptors, which is not what was asked for",
-                           answer->kind, answer->n_fds);
+        (void)bh_error_set(
+            &failure, BH_INTERNAL, "%s answered with message %u and %zu descriptors, which is not what was asked for",
+            relay->kind->peer ? bh_role_name(relay->kind->peer) : "the executor", answer->kind, answer->n_fds);
         bh_log_failure(BH_LOG_ERROR, &failure, "an answer was thrown away");
         if (answer->more) {
-            bh_call_async_cancel(bh_service_peer(relay->policyd->context, BH_ROLE_EXECUTOR), relay->call_id);
+            bh_call_async_cancel(channel_to(relay->policyd, relay->kind), relay->call_id);
         }
         fail(relay, &failure);
         finish(relay);
@@ -99,21 +105,21 @@ static void on_answer(struct bh_message *message, const struct bh_error *error, 
     bh_log_set_trace(0);
 }
 
-/* The engine gave the request up, or its time is over: the executor is told, and nobody waits any more. */
+/* The engine gave the request up, or its time is over: the peer is told, and nobody waits any more. */
 static void on_cancel(struct bh_request *request, void *argument)
 {
     (void)request;
     struct relay *relay = argument;
     struct bh_error error;
-    (void)bh_error_set(&error, BH_CANCELLED, "given up before the executor answered");
-    bh_call_async_cancel(bh_service_peer(relay->policyd->context, BH_ROLE_EXECUTOR), relay->call_id);
+    (void)bh_error_set(&error, BH_CANCELLED, "given up before there was an answer");
+    bh_call_async_cancel(channel_to(relay->policyd, relay->kind), relay->call_id);
     fail(relay, &error);
     bh_request_unref(relay->request);
     free(relay);
 }
 
-void relay(struct policyd *policyd, struct bh_request *request, Bulkhead__PolicydToExecutor *packet,
-           const struct relay_kind *kind, const uint8_t *id)
+void relay(struct policyd *policyd, struct bh_request *request, ProtobufCMessage *packet, const struct relay_kind *kind,
+           const uint8_t *id)
 {
     struct bh_error error;
     struct relay *relay = calloc(1, sizeof(*relay));
@@ -129,7 +135,7 @@ void relay(struct policyd *policyd, struct bh_request *request, Bulkhead__Policy
     const struct bh_message *message = bh_request_message(request);
     uint64_t now = bh_now_ms();
     uint64_t end = bh_request_deadline_at_ms(request);
-    if (bh_call_async(bh_service_peer(policyd->context, BH_ROLE_EXECUTOR), &packet->base, message->fds, message->n_fds,
+    if (bh_call_async(channel_to(policyd, kind), packet, message->fds, message->n_fds,
                       end > now ? (uint32_t)(end - now) : 1, on_answer, relay, &relay->call_id, &error) < 0) {
         fail(relay, &error);
         finish(relay);

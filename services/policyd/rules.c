@@ -24,6 +24,9 @@ static const char *const rule_names[RULE_COUNT] = {
     [RULE_SECCOMP] = "seccomp",
     [RULE_HOST_NAMESPACES] = "host_namespaces",
     [RULE_NETWORKS] = "networks",
+    [RULE_MACVLAN_PARENTS] = "macvlan_parents",
+    [RULE_BRIDGE_NAMES] = "bridge_names",
+    [RULE_PUBLISH] = "publish",
     [RULE_MOUNTS] = "mounts",
     [RULE_REGISTRIES] = "registries",
     [RULE_SYSCTLS] = "sysctls",
@@ -45,7 +48,10 @@ static const struct rules root_rules = {
     .privileged = true,
     .seccomp = RULES_SECCOMP_DEFAULT | RULES_SECCOMP_PROFILE | RULES_SECCOMP_UNCONFINED,
     .host_namespaces = RULES_HOST_PID | RULES_HOST_IPC | RULES_HOST_UTS | RULES_HOST_CGROUP,
-    .networks = RULES_NETWORK_NONE | RULES_NETWORK_HOST,
+    .networks = RULES_NETWORK_NONE | RULES_NETWORK_HOST | RULES_NETWORK_BRIDGE | RULES_NETWORK_MACVLAN,
+    .macvlan_parents = {.n = 1, .items = {"*"}},
+    .bridge_names = {.n = 1, .items = {"*"}},
+    .publish = {.n = 1, .items = {"*:1-65535"}},
     .mount_paths = {.n = 1, .items = {"/"}},
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
@@ -64,13 +70,14 @@ static const struct rules other_rules = {
     .for_others = true,
     .capabilities = DOCKER_CAPABILITIES,
     .seccomp = RULES_SECCOMP_DEFAULT,
-    .networks = RULES_NETWORK_NONE,
+    .networks = RULES_NETWORK_NONE | RULES_NETWORK_BRIDGE,
+    .publish = {.n = 1, .items = {"*:1024-65535"}}, /* what any user of the host may bind, too */
     .mount_paths = {.n = 1, .items = {"/"}},
     .mounts_must_be_owned = true,
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
     .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL,
-    .quotas = {.containers = 100, .pids = 4096, .volumes = 1000},
+    .quotas = {.containers = 100, .pids = 4096, .volumes = 1000, .networks = 32},
 };
 
 const char *rule_name(enum rule rule)

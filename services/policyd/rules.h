@@ -20,6 +20,9 @@ enum rule {
     RULE_SECCOMP,
     RULE_HOST_NAMESPACES,
     RULE_NETWORKS,
+    RULE_MACVLAN_PARENTS,
+    RULE_BRIDGE_NAMES,
+    RULE_PUBLISH,
     RULE_MOUNTS,
     RULE_REGISTRIES,
     RULE_SYSCTLS,
@@ -42,7 +45,7 @@ const char *rule_name(enum rule rule);
 
 enum { RULES_SECCOMP_DEFAULT = 1, RULES_SECCOMP_PROFILE = 2, RULES_SECCOMP_UNCONFINED = 4 };
 enum { RULES_HOST_PID = 1, RULES_HOST_IPC = 2, RULES_HOST_UTS = 4, RULES_HOST_CGROUP = 8 };
-enum { RULES_NETWORK_NONE = 1, RULES_NETWORK_HOST = 2 };
+enum { RULES_NETWORK_NONE = 1, RULES_NETWORK_HOST = 2, RULES_NETWORK_BRIDGE = 4, RULES_NETWORK_MACVLAN = 8 };
 
 enum { RULES_LOG_NONE = 1, RULES_LOG_JSON_FILE = 2, RULES_LOG_LOCAL = 4, RULES_LOG_JOURNALD = 8 };
 
@@ -62,7 +65,10 @@ struct rules {
     uint64_t capabilities;
     bool privileged;
     unsigned int seccomp, host_namespaces, networks;
-    struct rules_list mount_paths; /* folders below which bind mounts may lie */
+    struct rules_list macvlan_parents; /* patterns of the host's links that macvlan networks may use */
+    struct rules_list bridge_names;    /* patterns of names that a network's bridge may be given */
+    struct rules_list publish;         /* publish.h: addresses and ports of the host that may lead to containers */
+    struct rules_list mount_paths;     /* folders below which bind mounts may lie */
     bool mounts_must_be_owned;
     bool mount_propagation; /* bind mounts may show what the host mounts below them later */
     struct rules_list registries_allowed, registries_denied; /* fnmatch(3) patterns; denied wins */
@@ -81,6 +87,7 @@ struct rules {
         uint64_t pids;         /* likewise */
         uint64_t disk_bytes;   /* of a container's own files, likewise; and of a volume that asks for a size */
         uint64_t volumes;      /* of the tenant */
+        uint64_t networks;     /* of the tenant; 0: no limit */
     } quotas;
 };
 

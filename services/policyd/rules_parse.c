@@ -12,6 +12,7 @@
 #include "capability_names.h"
 #include "common/cleanup.h"
 #include "rules_file.h"
+#include "rules_parse_parts.h"
 
 #define CPU_PERIOD_US 100000.0
 
@@ -21,17 +22,12 @@ struct key {
     int (*read)(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
 };
 
-struct word {
-    const char *name;
-    unsigned int bit;
-};
-
 static void free_json(json_t **value)
 {
     json_decref(*value);
 }
 
-static int wrong(struct bh_error *error, const char *where, const char *key, const char *wanted)
+int rules_wrong(struct bh_error *error, const char *where, const char *key, const char *wanted)
 {
     return bh_error_set(error, BH_INVALID_ARGUMENT, "%s: \"%s\" must be %s", where, key, wanted);
 }
@@ -39,7 +35,7 @@ static int wrong(struct bh_error *error, const char *where, const char *key, con
 static int read_bool(const json_t *value, bool *ret, const char *where, const char *key, struct bh_error *error)
 {
     if (!json_is_boolean(value)) {
-        return wrong(error, where, key, "true or false");
+        return rules_wrong(error, where, key, "true or false");
     }
     *ret = json_boolean_value(value);
     return 0;
@@ -48,36 +44,35 @@ static int read_bool(const json_t *value, bool *ret, const char *where, const ch
 static int read_count(const json_t *value, uint64_t *ret, const char *where, const char *key, struct bh_error *error)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0) {
-        return wrong(error, where, key, "a whole number that is not negative");
+        return rules_wrong(error, where, key, "a whole number that is not negative");
     }
     *ret = (uint64_t)json_integer_value(value);
     return 0;
 }
 
-static int read_list(const json_t *value, struct rules_list *list, const char *where, const char *key,
-                     struct bh_error *error)
+int rules_read_list(const json_t *value, struct rules_list *list, const char *where, const char *key,
+                    struct bh_error *error)
 {
     *list = (struct rules_list){0};
     if (!json_is_array(value) || json_array_size(value) > RULES_LIST_MAX) {
-        return wrong(error, where, key, "a list of at most 64 texts");
+        return rules_wrong(error, where, key, "a list of at most 64 texts");
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         const char *text = json_string_value(json_array_get(value, i));
         if (!text || !*text || strlen(text) >= RULES_PATTERN_SIZE) {
-            return wrong(error, where, key, "a list of texts of 1 to 255 characters");
+            return rules_wrong(error, where, key, "a list of texts of 1 to 255 characters");
         }
         memcpy(list->items[list->n++], text, strlen(text) + 1);
     }
     return 0;
 }
 
-/* A list of words out of a table; the mask of those that stand in it. */
-static int read_words(const json_t *value, const struct word *words, unsigned int *ret_mask, const char *where,
-                      const char *key, const char *wanted, struct bh_error *error)
+int rules_read_words(const json_t *value, const struct word *words, unsigned int *ret_mask, const char *where,
+                     const char *key, const char *wanted, struct bh_error *error)
 {
     *ret_mask = 0;
     if (!json_is_array(value)) {
-        return wrong(error, where, key, wanted);
+        return rules_wrong(error, where, key, wanted);
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         const char *text = json_string_value(json_array_get(value, i));
@@ -86,7 +81,7 @@ static int read_words(const json_t *value, const struct word *words, unsigned in
             word++;
         }
         if (!word->name) {
-            return wrong(error, where, key, wanted);
+            return rules_wrong(error, where, key, wanted);
         }
         *ret_mask |= word->bit;
     }
@@ -120,14 +115,14 @@ static int read_object(const json_t *object, const struct key *keys, struct rule
 static int read_version(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     (void)rules;
-    return json_is_integer(value) && json_integer_value(value) == 1 ? 0 : wrong(error, where, "version", "1");
+    return json_is_integer(value) && json_integer_value(value) == 1 ? 0 : rules_wrong(error, where, "version", "1");
 }
 
 static int read_tenants(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     static const char wanted[] = "a list of uids, \"root\" and \"others\", not empty";
     if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > RULES_LIST_MAX) {
-        return wrong(error, where, "tenants", wanted);
+        return rules_wrong(error, where, "tenants", wanted);
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *item = json_array_get(value, i);
@@ -140,7 +135,7 @@ static int read_tenants(const json_t *value, struct rules *rules, const char *wh
         } else if (text && strcmp(text, "others") == 0) {
             rules->for_others = true;
         } else {
-            return wrong(error, where, "tenants", wanted);
+            return rules_wrong(error, where, "tenants", wanted);
         }
     }
     return 0;
@@ -160,13 +155,13 @@ static int read_capabilities(const json_t *value, struct rules *rules, const cha
         return 0;
     }
     if (!json_is_array(value)) {
-        return wrong(error, where, "capabilities", wanted);
+        return rules_wrong(error, where, "capabilities", wanted);
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         const char *text = json_string_value(json_array_get(value, i));
         int number = text ? capability_number(text) : -1;
         if (number < 0) {
-            return wrong(error, where, "capabilities", wanted);
+            return rules_wrong(error, where, "capabilities", wanted);
         }
         rules->capabilities |= 1ULL << number;
     }
@@ -184,8 +179,8 @@ static int read_seccomp(const json_t *value, struct rules *rules, const char *wh
                                         {"profile", RULES_SECCOMP_PROFILE},
                                         {"unconfined", RULES_SECCOMP_UNCONFINED},
                                         {NULL, 0}};
-    return read_words(value, words, &rules->seccomp, where, "seccomp",
-                      "a list of \"default\", \"profile\" and \"unconfined\"", error);
+    return rules_read_words(value, words, &rules->seccomp, where, "seccomp",
+                            "a list of \"default\", \"profile\" and \"unconfined\"", error);
 }
 
 static int read_host_namespaces(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -195,19 +190,13 @@ static int read_host_namespaces(const json_t *value, struct rules *rules, const 
                                         {"uts", RULES_HOST_UTS},
                                         {"cgroup", RULES_HOST_CGROUP},
                                         {NULL, 0}};
-    return read_words(value, words, &rules->host_namespaces, where, "host_namespaces",
-                      "a list of \"pid\", \"ipc\", \"uts\" and \"cgroup\"", error);
-}
-
-static int read_networks(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    static const struct word words[] = {{"none", RULES_NETWORK_NONE}, {"host", RULES_NETWORK_HOST}, {NULL, 0}};
-    return read_words(value, words, &rules->networks, where, "networks", "a list of \"none\" and \"host\"", error);
+    return rules_read_words(value, words, &rules->host_namespaces, where, "host_namespaces",
+                            "a list of \"pid\", \"ipc\", \"uts\" and \"cgroup\"", error);
 }
 
 static int read_mount_paths(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    if (read_list(value, &rules->mount_paths, where, "mounts.paths", error) < 0) {
+    if (rules_read_list(value, &rules->mount_paths, where, "mounts.paths", error) < 0) {
         return -1;
     }
     for (size_t i = 0; i < rules->mount_paths.n; i++) {
@@ -215,7 +204,8 @@ static int read_mount_paths(const json_t *value, struct rules *rules, const char
         size_t length = strlen(path);
         if (path[0] != '/' || strstr(path, "//") || strstr(path, "/../") || strstr(path, "/./") ||
             (length > 1 && path[length - 1] == '/')) {
-            return wrong(error, where, "mounts.paths", "a list of absolute paths without \"..\" or a slash at the end");
+            return rules_wrong(error, where, "mounts.paths",
+                               "a list of absolute paths without \"..\" or a slash at the end");
         }
     }
     return 0;
@@ -239,17 +229,17 @@ static int read_mounts(const json_t *value, struct rules *rules, const char *whe
                                       {NULL, RULE_NONE, NULL}};
     return json_is_object(value)
                ? read_object(value, keys, rules, where, error)
-               : wrong(error, where, "mounts", "an object with \"paths\", \"must_be_owned\" and \"propagation\"");
+               : rules_wrong(error, where, "mounts", "an object with \"paths\", \"must_be_owned\" and \"propagation\"");
 }
 
 static int read_allow(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    return read_list(value, &rules->registries_allowed, where, "registries.allow", error);
+    return rules_read_list(value, &rules->registries_allowed, where, "registries.allow", error);
 }
 
 static int read_deny(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    return read_list(value, &rules->registries_denied, where, "registries.deny", error);
+    return rules_read_list(value, &rules->registries_denied, where, "registries.deny", error);
 }
 
 static int read_registries(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -257,12 +247,12 @@ static int read_registries(const json_t *value, struct rules *rules, const char 
     static const struct key keys[] = {
         {"allow", RULE_REGISTRIES, read_allow}, {"deny", RULE_REGISTRIES, read_deny}, {NULL, RULE_NONE, NULL}};
     return json_is_object(value) ? read_object(value, keys, rules, where, error)
-                                 : wrong(error, where, "registries", "an object with \"allow\" and \"deny\"");
+                                 : rules_wrong(error, where, "registries", "an object with \"allow\" and \"deny\"");
 }
 
 static int read_sysctls(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    return read_list(value, &rules->sysctls, where, "sysctls", error);
+    return rules_read_list(value, &rules->sysctls, where, "sysctls", error);
 }
 
 static int read_system_paths(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -274,7 +264,7 @@ static int read_oom_score(const json_t *value, struct rules *rules, const char *
 {
     json_int_t score = json_integer_value(value);
     if (!json_is_integer(value) || score < -1000 || score > 1000) {
-        return wrong(error, where, "oom_score_minimum", "a whole number between -1000 and 1000");
+        return rules_wrong(error, where, "oom_score_minimum", "a whole number between -1000 and 1000");
     }
     rules->oom_score_minimum = (int32_t)score;
     return 0;
@@ -287,8 +277,8 @@ static int read_log_drivers(const json_t *value, struct rules *rules, const char
                                         {"local", RULES_LOG_LOCAL},
                                         {"journald", RULES_LOG_JOURNALD},
                                         {NULL, 0}};
-    return read_words(value, words, &rules->log_drivers, where, "log_drivers",
-                      "a list of \"none\", \"json-file\", \"local\" and \"journald\"", error);
+    return rules_read_words(value, words, &rules->log_drivers, where, "log_drivers",
+                            "a list of \"none\", \"json-file\", \"local\" and \"journald\"", error);
 }
 
 static int read_containers(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -318,14 +308,24 @@ static int read_volumes(const json_t *value, struct rules *rules, const char *wh
     }
     return rules->quotas.volumes <= UINT32_MAX
                ? 0
-               : wrong(error, where, "quotas.volumes", "a number of volumes below 4294967296 (or 0: no limit)");
+               : rules_wrong(error, where, "quotas.volumes", "a number of volumes below 4294967296 (or 0: no limit)");
+}
+
+static int read_network_count(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    if (read_count(value, &rules->quotas.networks, where, "quotas.networks", error) < 0) {
+        return -1;
+    }
+    return rules->quotas.networks <= UINT32_MAX
+               ? 0
+               : rules_wrong(error, where, "quotas.networks", "a number of networks below 4294967296 (or 0: no limit)");
 }
 
 static int read_cpus(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     double cpus = json_number_value(value);
     if (!json_is_number(value) || !(cpus == 0 || cpus >= 0.01) || cpus > 65536) {
-        return wrong(error, where, "quotas.cpus", "a number of processors, at least 0.01 (or 0: no limit)");
+        return rules_wrong(error, where, "quotas.cpus", "a number of processors, at least 0.01 (or 0: no limit)");
     }
     rules->quotas.cpu_quota_us = (uint64_t)(cpus * CPU_PERIOD_US);
     return 0;
@@ -339,17 +339,18 @@ static int read_quotas(const json_t *value, struct rules *rules, const char *whe
                                       {"pids", RULE_QUOTAS, read_pids},
                                       {"disk_bytes", RULE_QUOTAS, read_disk},
                                       {"volumes", RULE_QUOTAS, read_volumes},
+                                      {"networks", RULE_QUOTAS, read_network_count},
                                       {NULL, RULE_NONE, NULL}};
     return json_is_object(value) ? read_object(value, keys, rules, where, error)
-                                 : wrong(error, where, "quotas",
-                                         "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
-                                         "\"disk_bytes\" and \"volumes\"");
+                                 : rules_wrong(error, where, "quotas",
+                                               "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
+                                               "\"disk_bytes\", \"volumes\" and \"networks\"");
 }
 
 /* "/dev/x", with what may be done with it behind a colon. */
 static int read_devices(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    if (read_list(value, &rules->devices, where, "devices", error) < 0) {
+    if (rules_read_list(value, &rules->devices, where, "devices", error) < 0) {
         return -1;
     }
     for (size_t i = 0; i < rules->devices.n; i++) {
@@ -357,8 +358,8 @@ static int read_devices(const json_t *value, struct rules *rules, const char *wh
         const char *colon = strrchr(pattern, ':');
         if (strncmp(pattern, "/dev/", 5) != 0 ||
             (colon && (!colon[1] || strspn(colon + 1, "rwm") != strlen(colon + 1)))) {
-            return wrong(error, where, "devices",
-                         "a list of patterns below /dev, like \"/dev/fuse\" or \"/dev/sd*:r\"");
+            return rules_wrong(error, where, "devices",
+                               "a list of patterns below /dev, like \"/dev/fuse\" or \"/dev/sd*:r\"");
         }
     }
     return 0;
@@ -371,7 +372,7 @@ static int read_device_rules(const json_t *value, struct rules *rules, const cha
 
 static int read_cgroup_parents(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
-    return read_list(value, &rules->cgroup_parents, where, "cgroup_parents", error);
+    return rules_read_list(value, &rules->cgroup_parents, where, "cgroup_parents", error);
 }
 
 static int read_labels(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -387,7 +388,10 @@ static const struct key top_keys[] = {
     {"privileged", RULE_PRIVILEGED, read_privileged},
     {"seccomp", RULE_SECCOMP, read_seccomp},
     {"host_namespaces", RULE_HOST_NAMESPACES, read_host_namespaces},
-    {"networks", RULE_NETWORKS, read_networks},
+    {"networks", RULE_NETWORKS, rules_read_networks},
+    {"macvlan_parents", RULE_MACVLAN_PARENTS, rules_read_macvlan_parents},
+    {"bridge_names", RULE_BRIDGE_NAMES, rules_read_bridge_names},
+    {"publish", RULE_PUBLISH, rules_read_publish},
     {"mounts", RULE_MOUNTS, read_mounts},
     {"registries", RULE_REGISTRIES, read_registries},
     {"sysctls", RULE_SYSCTLS, read_sysctls},
@@ -415,7 +419,7 @@ static int choose_base(const json_t *tenants, struct rules *rules, const char *w
         root = root || named.uids[i] == 0;
     }
     if (root && (named.n_uids > 1 || named.for_others)) {
-        return wrong(error, where, "tenants", "either \"root\" alone, or others: their built-in rules differ");
+        return rules_wrong(error, where, "tenants", "either \"root\" alone, or others: their built-in rules differ");
     }
     *rules = *rules_builtin(root);
     rules->for_root = root;

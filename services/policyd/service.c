@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one door's two sides: engine_policyd as a dispatch table, policyd_executor to call. Requests about a container
- * that is there are checked for its tenant, written down and passed on; those that rules are about are in admission.c.
+ * The one door's sides: engine_policyd as a dispatch table, policyd_executor and policyd_netd to call. Requests about a
+ * container that is there are checked for its tenant, written down and passed on; those that rules are about are in
+ * admission.c.
  */
 #include "service.h"
 
@@ -14,6 +15,8 @@
 #include "common/log.h"
 #include "engine_policyd.pb-c.h"
 #include "judge.h"
+#include "links.h"
+#include "networks.h"
 #include "policyd.h"
 #include "policyd_netd.pb-c.h"
 #include "relay.h"
@@ -195,7 +198,7 @@ static void handle_operation(struct bh_request *request)
     if (write_down(policyd, request, operation, container, asked, &judgement, &error) < 0) {
         (void)bh_request_fail(request, &error);
     } else if (judgement_passes(&judgement)) {
-        relay(policyd, request, &packet, &operation->relay, container->id.data);
+        relay(policyd, request, &packet.base, &operation->relay, container->id.data);
     } else {
         (void)bh_error_set(&error, BH_PERMISSION_DENIED, "%s", judgement.reason);
         (void)bh_request_fail(request, &error);
@@ -211,7 +214,7 @@ static void handle_list(struct bh_request *request)
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_LIST_CONTAINERS;
     packet.list_containers = &list;
-    relay(context->state, request, &packet, &kind, NULL);
+    relay(context->state, request, &packet.base, &kind, NULL);
 }
 
 /* The same for everybody, and of nobody: what the host's kernel can do. */
@@ -223,7 +226,7 @@ static void handle_describe_kernel(struct bh_request *request)
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_DESCRIBE_KERNEL;
     packet.describe_kernel = &describe;
-    relay(context->state, request, &packet, &kind, NULL);
+    relay(context->state, request, &packet.base, &kind, NULL);
 }
 
 /* ---- the audit log --------------------------------------------------------------------------------- */
@@ -334,6 +337,13 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(FILL_VOLUMES), "FillVolumes", ~0u, 0, 0, admission_fill_volumes},
             {ASKED(LIST_MADE_VOLUMES), "ListMadeVolumes", ~0u, 0, 0, volumes_list},
             {ASKED(MEASURE_VOLUME), "MeasureVolume", ~0u, 0, 0, volumes_measure},
+            {ASKED(MAKE_NETWORK), "MakeNetwork", ~0u, 0, 0, networks_make},
+            {ASKED(DROP_NETWORK), "DropNetwork", ~0u, 0, 0, networks_drop},
+            {ASKED(CONNECT_CONTAINER), "ConnectContainer", ~0u, 0, 0, links_connect},
+            {ASKED(DISCONNECT_CONTAINER), "DisconnectContainer", ~0u, 0, 0, networks_disconnect},
+            {ASKED(CHECK_NETWORKS), "CheckNetworks", ~0u, 0, 0, networks_check},
+            {ASKED(SETTLE_NETWORKS), "SettleNetworks", ~0u, 0, 0, networks_settle},
+            {ASKED(AWAIT_NETD), "AwaitNetd", ~0u, 0, 0, netd_watch_handle},
             {0},
         },
 };
@@ -367,6 +377,7 @@ int policyd_init(struct bh_service_context *context, struct bh_error *error)
     }
     policyd->context = context;
     policyd->audit.fd = policyd->audit.head_fd = policyd->ranges.fd = -1;
+    LIST_INIT(&policyd->netd.waiters);
     lsm_detect(&policyd->lsm);
     context->state = policyd;
     return 0;
@@ -384,13 +395,19 @@ int policyd_start(struct bh_service_context *context, struct bh_error *error)
         return -1;
     }
     relay_learn(policyd, NULL, NULL);
+    netd_watch_started(&policyd->netd);
+    networks_learn(policyd, NULL, NULL);
     return 0;
 }
 
 void policyd_on_rewired(struct bh_service_context *context, enum bh_role role)
 {
+    struct policyd *policyd = context->state;
     if (role == BH_ROLE_EXECUTOR) {
-        relay_learn(context->state, NULL, NULL);
+        relay_learn(policyd, NULL, NULL);
+    } else if (role == BH_ROLE_NETD) {
+        networks_learn(policyd, NULL, NULL);
+        netd_watch_started(&policyd->netd);
     }
 }
 
@@ -425,5 +442,6 @@ void policyd_stop(struct bh_service_context *context)
         ranges_close(&policyd->ranges);
         rule_book_free(&policyd->book);
         known_clear(&policyd->known);
+        known_clear(&policyd->networks);
     }
 }

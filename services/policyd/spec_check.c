@@ -21,8 +21,7 @@ int spec_check_wrong(struct bh_error *error, const char *field, const char *valu
     return bh_error_set(error, BH_INVALID_ARGUMENT, "%s \"%.200s\" must be %s", field, value, wanted);
 }
 
-/* Text that stands on one line of a file or message: no control characters, bounded. */
-static bool is_plain(const char *text, size_t n_bytes_max)
+bool spec_is_plain(const char *text, size_t n_bytes_max)
 {
     size_t n = 0;
     for (; text[n]; n++) {
@@ -52,7 +51,7 @@ bool spec_is_volume_name(const char *name)
 
 bool spec_is_clean_path(const char *path)
 {
-    if (path[0] != '/' || !is_plain(path, BH_PATH_BYTES_MAX)) {
+    if (path[0] != '/' || !spec_is_plain(path, BH_PATH_BYTES_MAX)) {
         return false;
     }
     for (const char *part = path + 1; *part;) {
@@ -84,7 +83,7 @@ static int check_identity(const Bulkhead__ContainerSpec *spec, struct bh_error *
             return bh_error_set(error, BH_INVALID_ARGUMENT, "layer %zu: a digest has 32 bytes", i);
         }
     }
-    if (!is_plain(spec->image_reference, BH_REFERENCE_BYTES_MAX) ||
+    if (!spec_is_plain(spec->image_reference, BH_REFERENCE_BYTES_MAX) ||
         (spec->image_digest.len != 0 && spec->image_digest.len != BH_DIGEST_BYTES)) {
         return spec_check_wrong(error, "image reference", spec->image_reference,
                                 "one line, with a digest of 32 bytes or none");
@@ -121,14 +120,14 @@ int spec_check_process(const Bulkhead__Process *process, struct bh_error *error)
     if (process->cwd[0] && (process->cwd[0] != '/' || strlen(process->cwd) > BH_PATH_BYTES_MAX)) {
         return spec_check_wrong(error, "working directory", process->cwd, "an absolute path");
     }
-    if (!is_plain(process->user, NAME_BYTES_MAX)) {
+    if (!spec_is_plain(process->user, NAME_BYTES_MAX)) {
         return spec_check_wrong(error, "user", process->user, "a name or number, with :group if wanted");
     }
     if (process->n_groups > LIST_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "%zu groups; at most %u", process->n_groups, LIST_MAX);
     }
     for (size_t i = 0; i < process->n_groups; i++) {
-        if (!is_plain(process->groups[i], NAME_BYTES_MAX) || !process->groups[i][0]) {
+        if (!spec_is_plain(process->groups[i], NAME_BYTES_MAX) || !process->groups[i][0]) {
             return spec_check_wrong(error, "group", process->groups[i], "a name or number");
         }
     }
@@ -276,12 +275,14 @@ static int check_sysctl(const Bulkhead__ContainerSpec *spec, const Bulkhead__Key
             error, "sysctl", key,
             "namespaced: net.*, kernel.shm*, kernel.msg*, kernel.sem or fs.mqueue.*, with dots between its parts");
     }
-    if ((net && spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE) ||
+    if ((net && spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE &&
+         spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED) ||
         (ipc && (spec->host_ipc || spec->join_ipc.len))) {
         return spec_check_wrong(error, "sysctl", key,
                                 "left alone: the container does not have that namespace to itself");
     }
-    return is_plain(sysctl->value, NAME_BYTES_MAX) ? 0 : spec_check_wrong(error, "value of sysctl", key, "one line");
+    return spec_is_plain(sysctl->value, NAME_BYTES_MAX) ? 0
+                                                        : spec_check_wrong(error, "value of sysctl", key, "one line");
 }
 
 static int check_names(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
@@ -305,7 +306,7 @@ static int check_names(const Bulkhead__ContainerSpec *spec, struct bh_error *err
     }
     for (size_t i = 0; i < spec->n_extra_hosts; i++) {
         const char *colon = strchr(spec->extra_hosts[i], ':');
-        if (!is_plain(spec->extra_hosts[i], 2 * NAME_BYTES_MAX) || !colon || colon == spec->extra_hosts[i] ||
+        if (!spec_is_plain(spec->extra_hosts[i], 2 * NAME_BYTES_MAX) || !colon || colon == spec->extra_hosts[i] ||
             !colon[1]) {
             return spec_check_wrong(error, "extra host", spec->extra_hosts[i], "name:address");
         }
@@ -337,7 +338,7 @@ static int check_log(const Bulkhead__LogOptions *log, struct bh_error *error)
         return bh_error_set(error, BH_INVALID_ARGUMENT, "%u log files and %zu attributes; at most %d and %d",
                             log->max_files, log->n_attributes, BH_LOG_FILES_MAX, BH_LOG_ATTRIBUTES_MAX);
     }
-    if (!is_plain(log->tag, NAME_BYTES_MAX) || !is_plain(log->container_name, NAME_BYTES_MAX)) {
+    if (!spec_is_plain(log->tag, NAME_BYTES_MAX) || !spec_is_plain(log->container_name, NAME_BYTES_MAX)) {
         return spec_check_wrong(error, "log tag", log->tag, "one line of at most 255 bytes");
     }
     return 0;
@@ -360,6 +361,20 @@ static int check_seccomp(const Bulkhead__ContainerSpec *spec, struct bh_error *e
     }
     bulkhead__seccomp_profile__free_unpacked(unpacked, NULL);
     return 0;
+}
+
+/* Links and ports belong to a network of the container's own that is linked to others. */
+static int check_network_mode(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
+{
+    bool linked = spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
+    if (spec->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_UNSPECIFIED) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a container without a network mode; \"none\" is one too");
+    }
+    if (linked != (spec->attachment != NULL)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "links to networks and published ports come with network mode LINKED and with no other");
+    }
+    return linked ? spec_check_attachment(spec->attachment, error) : 0;
 }
 
 int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
@@ -395,11 +410,5 @@ int spec_check(const Bulkhead__ContainerSpec *spec, struct bh_error *error)
     if (check_log(spec->log, error) < 0) {
         return -1;
     }
-    if (spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE &&
-        spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST &&
-        spec->network != BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "network mode %d is neither none, host nor joined",
-                            (int)spec->network);
-    }
-    return 0;
+    return check_network_mode(spec, error);
 }

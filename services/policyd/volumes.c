@@ -95,7 +95,7 @@ static int make(struct policyd *policyd, struct bh_request *request, const Bulkh
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MAKE_VOLUME;
     packet.make_volume = &filled;
-    relay(policyd, request, &packet, &done_relay, NULL);
+    relay(policyd, request, &packet.base, &done_relay, NULL);
     return 0;
 }
 
@@ -123,7 +123,7 @@ void volumes_drop(struct bh_request *request)
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_DROP_VOLUME;
     packet.drop_volume = &copy;
-    relay(policyd, request, &packet, &done_relay, NULL);
+    relay(policyd, request, &packet.base, &done_relay, NULL);
 }
 
 void volumes_list(struct bh_request *request)
@@ -133,7 +133,7 @@ void volumes_list(struct bh_request *request)
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_LIST_MADE_VOLUMES;
     packet.list_made_volumes = &list;
-    relay(policyd_of(request), request, &packet, &kind, NULL);
+    relay(policyd_of(request), request, &packet.base, &kind, NULL);
 }
 
 static const struct relay_kind measured_relay = {.reply = BULKHEAD__EXECUTOR_TO_POLICYD__BODY_DISK_MEASURED};
@@ -159,5 +159,5 @@ void volumes_measure(struct bh_request *request)
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MEASURE_VOLUME;
     packet.measure_volume = &body;
-    relay(policyd, request, &packet, &measured_relay, NULL);
+    relay(policyd, request, &packet.base, &measured_relay, NULL);
 }
