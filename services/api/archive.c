@@ -21,7 +21,6 @@
 #include "handlers.h"
 
 #define PUMP_BYTES (256U * 1024U)
-#define PIPE_BYTES (1024 * 1024)
 #define STAT_FIELD "X-Docker-Container-Path-Stat: "
 #define TAR_TYPE   "application/x-tar"
 
@@ -95,18 +94,6 @@ int handle_archive_stat(struct request *request, struct bh_error *error)
 
 /* ---- out ------------------------------------------------------------------------------------------------------ */
 
-static int open_pipe(int *ret_from, int *ret_to, struct bh_error *error)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        return bh_error_errno(error, errno, "make a pipe for the archive");
-    }
-    (void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
-    *ret_from = ends[0];
-    *ret_to = ends[1];
-    return 0;
-}
-
 /* Pipe to client until the pipe's end. -1 once the client is gone. */
 static int pump(struct request *request, int from, struct bh_error *error)
 {
@@ -152,7 +139,7 @@ int handle_archive_get(struct request *request, struct bh_error *error)
     const char *path;
     Bulkhead__ReadArchive question = BULKHEAD__READ_ARCHIVE__INIT;
     ENGINE_PACKET(packet, READ_ARCHIVE, read_archive, &question);
-    if (read_path(request, &path, error) < 0 || open_pipe(&from, &to, error) < 0) {
+    if (read_path(request, &path, error) < 0 || large_pipe_open(&from, &to, error) < 0) {
         return -1;
     }
     question.reference = request->name;
@@ -183,7 +170,7 @@ int handle_container_export(struct request *request, struct bh_error *error)
     bh_autoclose int to = -1;
     Bulkhead__ExportContainer question = BULKHEAD__EXPORT_CONTAINER__INIT;
     ENGINE_PACKET(packet, EXPORT_CONTAINER, export_container, &question);
-    if (request_container_name(request, error) < 0 || open_pipe(&from, &to, error) < 0) {
+    if (request_container_name(request, error) < 0 || large_pipe_open(&from, &to, error) < 0) {
         return -1;
     }
     question.reference = request->name;
@@ -247,16 +234,12 @@ static int send_archive(struct request *request, Bulkhead__WriteArchive *questio
 {
     auto_engine_call call = {0};
     bh_automessage struct bh_message *message = NULL;
-    bh_autoclose int from = -1;
-    bh_autoclose int to = -1;
+    auto_body_pipe pipe = BODY_PIPE_NONE;
     ENGINE_PACKET(packet, WRITE_ARCHIVE, write_archive, question);
-    if (body_pipe_open(&from, &to, error) < 0 ||
-        bh_write_all(to, first, n_first, "the archive's pipe", error) < 0 || /* a new pipe has room for them */
-        engine_call_start(request, &packet, &from, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
-        return -1;
-    }
-    bh_close(&from);
-    if (body_pipe_pump(request, &call, &to, error) < 0 || engine_call_next(&call, &message, error) < 0) {
+    if (body_pipe_open(&pipe, error) < 0 ||
+        bh_write_all(pipe.to, first, n_first, "the archive's pipe", error) < 0 || /* a new pipe has room for them */
+        engine_call_start(request, &packet, pipe.theirs, BODY_PIPE_FDS, BH_DEADLINE_JOB_MS, &call, error) < 0 ||
+        body_pipe_pump(request, &call, &pipe, error) < 0 || engine_call_next(&call, &message, error) < 0) {
         return -1;
     }
     return message->kind == BULKHEAD__ENGINE_TO_API__BODY_DONE

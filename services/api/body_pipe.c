@@ -9,21 +9,45 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/io.h"
 
 #define PUMP_BYTES (64U * 1024U)
 #define PIPE_BYTES (1024 * 1024)
 
-int body_pipe_open(int *ret_from, int *ret_to, struct bh_error *error)
+int large_pipe_open(int *ret_from, int *ret_to, struct bh_error *error)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) {
-        return bh_error_errno(error, errno, "make a pipe for the request's body");
+        return bh_error_errno(error, errno, "make a pipe");
     }
     (void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
     *ret_from = ends[0];
     *ret_to = ends[1];
     return 0;
+}
+
+int body_pipe_open(struct body_pipe *pipe, struct bh_error *error)
+{
+    int ends[2];
+    if (large_pipe_open(&pipe->theirs[0], &pipe->to, error) < 0) {
+        return -1;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return bh_error_errno(error, errno, "make a pipe");
+    }
+    pipe->theirs[1] = ends[0];
+    pipe->word = ends[1];
+    return 0;
+}
+
+void body_pipe_close(struct body_pipe *pipe)
+{
+    for (size_t i = 0; i < BODY_PIPE_FDS; i++) {
+        bh_close(&pipe->theirs[i]);
+    }
+    bh_close(&pipe->to);
+    bh_close(&pipe->word);
 }
 
 static int pump(struct request *request, int to, struct bh_error *error)
@@ -43,12 +67,18 @@ static int pump(struct request *request, int to, struct bh_error *error)
     }
 }
 
-int body_pipe_pump(struct request *request, struct engine_call *call, int *to, struct bh_error *error)
+int body_pipe_pump(struct request *request, struct engine_call *call, struct body_pipe *pipe, struct bh_error *error)
 {
-    int result = pump(request, *to, error);
+    static const char whole = 1;
+    for (size_t i = 0; i < BODY_PIPE_FDS; i++) {
+        bh_close(&pipe->theirs[i]); /* so that writing fails once the engine has closed its own */
+    }
+    int result = pump(request, pipe->to, error);
     if (result < 0) {
         engine_call_end(call);
+    } else {
+        (void)!write(pipe->word, &whole, sizeof(whole)); /* an engine that is gone needs no word */
     }
-    bh_close(to);
+    body_pipe_close(pipe);
     return result;
 }

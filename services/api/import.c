@@ -58,15 +58,11 @@ static int answer(struct request *request, const Bulkhead__ImageCreated *created
 static int import(struct request *request, Bulkhead__ImportImage *question, struct bh_error *error)
 {
     auto_engine_call call = {0};
-    bh_autoclose int from = -1;
-    bh_autoclose int to = -1;
+    auto_body_pipe pipe = BODY_PIPE_NONE;
     ENGINE_PACKET(packet, IMPORT_IMAGE, import_image, question);
-    if (body_pipe_open(&from, &to, error) < 0 ||
-        engine_call_start(request, &packet, &from, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
-        return -1;
-    }
-    bh_close(&from);
-    if (body_pipe_pump(request, &call, &to, error) < 0) {
+    if (body_pipe_open(&pipe, error) < 0 ||
+        engine_call_start(request, &packet, pipe.theirs, BODY_PIPE_FDS, BH_DEADLINE_JOB_MS, &call, error) < 0 ||
+        body_pipe_pump(request, &call, &pipe, error) < 0) {
         return -1;
     }
     for (;;) {

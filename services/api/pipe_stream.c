@@ -58,7 +58,7 @@ int pipe_stream(struct request *request, Bulkhead__ApiToEngine *packet, const ch
     bh_autoclose int from = -1;
     bh_autoclose int to = -1;
     bh_automessage struct bh_message *first = NULL;
-    if (body_pipe_open(&from, &to, error) < 0 ||
+    if (large_pipe_open(&from, &to, error) < 0 ||
         engine_call_start(request, packet, &to, 1, BH_DEADLINE_JOB_MS, &call, error) < 0) {
         return -1;
     }

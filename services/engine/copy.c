@@ -12,6 +12,7 @@
 #include "services/engine/compression.h"
 #include "services/engine/copier.h"
 #include "services/engine/events.h"
+#include "services/engine/streams.h"
 
 #define ANSWER(name) BULKHEAD__COPIER_TO_ENGINE__BODY_##name
 
@@ -112,7 +113,7 @@ int write_archive(struct job *job, struct bh_error *error)
 {
     const Bulkhead__WriteArchive *question = job_body(job);
     copying_auto struct copying copying = {0};
-    bh_autoclose int pipe = bh_request_take_fd(job->request, 0);
+    bh_autoclose int pipe = bh_request_take_fd(job->request, 0), word = bh_request_take_fd(job->request, 1);
     Bulkhead__CopyIn body = BULKHEAD__COPY_IN__INIT;
     body.path = question->path;
     body.no_overwrite_dir_non_dir = question->no_overwrite_dir_non_dir;
@@ -144,6 +145,9 @@ int write_archive(struct job *job, struct bh_error *error)
     }
     if (message->kind != ANSWER(DONE)) {
         return bh_error_set(error, BH_INTERNAL, "a copier answered with message %u", message->kind);
+    }
+    if (stream_check_whole(job, word, error) < 0) {
+        return -1;
     }
     events_emit_container(job->engine, &copying.row, "extract-to-dir", NULL);
     return job_reply_done(job);

@@ -17,7 +17,7 @@
 #include "services/engine/resolve.h"
 #include "services/engine/streams.h"
 
-static int take_tarball(struct job *job, int tarball, struct holds *holds, struct new_layer *layer,
+static int take_tarball(struct job *job, int tarball, int word, struct holds *holds, struct new_layer *layer,
                         struct bh_error *error)
 {
     layer_intake_auto struct layer_intake intake = LAYER_INTAKE_NONE;
@@ -28,8 +28,8 @@ static int take_tarball(struct job *job, int tarball, struct holds *holds, struc
     if (copied < 0 && error->sys_errno != EPIPE) {
         return -1;
     }
-    if (copied == 0 && job_check(job, error) < 0) {
-        return -1; /* the stream's end was the client's */
+    if (copied == 0 && stream_check_whole(job, word, error) < 0) {
+        return -1;
     }
     struct bh_error reason = {0};
     if (layer_intake_store(&intake, holds, layer, &reason) < 0) {
@@ -89,13 +89,10 @@ static int write_image(struct job *job, const Bulkhead__ImportImage *question, c
                                       .names = &name,
                                       .n_names = *name ? 1 : 0,
                                       .imported = true};
-    if (image_write(job, holds, &draft, ret_id, error) < 0) {
-        return -1;
-    }
-    return 0;
+    return image_write(job, holds, &draft, ret_id, error);
 }
 
-static int import(struct job *job, int tarball, struct bh_digest *ret_id, struct bh_error *error)
+static int import(struct job *job, int tarball, int word, struct bh_digest *ret_id, struct bh_error *error)
 {
     const Bulkhead__ImportImage *question = job_body(job);
     holds_auto struct holds holds = {0};
@@ -111,7 +108,7 @@ static int import(struct job *job, int tarball, struct bh_digest *ret_id, struct
     if (*name && reference.has_digest) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "cannot import digest reference");
     }
-    if (take_tarball(job, tarball, &holds, &layer, error) < 0) {
+    if (take_tarball(job, tarball, word, &holds, &layer, error) < 0) {
         return bh_error_wrap(error, "take in the tarball");
     }
     if (decompress_layer(job, &holds, &layer, error) < 0 ||
@@ -123,9 +120,9 @@ static int import(struct job *job, int tarball, struct bh_digest *ret_id, struct
 
 int import_image(struct job *job, struct bh_error *error)
 {
-    bh_autoclose int tarball = bh_request_take_fd(job->request, 0);
+    bh_autoclose int tarball = bh_request_take_fd(job->request, 0), word = bh_request_take_fd(job->request, 1);
     struct bh_digest id;
-    if (import(job, tarball, &id, error) < 0) {
+    if (import(job, tarball, word, &id, error) < 0) {
         garbage_start(job->engine);
         return -1;
     }

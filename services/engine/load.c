@@ -22,6 +22,7 @@
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 #include "services/engine/spool.h"
+#include "services/engine/streams.h"
 
 #define NAMES_MAX         64            /* of one image */
 #define CONFIGS_BYTES_MAX (64 * BH_MIB) /* this process holds them until the last image is there */
@@ -248,12 +249,12 @@ static int scan(struct load *load, bool *ret_compressed, struct bh_error *error)
     }
 }
 
-static int load_archive(struct load *load, int archive, struct bh_error *error)
+static int load_archive(struct load *load, int archive, int word, struct bh_error *error)
 {
     spool_auto struct spool outer = SPOOL_NONE, inner = SPOOL_NONE;
     bh_autoclose int source = -1;
     bool compressed = false;
-    if (spool_take(load->job, archive, &outer, error) < 0) {
+    if (spool_take(load->job, archive, &outer, error) < 0 || stream_check_whole(load->job, word, error) < 0) {
         return -1;
     }
     load->spool = outer.id;
@@ -277,9 +278,9 @@ static int load_archive(struct load *load, int archive, struct bh_error *error)
 
 int load_images(struct job *job, struct bh_error *error)
 {
-    bh_autoclose int archive = bh_request_take_fd(job->request, 0);
+    bh_autoclose int archive = bh_request_take_fd(job->request, 0), word = bh_request_take_fd(job->request, 1);
     struct load load = {.job = job};
-    int result = load_archive(&load, archive, error);
+    int result = load_archive(&load, archive, word, error);
     if (result == 0) {
         result = show_images(&load, error);
     }

@@ -143,7 +143,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(GET_PRIVILEGES, get_privileges, 0),
     REQUEST(CHECK_AUDIT, check_audit, 0),
     REQUEST(PULL_IMAGE, pull_image, 0),
-    REQUEST(LOAD_IMAGES, load_images, 1), /* the archive, to read */
+    REQUEST(LOAD_IMAGES, load_images, 2), /* the archive and the word that it is whole, to read */
     REQUEST(PUSH_IMAGE, push_image, 0),
     REQUEST(INSPECT_DISTRIBUTION, inspect_distribution, 0),
     REQUEST(SEARCH_REGISTRY, search_registry, 0),
@@ -151,7 +151,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(INSPECT_IMAGE, inspect_image, 0),
     REQUEST(TAG_IMAGE, tag_image, 0),
     REQUEST(DELETE_IMAGE, delete_image, 0),
-    REQUEST(IMPORT_IMAGE, import_image, 1), /* the tarball, to read */
+    REQUEST(IMPORT_IMAGE, import_image, 2), /* the tarball and the word, to read */
     REQUEST(SAVE_IMAGES, save_images, 1),   /* the pipe to write to */
     REQUEST(PRUNE_IMAGES, prune_images, 0),
     REQUEST(CREATE_CONTAINER, create_container, 0),
@@ -162,7 +162,7 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(KILL_CONTAINER, kill_container, 0),
     REQUEST(STAT_PATH, stat_path, 0),
     REQUEST(READ_ARCHIVE, read_archive, 1),         /* the pipe the tar goes to */
-    REQUEST(WRITE_ARCHIVE, write_archive, 1),       /* the pipe it comes from */
+    REQUEST(WRITE_ARCHIVE, write_archive, 2),       /* the pipe it comes from, and the word */
     REQUEST(EXPORT_CONTAINER, export_container, 1), /* as ReadArchive */
     REQUEST(LIST_CHANGES, list_changes, 0),
     REQUEST(COMMIT_CONTAINER, commit_container, 0),

@@ -47,6 +47,19 @@ int stream_copy(struct job *job, int from, int to, struct bh_error *error)
     }
 }
 
+int stream_check_whole(struct job *job, int word, struct bh_error *error)
+{
+    char whole;
+    if (wait_for(job, word, POLLIN, error) < 0) {
+        return -1;
+    }
+    ssize_t n = read(word, &whole, sizeof whole);
+    if (n < 0) {
+        return bh_error_errno(error, errno, "hear whether a stream is whole");
+    }
+    return n > 0 ? 0 : bh_error_set(error, BH_CANCELLED, "the client broke its stream off");
+}
+
 int stream_file(struct job *job, int file, uint64_t n_bytes, int to, struct bh_error *error)
 {
     loff_t offset = 0;

@@ -10,6 +10,10 @@
  * error->sys_errno: its own answer has the reason. */
 int stream_copy(struct job *job, int from, int to, struct bh_error *error);
 
+/* A client's stream has ended: CANCELLED unless `word` brings the byte that says that nothing of it is missing. Waits
+ * for the client to say it or to go. */
+int stream_check_whole(struct job *job, int word, struct bh_error *error);
+
 /* Writes `n_bytes` of a stored file, from its start, to a pipe. DATA_LOSS if it is shorter. */
 int stream_file(struct job *job, int file, uint64_t n_bytes, int to, struct bh_error *error);
 /* The same for bytes of our own. */

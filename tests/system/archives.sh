@@ -272,6 +272,47 @@ changed_hands() { # another tenant neither saves nor sees it
     equal "$(docker images -q odd)" ""
 }
 
+# An archive that is whole but for its last two blocks, which nobody needs: the client says that there is more and hangs up. The engine is held
+# meanwhile, so that it finds the end of the stream and the client's going at once.
+broken_uploads() {
+    local framing path
+    "$ROOT/deploy/make-busybox-image" "$WORK/whole-image.tar" whole:1
+    python3 - "$WORK/whole-image.tar" "$WORK/members" <<'END'
+import sys, tarfile
+last = tarfile.open(sys.argv[1]).getmembers()[-1]
+open(sys.argv[2], "wb").write(open(sys.argv[1], "rb").read(last.offset_data + (last.size + 511) // 512 * 512))
+END
+    docker load -q -i "$WORK/members" # nothing but the client's word says that it is cut
+    docker rmi whole:1
+    for framing in length chunks; do
+        for path in "/images/load?quiet=1" "/images/create?fromSrc=-&repo=broken&tag=1"; do
+            break_off $framing "$path" || return 1
+        done
+    done
+}
+break_off() { # FRAMING PATH
+    python3 - "$SOCKET" "$WORK/members" "$1" "$2" "$(helper_pid engine)" <<'END'
+import os, signal, socket, sys, time
+path, file, framing, target, engine = sys.argv[1:]
+body = open(file, "rb").read()
+for attempt in range(4):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)
+    head = f"POST {target} HTTP/1.1\r\nHost: d\r\nContent-Type: application/x-tar\r\n"
+    if framing == "length":
+        s.sendall(f"{head}Content-Length: {len(body) + 1024}\r\n\r\n".encode() + body)
+    else:
+        s.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n")
+    time.sleep(0.2)
+    os.kill(int(engine), signal.SIGSTOP)
+    s.close()
+    time.sleep(0.1)
+    os.kill(int(engine), signal.SIGCONT)
+    time.sleep(0.5)
+END
+    equal "$(docker images -q whole)$(docker images -q broken)" "" "images of $2 with $1"
+}
+
 check "save writes the same archive each time, and all of both formats" saves
 check "save: a name is all its tags, a tag itself, an id no name" saves_what_names_mean
 check "save: several images share their layers" several_share_layers
@@ -290,4 +331,5 @@ check "load tells how far it is, unless quiet" tells_progress
 check "import, with every change" imports
 check "import without a name" import_without_a_name
 check "import refuses, and leaves nothing" refuses_to_import
+check "an upload that breaks off where it could end is none" broken_uploads
 check "another tenant's images are not saved, and its archives change nothing here" changed_hands

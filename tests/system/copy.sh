@@ -323,6 +323,18 @@ large_ones_are_whole() {
     equal "$(docker cp big:/large - | tar xO | sha256sum)" "$(sha256sum <"$WORK/large")"
     rm "$WORK/large"
 }
+a_gigabyte_each_way() {
+    local sum
+    head -c 1073741824 /dev/urandom | tee "$WORK/gigabyte" | sha256sum >"$WORK/sum"
+    sum=$(cat "$WORK/sum")
+    $client cp "$WORK/gigabyte" big:/gigabyte
+    rm "$WORK/gigabyte"
+    equal "$(docker exec big sha256sum </dev/null /gigabyte | cut -c1-64)" "${sum%% *}" "in the container"
+    $client cp big:/gigabyte "$WORK/gigabyte"
+    equal "$(sha256sum <"$WORK/gigabyte")" "$sum" "and back"
+    rm "$WORK/gigabyte"
+    docker exec big rm /gigabyte
+}
 sdk_copies() {
     python3 - "$SOCKET" <<'END'
 import io, sys, tarfile, docker
@@ -385,6 +397,10 @@ check "diff lists what Docker lists" lists_changes
 check "a client that goes away ends the job" client_goes_away
 check "a killed copier cuts the archive short, and no more" killed_copier
 check "large files come through whole" large_ones_are_whole
+for client in $CLIENTS; do
+    check "$client: a gigabyte goes in and comes out" a_gigabyte_each_way
+done
+client=docker
 check "helpers that die do no harm" killed_helpers
 check "the Python SDK copies" sdk_copies
 check "another tenant's container is not there" of_another_tenant

@@ -520,7 +520,7 @@ static const struct bh_handler handlers[] = {
     ROW(GET_PRIVILEGES, get_privileges),
     ROW(CHECK_AUDIT, check_audit),
     ROW(PULL_IMAGE, pull_image),
-    {BULKHEAD__API_TO_ENGINE__BODY_LOAD_IMAGES, "LOAD_IMAGES", ~0u, 1, 1, load_images},
+    {BULKHEAD__API_TO_ENGINE__BODY_LOAD_IMAGES, "LOAD_IMAGES", ~0u, 2, 2, load_images},
     ROW(LIST_IMAGES, list_images),
     ROW(INSPECT_IMAGE, inspect_image),
     ROW(TAG_IMAGE, tag_image),

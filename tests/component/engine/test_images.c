@@ -290,21 +290,51 @@ Test(images, of_one_tenant_survive_what_another_does)
     cr_assert(fake_store_has(world.content, "the bytes of layer two", true));
 }
 
-Test(images, are_loaded_from_an_archive)
+/* Sends an archive, and if it is `whole` the word that it is. */
+static struct bh_call *send_archive(const char *archive, bool whole)
 {
-    static const char archive[] = "docker.io/library/loaded:1|config layer1|the bytes of layer one";
     struct bh_error error = {0};
-    int ends[2];
-    struct bh_message *details = NULL;
-    bh_autocall struct bh_call *call = NULL;
-    bool told = false;
+    int bytes[2], word[2];
+    struct bh_call *call = NULL;
     Bulkhead__LoadImages body = BULKHEAD__LOAD_IMAGES__INIT;
     API(packet, LOAD_IMAGES, load_images, &body);
-    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
-    cr_assert_eq(bh_call_start(world.root, &packet.base, &ends[0], 1, 0, &call, &error), 0);
-    bh_close(&ends[0]);
-    cr_assert_eq(write(ends[1], archive, sizeof archive - 1), (ssize_t)sizeof archive - 1);
-    bh_close(&ends[1]);
+    cr_assert_eq(pipe2(bytes, O_CLOEXEC), 0);
+    cr_assert_eq(pipe2(word, O_CLOEXEC), 0);
+    cr_assert_eq(bh_call_start(world.root, &packet.base, (const int[]){bytes[0], word[0]}, 2, 0, &call, &error), 0);
+    bh_close(&bytes[0]);
+    bh_close(&word[0]);
+    cr_assert_eq(write(bytes[1], archive, strlen(archive)), (ssize_t)strlen(archive));
+    if (whole) {
+        cr_assert_eq(write(word[1], "", 1), 1);
+    }
+    bh_close(&bytes[1]);
+    bh_close(&word[1]);
+    return call;
+}
+
+static const char archive[] = "docker.io/library/loaded:1|config layer1|the bytes of layer one";
+
+Test(images, are_not_loaded_from_an_archive_that_was_broken_off)
+{
+    struct bh_error error = {0};
+    struct bh_message *message = NULL;
+    bh_autocall struct bh_call *call = send_archive(archive, false);
+    while (bh_call_next(call, &message, &error) == 0) {
+        cr_assert_eq(message->kind, BULKHEAD__ENGINE_TO_API__BODY_PROGRESS,
+                     "nothing is loaded, and it does not end well");
+        bh_message_free(message);
+    }
+    cr_assert_eq(error.code, BH_CANCELLED, "%s", error.message);
+    cr_assert_eq(inspect(world.root, "loaded:1", &message, &error), BH_NOT_FOUND);
+    await_store_count(0);
+}
+
+Test(images, are_loaded_from_an_archive)
+{
+    struct bh_error error = {0};
+    struct bh_message *details = NULL;
+    bool told = false;
+    bh_autocall struct bh_call *call = send_archive(archive, true);
     for (bool more = true; more;) {
         bh_automessage struct bh_message *message = NULL;
         cr_assert_eq(bh_call_next(call, &message, &error), 0, "%s", error.message);
@@ -324,13 +354,11 @@ Test(images, are_loaded_from_an_archive)
 Test(images, that_are_no_archive_are_refused)
 {
     struct bh_error error = {0};
-    int ends[2];
-    Bulkhead__LoadImages body = BULKHEAD__LOAD_IMAGES__INIT;
-    API(packet, LOAD_IMAGES, load_images, &body);
-    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
-    cr_assert_eq(write(ends[1], "garbage", 7), 7);
-    bh_close(&ends[1]);
-    cr_assert_null(ask(world.root, &packet, &ends[0], 1, BULKHEAD__ENGINE_TO_API__BODY_DONE, &error));
+    struct bh_message *message = NULL;
+    bh_autocall struct bh_call *call = send_archive("garbage", true);
+    while (bh_call_next(call, &message, &error) == 0) {
+        cr_assert(message->more, "it does not end well");
+        bh_message_free(message);
+    }
     cr_assert_eq(error.code, BH_INVALID_ARGUMENT, "%s", error.message);
-    bh_close(&ends[0]);
 }
