@@ -124,6 +124,7 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_EXEC_RUNS] = "UPDATE execs SET pid = ?2 WHERE id = ?1 AND status = 2",
     [QUERY_EXEC_ENDED] = "UPDATE execs SET status = 3, exit_code = ?2, finished_ns = ?3 WHERE id = ?1 AND status != 3",
     [QUERY_EXEC_DELETE] = "DELETE FROM execs WHERE id = ?1",
+    [QUERY_EXECS_DROP_CREATED] = "DELETE FROM execs WHERE container = ?1 AND status = 1",
     [QUERY_EXECS_TRIM] = "DELETE FROM execs WHERE id IN (SELECT id FROM execs WHERE container = ?1 AND status = 3"
                          " ORDER BY finished_ns LIMIT ?2)",
     [QUERY_EXECS_FORGET] = "DELETE FROM execs WHERE status = 3 AND finished_ns < ?1",

@@ -209,6 +209,14 @@ int database_delete_exec(struct database *database, const uint8_t *id, struct bh
     return run_counting(database, statement, error) < 0 ? -1 : 0;
 }
 
+int database_drop_created_execs(struct database *database, const uint8_t *container, struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    sqlite3_stmt *statement = query_begin(database, QUERY_EXECS_DROP_CREATED);
+    bind_digest(statement, 1, container);
+    return run_counting(database, statement, error) < 0 ? -1 : 0;
+}
+
 int database_forget_execs(struct database *database, int64_t before_ns, struct bh_error *error)
 {
     database_locked lock = database_lock(database);

@@ -41,6 +41,8 @@ int database_exec_runs(struct database *database, const uint8_t *id, int32_t pid
 int database_exec_ended(struct database *database, const uint8_t *id, int32_t exit_code, int64_t finished_at_ns,
                         struct bh_error *error);
 int database_delete_exec(struct database *database, const uint8_t *id, struct bh_error *error);
+/* Forgets those of a container that were created and never started. */
+int database_drop_created_execs(struct database *database, const uint8_t *container, struct bh_error *error);
 /* Forgets those that ended before. */
 int database_forget_execs(struct database *database, int64_t before_ns, struct bh_error *error);
 

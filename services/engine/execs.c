@@ -342,6 +342,10 @@ void execs_container_ended(struct job *job, const struct container_row *containe
     struct exec_row *rows = NULL;
     size_t n_rows = 0;
     struct bh_error error = {0};
+    if (database_drop_created_execs(job->engine->database, container->id, &error) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &error, "execs that were never started stay until their container goes");
+        bh_error_clear(&error);
+    }
     if (!container->spec->host_pid) {
         return; /* the kernel ends whatever is in a PID namespace without its first process */
     }

@@ -26,7 +26,8 @@ int execs_start(struct job *job, const struct container_row *container, struct e
 /* Whether what execs_start() failed with is the program's own fault. */
 bool execs_program_failed(const struct bh_error *error);
 
-/* A container has ended: what joined it ends, too. (Without a PID namespace of its own that takes a signal.) */
+/* A container has ended: what joined it ends, too, and what never started never will, as in Docker. (Without a PID
+ * namespace of its own that takes a signal.) */
 void execs_container_ended(struct job *job, const struct container_row *container);
 /* After the engine's start: watches what still runs, records what has ended meanwhile. */
 int execs_adopt(struct job *job, struct bh_error *error);

@@ -169,6 +169,33 @@ privileged_is_policys() {
     [[ "$text" = *'a privileged exec is not allowed; run it without --privileged (rule "privileged" of the built-in rules'* ]]
     as $ALICE docker rm -f hers
 }
+never_started() {
+    docker run -d --name waits --network none "$IMAGE" sleep 1000
+    python3 - "$SOCKET" <<'END'
+import docker, sys
+client = docker.APIClient(base_url="unix://" + sys.argv[1])
+first = client.exec_create("waits", ["true"])["Id"]
+for _ in range(1023):
+    client.exec_create("waits", ["true"])
+try:
+    client.exec_create("waits", ["true"])
+    raise SystemExit("there is no bound")
+except docker.errors.APIError as error:
+    assert "the container has 1024 execs that have not ended, which is the limit" in str(error), error
+client.exec_start(first)
+client.exec_create("waits", ["true"])  # one that has ended makes room
+client.restart("waits", timeout=0)
+assert client.inspect_container("waits")["ExecIDs"] is None
+last = client.exec_create("waits", ["true"])["Id"]
+client.restart("waits", timeout=0)
+try:
+    client.exec_start(last)
+    raise SystemExit("it outlived its container's run")
+except docker.errors.NotFound as error:
+    assert "No such exec instance: " + last in str(error), error
+END
+    docker rm -f waits
+}
 a_gigabyte_both_ways() { # NUMBER OF AT ONCE : 1 GB in all
     local i jobs=() each=$((1024 / $1))
     for i in $(seq "$1"); do
@@ -303,6 +330,7 @@ for client in $CLIENTS; do
 done
 check "what cannot be executed is worded like Docker's" failures_are_worded_like_dockers
 check "terminals have a size and a name, and are resized" terminals_have_a_size_and_a_name
+check "those that are never started are bounded, and go when their container ends" never_started
 check "detach keys leave it running" detach_keys_leave_it_running
 check "its confinement is the container's" confinement_is_the_containers
 check "inspect says everything; it starts once" inspect_says_everything
