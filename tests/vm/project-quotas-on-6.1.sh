@@ -44,7 +44,7 @@ SCRIPT
     # /tmp is a file system of the test's own there, hence what is needed of this one is taken first
     cat >"$WORK/inside" <<SCRIPT
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin BULKHEAD_BIN=$BIN TESTS=$TESTS CHECK_SECONDS=240
-ip link set lo up
+busybox ip link set lo up
 mkdir /run/test && cp $WORK/project /run/test/
 export PROJECT=/run/test/project
 uname -r

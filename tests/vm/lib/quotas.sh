@@ -89,6 +89,18 @@ volumes_are_limited() {
     bulkhead volume rm small
     eventually count_is "$id" "0 0"
 }
+first_fill_counts() {
+    bulkhead volume create -o size=16m filled
+    bulkhead create --name filling -v filled:/bin --network none "$IMAGE" true
+    equal "$(run_in -v filled:/seen -- sh -c 'cmp /bin/busybox /seen/busybox && echo same')" same
+    bulkhead rm filling
+    bulkhead volume rm filled
+    bulkhead volume create -o size=1m tight
+    bulkhead create --name filling -v tight:/bin --network none "$IMAGE" true 2>"$WORK/err" && return 1
+    matches "$(cat "$WORK/err")" 'could not be copied into the volume'
+    bulkhead volume rm tight
+    equal "$(bulkhead ps -aq)" ""
+}
 names_are_limited() {
     bulkhead volume create -o size=1m names
     matches "$(run_in -v names:/data -- sh -c 'i=0; while [ $i -lt 400 ] && : >/data/$i; do i=$((i + 1)); done; ls /data | wc -l' 2>&1)" "$REFUSAL"
@@ -159,6 +171,7 @@ check "df inside shows the limit" shown_inside
 check "stats say how much of the limit is used" stats_say_how_full
 check "the limit and the files stay over restarts; removing the container frees its id" stays_over_restarts
 check "a volume of a size holds no more; removing it frees its id" volumes_are_limited
+check "what the image fills a volume with counts" first_fill_counts
 check "empty files count, too" names_are_limited
 check "no container changes a project id, whatever capability it has" ids_stay
 check "ids that somebody uses are left alone" foreign_ids_stay_alone
