@@ -19,8 +19,8 @@
 #include "engine_call.h"
 #include "go_mode.h"
 #include "handlers.h"
+#include "pipe_out.h"
 
-#define PUMP_BYTES (256U * 1024U)
 #define STAT_FIELD "X-Docker-Container-Path-Stat: "
 #define TAR_TYPE   "application/x-tar"
 
@@ -94,27 +94,6 @@ int handle_archive_stat(struct request *request, struct bh_error *error)
 
 /* ---- out ------------------------------------------------------------------------------------------------------ */
 
-/* Pipe to client until the pipe's end. -1 once the client is gone. */
-static int pump(struct request *request, int from, struct bh_error *error)
-{
-    bh_autofree char *bytes = malloc(PUMP_BYTES);
-    if (!bytes) {
-        return out_of_memory(error);
-    }
-    for (;;) {
-        ssize_t n = read(from, bytes, PUMP_BYTES);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? bh_error_errno(error, errno, "read an archive") : 0;
-        }
-        if (connection_stream_write(request->connection, bytes, (size_t)n) < 0) {
-            return bh_error_set(error, BH_CANCELLED, "the client is gone");
-        }
-    }
-}
-
 /* The engine has the last word: an archive that is not whole has no end. */
 static int finish(struct request *request, struct engine_call *call, struct bh_error *error)
 {
@@ -160,7 +139,7 @@ int handle_archive_get(struct request *request, struct bh_error *error)
     if (connection_stream_begin_with(request->connection, 200, TAR_TYPE, field) < 0) {
         return 0;
     }
-    return pump(request, from, error) < 0 ? -1 : finish(request, &call, error);
+    return pipe_out(request, from, error) < 0 ? -1 : finish(request, &call, error);
 }
 
 int handle_container_export(struct request *request, struct bh_error *error)
@@ -191,7 +170,7 @@ int handle_container_export(struct request *request, struct bh_error *error)
     if (connection_stream_begin(request->connection, 200, "application/octet-stream") < 0) {
         return 0;
     }
-    return pump(request, from, error) < 0 ? -1 : finish(request, &call, error);
+    return pipe_out(request, from, error) < 0 ? -1 : finish(request, &call, error);
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------- */

@@ -6,13 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/io.h"
 
-#define PUMP_BYTES (64U * 1024U)
 #define PIPE_BYTES (1024 * 1024)
 
 int large_pipe_open(int *ret_from, int *ret_to, struct bh_error *error)
@@ -52,19 +50,10 @@ void body_pipe_close(struct body_pipe *pipe)
 
 static int pump(struct request *request, int to, struct bh_error *error)
 {
-    bh_autofree char *bytes = malloc(PUMP_BYTES);
-    if (!bytes) {
-        return out_of_memory(error);
+    ssize_t n;
+    while ((n = connection_splice_body(request->connection, to, error)) > 0) {
     }
-    for (;;) {
-        ssize_t n = connection_read_body(request->connection, bytes, PUMP_BYTES, error);
-        if (n <= 0) {
-            return (int)n;
-        }
-        if (bh_write_all(to, bytes, (size_t)n, "the body's pipe", error) < 0) {
-            return error->sys_errno == EPIPE ? 0 : -1;
-        }
-    }
+    return n < 0 && error->sys_errno != EPIPE ? -1 : 0;
 }
 
 int body_pipe_pump(struct request *request, struct engine_call *call, struct body_pipe *pipe, struct bh_error *error)

@@ -7,16 +7,19 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
+#include "common/io.h"
 
 #define BUFFER_BYTES      (8U * 1024U)
 #define CHUNK_LINE_MAX    256U
 #define TRAILER_LINES_MAX 32U
 #define DRAIN_BYTES_MAX   (256U * 1024U)
+#define SPLICE_BYTES      (1024U * 1024U)
 
 void connection_init(struct connection *connection, int fd)
 {
@@ -242,7 +245,8 @@ static int next_chunk(struct connection *connection, struct bh_error *error)
     return broken_body(connection, error, "too many trailer fields");
 }
 
-ssize_t connection_read_body(struct connection *connection, void *bytes, size_t n_bytes, struct bh_error *error)
+/* Goes to the body's next byte. 1: it can be read; 0: the body has ended; -1. */
+static int prepare_body(struct connection *connection, struct bh_error *error)
 {
     if (connection->body_broken) {
         return broken_body(connection, error, "it ends in the middle");
@@ -258,8 +262,22 @@ ssize_t connection_read_body(struct connection *connection, void *bytes, size_t 
         next_chunk(connection, error) < 0) {
         return -1;
     }
-    if (connection->body_done) {
-        return 0;
+    return !connection->body_done;
+}
+
+/* What is left of the body, or of its chunk, is `n_bytes` less. */
+static ssize_t count_body(struct connection *connection, ssize_t n_bytes)
+{
+    connection->body_left -= (uint64_t)n_bytes;
+    connection->body_done = !connection->body_chunked && connection->body_left == 0;
+    return n_bytes;
+}
+
+ssize_t connection_read_body(struct connection *connection, void *bytes, size_t n_bytes, struct bh_error *error)
+{
+    int prepared = prepare_body(connection, error);
+    if (prepared <= 0) {
+        return prepared;
     }
     size_t want = connection->body_left < n_bytes ? (size_t)connection->body_left : n_bytes;
     size_t available = connection->end - connection->start;
@@ -276,9 +294,33 @@ ssize_t connection_read_body(struct connection *connection, void *bytes, size_t 
             return broken_body(connection, error, "it ends in the middle");
         }
     }
-    connection->body_left -= (uint64_t)n;
-    connection->body_done = !connection->body_chunked && connection->body_left == 0;
-    return n;
+    return count_body(connection, n);
+}
+
+ssize_t connection_splice_body(struct connection *connection, int pipe, struct bh_error *error)
+{
+    int prepared = prepare_body(connection, error);
+    if (prepared <= 0) {
+        return prepared;
+    }
+    size_t want = connection->body_left < SPLICE_BYTES ? (size_t)connection->body_left : SPLICE_BYTES;
+    size_t available = connection->end - connection->start;
+    if (available > 0) { /* came with the head, or with a chunk's size */
+        size_t n = available < want ? available : want;
+        if (bh_write_all(pipe, connection->buffer + connection->start, n, "the body's pipe", error) < 0) {
+            return -1;
+        }
+        connection->start += n;
+        return count_body(connection, (ssize_t)n);
+    }
+    ssize_t n;
+    do {
+        n = splice(connection->fd, NULL, pipe, NULL, want, SPLICE_F_MOVE);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EPIPE) {
+        return bh_error_errno(error, EPIPE, "write the body's pipe");
+    }
+    return n > 0 ? count_body(connection, n) : broken_body(connection, error, "it ends in the middle");
 }
 
 int connection_read_whole_body(struct connection *connection, size_t max_bytes, char **ret_body, size_t *ret_bytes,

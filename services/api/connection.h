@@ -39,6 +39,9 @@ bool connection_has_body(const struct connection *connection);
 /* Reads body bytes, sending "100 Continue" first where the client waits for it. 0 at the end, -1 if it is malformed or
  * cut off. */
 ssize_t connection_read_body(struct connection *connection, void *bytes, size_t n_bytes, struct bh_error *error);
+/* The same into a pipe, without a look at most of them. A pipe that nobody reads any more is EPIPE in error->sys_errno.
+ */
+ssize_t connection_splice_body(struct connection *connection, int pipe, struct bh_error *error);
 /* The whole body, NUL-terminated; more than `max_bytes` is RESOURCE_EXHAUSTED. */
 int connection_read_whole_body(struct connection *connection, size_t max_bytes, char **ret_body, size_t *ret_bytes,
                                struct bh_error *error);

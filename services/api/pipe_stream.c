@@ -4,44 +4,15 @@
  */
 #include "pipe_stream.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "body_pipe.h"
 #include "common/log.h"
-
-#define STREAM_BYTES (256U * 1024U)
-
-/* Pipe to client until the engine closes its end. */
-static int pump(struct request *request, int from, struct bh_error *error)
-{
-    bh_autofree char *bytes = malloc(STREAM_BYTES);
-    if (!bytes) {
-        return out_of_memory(error);
-    }
-    for (;;) {
-        ssize_t n = read(from, bytes, STREAM_BYTES);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return bh_error_errno(error, errno, "read the engine's stream");
-        }
-        if (n == 0) {
-            return 0;
-        }
-        if (connection_stream_write(request->connection, bytes, (size_t)n) < 0) {
-            return bh_error_set(error, BH_CANCELLED, "the client has gone away");
-        }
-    }
-}
+#include "pipe_out.h"
 
 /* What follows the head. A stream that is not ended properly tells the client that it is not whole. */
 static int stream(struct request *request, struct engine_call *call, int from, struct bh_error *error)
 {
     bh_automessage struct bh_message *last = NULL;
-    if (pump(request, from, error) < 0) {
+    if (pipe_out(request, from, error) < 0) {
         return -1;
     }
     if (engine_call_next(call, &last, error) < 0) {
