@@ -85,7 +85,7 @@ static uint64_t new_trace(void)
     return trace;
 }
 
-static void serve_connection(struct api *api, struct connection *connection)
+void server_serve(struct api *api, struct connection *connection)
 {
     for (;;) {
         struct bh_error error = {0};
@@ -123,7 +123,7 @@ static void *serve(void *argument)
     struct client *client = argument;
     struct connection connection;
     connection_init(&connection, client->fd);
-    serve_connection(client->api, &connection);
+    server_serve(client->api, &connection);
     connection_free(&connection);
     free(client);
     atomic_fetch_sub(&connections, 1);

@@ -5,9 +5,13 @@
 #pragma once
 
 #include "api.h"
+#include "connection.h"
 
 #define SERVER_CONNECTIONS_MAX 1000 /* of one tenant; `docker run` holds three */
 
 /* Owns `fd` from here on: it is served until the client closes it, or answered 503 if there are too many. Never blocks.
  */
 void server_adopt(struct api *api, int fd);
+
+/* Serves one connection to its end, on this thread. The connection stays the caller's. */
+void server_serve(struct api *api, struct connection *connection);

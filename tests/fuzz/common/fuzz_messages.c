@@ -7,13 +7,16 @@
 
 #include "api_engine.pb-c.h"
 #include "common/message.h"
+#include "engine_copier.pb-c.h"
 #include "engine_extractor.pb-c.h"
 #include "engine_fetcher.pb-c.h"
 #include "engine_monitor.pb-c.h"
 #include "engine_policyd.pb-c.h"
 #include "engine_store.pb-c.h"
 #include "fetcher_dialer.pb-c.h"
+#include "netd_dns.pb-c.h"
 #include "policyd_executor.pb-c.h"
+#include "policyd_netd.pb-c.h"
 
 static const ProtobufCMessageDescriptor *const descriptors[] = {
     &bulkhead__api_to_engine__descriptor,       &bulkhead__engine_to_api__descriptor,
@@ -24,6 +27,9 @@ static const ProtobufCMessageDescriptor *const descriptors[] = {
     &bulkhead__engine_to_store__descriptor,     &bulkhead__store_to_engine__descriptor,
     &bulkhead__fetcher_to_dialer__descriptor,   &bulkhead__dialer_to_fetcher__descriptor,
     &bulkhead__policyd_to_executor__descriptor, &bulkhead__executor_to_policyd__descriptor,
+    &bulkhead__engine_to_copier__descriptor,    &bulkhead__copier_to_engine__descriptor,
+    &bulkhead__policyd_to_netd__descriptor,     &bulkhead__netd_to_policyd__descriptor,
+    &bulkhead__netd_to_dns__descriptor,         &bulkhead__dns_to_netd__descriptor,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as a layer: refused, or an image that the store's check accepts.
+ * Any bytes as a layer: refused, or an image that the store's check accepts; and so does fsck.erofs, which knows
+ * nothing of ours, of a sample: every BULKHEAD_FSCK_EVERY-th image (1000 unless that is set; 0: none).
  */
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "extract.h"
@@ -11,10 +15,41 @@
 #include "common/cleanup.h"
 #include "services/store/erofs_check.h"
 
+#define FSCK_EVERY 1000
+
+extern char **environ;
+
 static void ignore(void *argument, uint64_t compressed_bytes)
 {
     (void)argument;
     (void)compressed_bytes;
+}
+
+static void must_satisfy_fsck(int image)
+{
+    char path[64];
+    char *arguments[] = {"fsck.erofs", "-d0", path, NULL};
+    pid_t pid = 0;
+    int status = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), image);
+    if (posix_spawnp(&pid, arguments[0], NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid ||
+        status != 0) {
+        abort();
+    }
+}
+
+static void sample(int image)
+{
+    static unsigned long every = FSCK_EVERY, n_images;
+    static bool known;
+    if (!known) {
+        const char *wish = getenv("BULKHEAD_FSCK_EVERY");
+        every = wish ? strtoul(wish, NULL, 10) : every;
+        known = true;
+    }
+    if (every > 0 && n_images++ % every == 0) {
+        must_satisfy_fsck(image);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
@@ -35,5 +70,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     if (erofs_check(image, &summary, &error) < 0) {
         abort();
     }
+    sample(image);
     return 0;
 }
