@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,6 +74,7 @@ static void make_api(struct api *api)
     int ends[2];
     fill_handlers();
     bh_log_init("api", BH_LOG_ERROR);
+    (void)signal(SIGPIPE, SIG_IGN);
     if (bh_channel_pair(ends, &error) < 0 || bh_channel_new(&engine_protocol, NULL, &engine, &error) < 0 ||
         bh_channel_wire(engine, ends[0], &error) < 0 || bh_channel_new(&api_protocol, NULL, &api->engine, &error) < 0 ||
         bh_channel_wire(api->engine, ends[1], &error) < 0 ||

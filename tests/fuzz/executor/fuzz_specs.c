@@ -23,8 +23,7 @@ static void must_be_clean(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_operations; i++) {
         const struct operation *operation = &plan->operations[i];
-        bool has_path = operation->target && operation->kind != OPERATION_SYSCTL;
-        if (has_path && (operation->target[0] != '/' || !text_is_path(operation->target))) {
+        if (operation->kind != OPERATION_SYSCTL && *operation->target && !text_is_path(operation->target)) {
             abort();
         }
     }
@@ -73,8 +72,12 @@ static void execute(const Bulkhead__ContainerSpec *message)
 
 static void ask(const Bulkhead__ContainerSpec *message)
 {
-    static const struct fill_in fill_in = {
-        .id_base = 0x6f000000, .monitor_uid = 0x6fee2000, .cgroup_parent = CGROUP_PARENT};
+    static const struct fill_in fill_in = {.id_base = 0x6f000000,
+                                           .monitor_uid = 0x6fee2000,
+                                           .cgroup_parent = CGROUP_PARENT,
+                                           .selinux_label = "",
+                                           .selinux_mount_label = "",
+                                           .apparmor_profile = ""};
     struct bh_error error = {0};
     struct judgement judgement;
     struct filled_spec filled = {0};

@@ -27,12 +27,13 @@ static void ignore(void *argument, uint64_t compressed_bytes)
 
 static void must_satisfy_fsck(int image)
 {
+    static char program[] = "fsck.erofs", quiet[] = "-d0";
     char path[64];
-    char *arguments[] = {"fsck.erofs", "-d0", path, NULL};
+    char *arguments[] = {program, quiet, path, NULL};
     pid_t pid = 0;
     int status = 0;
     (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), image);
-    if (posix_spawnp(&pid, arguments[0], NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid ||
+    if (posix_spawnp(&pid, program, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid ||
         status != 0) {
         abort();
     }
