@@ -12,6 +12,7 @@ int main(int argc, char **argv)
     static const struct bh_service service = {
         .sandbox = &netd_sandbox,
         .peers = netd_peers,
+        .init = netd_init,
         .start = netd_start,
         .stop = netd_stop,
     };

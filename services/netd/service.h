@@ -8,5 +8,6 @@
 
 extern const struct bh_peer netd_peers[];
 
+int netd_init(struct bh_service_context *context, struct bh_error *error);
 int netd_start(struct bh_service_context *context, struct bh_error *error);
 void netd_stop(struct bh_service_context *context);
