@@ -137,7 +137,7 @@ static void fill_in(const char *text, const struct word *words, FILE *stream)
 static void print_ip(const struct ruleset_options *options, enum family family, FILE *stream)
 {
     static const char others[] = "        drop\n";
-    static const char neighbours[] = "        ip6 saddr { ::, fe80::/10 } meta l4proto ipv6-icmp return\n";
+    static const char neighbours[] = "        ip6 saddr { ::, fe80::/10 } meta l4proto 58 return\n";
     const struct word words[] = {
         {"family", family == IPV4 ? "ip" : "ip6"},
         {"table", options->table},

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "attach.h"
+#include "containers.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "found.h"
@@ -126,15 +126,15 @@ static int reply_ports(struct bh_request *request, const struct container *conta
     return 0;
 }
 
-static void handle_attach_container(struct bh_request *request)
+static void handle_link_container(struct bh_request *request)
 {
     struct bh_error error = {0};
     const struct container *container = NULL;
-    int fds[ATTACH_FDS_MAX];
-    for (size_t i = 0; i < ATTACH_FDS_MAX; i++) {
+    int fds[LINK_FDS_MAX];
+    for (size_t i = 0; i < LINK_FDS_MAX; i++) {
         fds[i] = bh_request_take_fd(request, i);
     }
-    if (attach_container(netd_of(request), bh_request_body(request), fds, bh_request_message(request)->n_fds,
+    if (containers_link(netd_of(request), bh_request_body(request), fds, bh_request_message(request)->n_fds,
                          &container, &error) < 0 ||
         reply_ports(request, container, &error) < 0) {
         (void)bh_request_fail(request, &error);
@@ -144,7 +144,7 @@ static void handle_attach_container(struct bh_request *request)
 static void handle_disconnect_container(struct bh_request *request)
 {
     struct bh_error error = {0};
-    finish(request, detach_container(netd_of(request), bh_request_body(request), &error), &error);
+    finish(request, containers_disconnect(netd_of(request), bh_request_body(request), &error), &error);
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------- */
@@ -159,7 +159,7 @@ static const struct bh_protocol policyd_protocol = {
         (const struct bh_handler[]){
             {ASKED(MAKE_NETWORK), "MakeNetwork", ~0u, 0, 0, handle_make_network},
             {ASKED(DROP_NETWORK), "DropNetwork", ~0u, 0, 0, handle_drop_network},
-            {ASKED(ATTACH_CONTAINER), "AttachContainer", ~0u, ATTACH_FDS_MIN, ATTACH_FDS_MAX, handle_attach_container},
+            {ASKED(LINK_CONTAINER), "LinkContainer", ~0u, LINK_FDS_MIN, LINK_FDS_MAX, handle_link_container},
             {ASKED(DISCONNECT_CONTAINER), "DisconnectContainer", ~0u, 0, 0, handle_disconnect_container},
             {ASKED(CHECK_NETWORKS), "CheckNetworks", ~0u, 0, 0, handle_check_networks},
             {ASKED(SETTLE_NETWORKS), "SettleNetworks", ~0u, 0, 0, handle_settle_networks},

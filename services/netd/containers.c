@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See attach.h. Looks at what is asked for and at the descriptors; the work is in change.c.
+ * See containers.h. Looks at what is asked for and at the descriptors; the work is in change.c.
  */
-#include "attach.h"
+#include "containers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "plan.h"
 #include "tables.h"
 
-/* ---- attaching --------------------------------------------------------------------------------------------- */
+/* ---- linking ----------------------------------------------------------------------------------------------- */
 
 static void close_inside(struct inside *inside)
 {
@@ -27,7 +27,7 @@ static void close_inside(struct inside *inside)
 }
 
 /* The descriptors are of a container's namespace, and not of the host's, where the same requests would do harm. */
-static int open_inside(const struct netd *netd, int fds[static ATTACH_FDS_MIN], struct inside *ret_inside,
+static int open_inside(const struct netd *netd, int fds[static LINK_FDS_MIN], struct inside *ret_inside,
                        struct bh_error *error)
 {
     struct stat status;
@@ -63,8 +63,8 @@ static int find_container(struct netd *netd, const Bulkhead__ContainerId *messag
                : 0;
 }
 
-static int attach(struct netd *netd, struct container *container, bool is_new, const Bulkhead__Attachment *attachment,
-                  int fds[static ATTACH_FDS_MAX], struct bh_error *error)
+static int link_one(struct netd *netd, struct container *container, bool is_new, const Bulkhead__Attachment *attachment,
+                  int fds[static LINK_FDS_MAX], struct bh_error *error)
 {
     bh_autoplan struct plan plan = {0};
     bh_cleanup(close_inside) struct inside inside = {.namespace = -1, .route.fd = -1, .rules.fd = -1};
@@ -77,11 +77,11 @@ static int attach(struct netd *netd, struct container *container, bool is_new, c
                             .plan = &plan,
                             .inside = &inside,
                             .attachment = attachment,
-                            .dns = attachment->embedded_dns && !container->has_dns ? &fds[ATTACH_FDS_MIN] : NULL};
+                            .dns = attachment->embedded_dns && !container->has_dns ? &fds[LINK_FDS_MIN] : NULL};
     return change_apply(&change, error);
 }
 
-int attach_container(struct netd *netd, const Bulkhead__AttachContainer *message, int fds[static ATTACH_FDS_MAX],
+int containers_link(struct netd *netd, const Bulkhead__LinkContainer *message, int fds[static LINK_FDS_MAX],
                      size_t n_fds, const struct container **ret_container, struct bh_error *error)
 {
     struct container *container = NULL;
@@ -89,8 +89,8 @@ int attach_container(struct netd *netd, const Bulkhead__AttachContainer *message
     int result = find_container(netd, message->container, &container, &id, error);
     bool is_new = !container;
     if (result == 0 && (!message->attachment ||
-                        n_fds != (message->attachment->embedded_dns ? ATTACH_FDS_MAX : ATTACH_FDS_MIN))) {
-        result = bh_error_set(error, BH_INVALID_ARGUMENT, "%zu descriptors do not fit what is to be attached", n_fds);
+                        n_fds != (message->attachment->embedded_dns ? LINK_FDS_MAX : LINK_FDS_MIN))) {
+        result = bh_error_set(error, BH_INVALID_ARGUMENT, "%zu descriptors do not fit what is to be linked", n_fds);
     }
     if (result == 0 && is_new) {
         container = calloc(1, sizeof(*container));
@@ -101,7 +101,7 @@ int attach_container(struct netd *netd, const Bulkhead__AttachContainer *message
         container->tenant_uid = message->container->tenant_uid;
     }
     if (result == 0) {
-        result = attach(netd, container, is_new, message->attachment, fds, error);
+        result = link_one(netd, container, is_new, message->attachment, fds, error);
     }
     if (result == 0 && is_new) {
         LIST_INSERT_HEAD(&netd->containers, container, next);
@@ -110,14 +110,14 @@ int attach_container(struct netd *netd, const Bulkhead__AttachContainer *message
         free(container);
         container = NULL;
     }
-    for (size_t i = 0; i < ATTACH_FDS_MAX; i++) {
+    for (size_t i = 0; i < LINK_FDS_MAX; i++) {
         bh_close(&fds[i]);
     }
     *ret_container = container;
     return result;
 }
 
-/* ---- detaching --------------------------------------------------------------------------------------------- */
+/* ---- disconnecting --------------------------------------------------------------------------------------------- */
 
 /* What the container is asked to have without those endpoints. Borrows everything. */
 static int without(const Bulkhead__Attachment *attachment, const Bulkhead__DisconnectContainer *message,
@@ -138,7 +138,7 @@ static int without(const Bulkhead__Attachment *attachment, const Bulkhead__Disco
     return 0;
 }
 
-static int detach_some(struct netd *netd, struct container *container, const Bulkhead__DisconnectContainer *message,
+static int disconnect_some(struct netd *netd, struct container *container, const Bulkhead__DisconnectContainer *message,
                        struct bh_error *error)
 {
     bh_autoplan struct plan plan = {0};
@@ -154,7 +154,7 @@ static int detach_some(struct netd *netd, struct container *container, const Bul
 }
 
 /* The container has ended, or never began: its links go with its namespace, as soon as nobody holds that any more. */
-static int detach_all(struct netd *netd, struct container *container, struct bh_error *error)
+static int disconnect_all(struct netd *netd, struct container *container, struct bh_error *error)
 {
     static const struct elements nothing;
     bh_autoelements struct elements elements = {0};
@@ -186,7 +186,7 @@ static int remove_found(struct netd *netd, const Bulkhead__DisconnectContainer *
     return 0;
 }
 
-int detach_container(struct netd *netd, const Bulkhead__DisconnectContainer *message, struct bh_error *error)
+int containers_disconnect(struct netd *netd, const Bulkhead__DisconnectContainer *message, struct bh_error *error)
 {
     struct container *container = NULL;
     const uint8_t *id = NULL;
@@ -196,5 +196,5 @@ int detach_container(struct netd *netd, const Bulkhead__DisconnectContainer *mes
     if (!container) {
         return remove_found(netd, message, error);
     }
-    return message->n_endpoints ? detach_some(netd, container, message, error) : detach_all(netd, container, error);
+    return message->n_endpoints ? disconnect_some(netd, container, message, error) : disconnect_all(netd, container, error);
 }

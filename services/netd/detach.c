@@ -1,4 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * Taking links away; see attach.h.
- */
