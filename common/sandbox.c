@@ -175,7 +175,8 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
         return bh_error_set(error, BH_INTERNAL, "a root of its own needs a mount namespace of its own");
     }
     struct bh_sandbox_trees trees;
-    if (bh_sandbox_clone_folders(sandbox, context, &trees, error) < 0) {
+    if (bh_sandbox_clone_folders(sandbox, context, &trees, error) < 0 ||
+        (own_root && bh_sandbox_detach_folders(context, error) < 0)) {
         return -1;
     }
     if (unshare(sandbox->unshare) < 0) {
@@ -230,15 +231,42 @@ int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_e
 
 /* ---- printing --------------------------------------------------------------------------------- */
 
-static void print_syscalls(const struct bh_sandbox *sandbox, FILE *stream)
+/* The groups, what is beyond them, and both spelled out. */
+static void print_syscalls(const enum bh_syscalls *groups, const char *const *also, FILE *stream)
 {
     (void)fputs("\"syscalls\":[", stream);
-    for (size_t i = 0; sandbox->syscalls[i] != BH_SYS_END; i++) {
-        (void)fprintf(stream, "%s\"%s\"", i ? "," : "", bh_sandbox_group_name(sandbox->syscalls[i]));
+    for (size_t i = 0; groups[i] != BH_SYS_END; i++) {
+        (void)fprintf(stream, "%s\"%s\"", i ? "," : "", bh_sandbox_group_name(groups[i]));
     }
     (void)fputs("],\"also\":[", stream);
-    for (size_t i = 0; i < 24 && sandbox->also[i]; i++) {
-        (void)fprintf(stream, "%s\"%s\"", i ? "," : "", sandbox->also[i]);
+    for (size_t i = 0; i < 24 && also[i]; i++) {
+        (void)fprintf(stream, "%s\"%s\"", i ? "," : "", also[i]);
+    }
+    (void)fputs("],\"calls\":[", stream);
+    const char *separator = "";
+    for (size_t i = 0; groups[i] != BH_SYS_END; i++) {
+        for (const char *const *name = bh_sandbox_group(groups[i]); *name; name++) {
+            (void)fprintf(stream, "%s\"%s\"", separator, *name);
+            separator = ",";
+        }
+    }
+    for (size_t i = 0; i < 24 && also[i]; i++) {
+        (void)fprintf(stream, "%s\"%s\"", separator, also[i]);
+        separator = ",";
+    }
+    (void)fputs("],", stream);
+}
+
+static void print_workers(const struct bh_sandbox *sandbox, FILE *stream)
+{
+    (void)fputs("\"workers\":[", stream);
+    for (size_t i = 0; i < 3 && sandbox->workers[i].name; i++) {
+        const struct bh_worker_sandbox *worker = sandbox->workers[i].sandbox;
+        (void)fprintf(stream, "%s{\"name\":\"%s\",", i ? "," : "", sandbox->workers[i].name);
+        print_syscalls(worker->syscalls, worker->also, stream);
+        (void)fprintf(
+            stream, "\"limits\":{\"memory_bytes\":%" PRIu64 ",\"cpu_seconds\":%" PRIu64 ",\"file_bytes\":%" PRIu64 "}}",
+            worker->memory_bytes, worker->cpu_seconds, worker->file_bytes);
     }
     (void)fputs("],", stream);
 }
@@ -261,7 +289,8 @@ static void print(const struct bh_sandbox *sandbox, const char *system_calls, FI
     (void)fprintf(stream, "],\"capabilities\":%" PRIu64 ",\"root_uid\":%s,\"no_new_privs\":%s,", sandbox->capabilities,
                   sandbox->keep_root_uid ? "true" : "false", sets_no_new_privs(sandbox) ? "true" : "false");
     (void)fprintf(stream, "\"system_calls\":%s,", system_calls);
-    print_syscalls(sandbox, stream);
+    print_syscalls(sandbox->syscalls, sandbox->also, stream);
+    print_workers(sandbox, stream);
     (void)fprintf(stream, "\"views\":[");
     for (size_t i = 0; sandbox->views[i].inside; i++) {
         (void)fprintf(stream, "%s\"%s%s\"", i ? "," : "", sandbox->views[i].inside,

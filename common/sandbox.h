@@ -50,6 +50,8 @@ struct bh_view {
     bool writable;      /* what the file system itself lets this process write */
 };
 
+struct bh_worker_sandbox;
+
 struct bh_sandbox {
     enum bh_role role;
     int unshare; /* CLONE_NEW*: what it does not share with the host */
@@ -66,12 +68,17 @@ struct bh_sandbox {
         uint64_t processes;    /* RLIMIT_NPROC */
         uint64_t core_bytes;   /* RLIMIT_CORE, always applied: 0 */
     } limits;
+    struct {
+        const char *name; /* of the process: struct bh_worker's */
+        const struct bh_worker_sandbox *sandbox;
+    } workers[3];             /* the kinds it forks; printed with the table, ends with an empty row */
     const char *knowingly[8]; /* what was left in, or left out, and why: printed with the table */
 };
 
 struct bh_sandbox_context {
-    uint32_t uid, gid;  /* what to become; from the configuration */
-    const int *folders; /* indexed by enum bh_folder; -1 where none was handed over */
+    uint32_t uid, gid; /* what to become; from the configuration */
+    int *folders; /* indexed by enum bh_folder; -1 where none was handed over. NULL: none was. In a root of its own each
+                     becomes a tree of its own: nothing is above it, and only BH_FOLDER_STATE can be written */
 };
 
 /* Applies the whole table to this process, in this order: namespaces, root, rlimits, ids, capabilities, non-dumpable,

@@ -9,10 +9,13 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/ioctl.h>
+#include <unistd.h>
 
+#define SOCK_TYPE_MASK 0xfU /* the rest are flags */
 #define CLONE_NEW_ANY                                                                                                  \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
@@ -73,41 +76,80 @@ static int allow_netlink(struct filter *filter, struct bh_error *error)
     return 0;
 }
 
+static int allow_each(struct filter *filter, int number, unsigned int argument, const unsigned int *values,
+                      size_t n_values, struct bh_error *error)
+{
+    for (size_t i = 0; i < n_values; i++) {
+        if (allow_if(filter, number, SCMP_CMP32(argument, SCMP_CMP_EQ, values[i]), error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+#define ALLOW_EACH(filter, number, argument, values, error)                                                            \
+    allow_each(filter, number, argument, values, sizeof(values) / sizeof((values)[0]), error)
+
+/* Nothing of itself but: no memory becomes executable any more, and only its own threads and limits are meant. Workers
+ * share their service's uid, so the kernel alone would let one end the others. */
+static int allow_base(struct filter *filter, struct bh_error *error)
+{
+    static const unsigned int harmless_prctl[] = {PR_SET_NAME,     PR_GET_NAME,         PR_SET_PDEATHSIG,
+                                                  PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,
+                                                  PR_CAPBSET_READ, PR_SET_VMA};
+    const struct scmp_arg_cmp not_executable = SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    return ALLOW_EACH(filter, SCMP_SYS(prctl), 0, harmless_prctl, error) < 0 ||
+                   allow_if(filter, SCMP_SYS(mmap), not_executable, error) < 0 ||
+                   allow_if(filter, SCMP_SYS(mprotect), not_executable, error) < 0 ||
+                   allow_if(filter, SCMP_SYS(tgkill), SCMP_A0_32(SCMP_CMP_EQ, (unsigned int)getpid()), error) < 0 ||
+                   allow_if(filter, SCMP_SYS(prlimit64), SCMP_A0_32(SCMP_CMP_EQ, 0), error) < 0
+               ? -1
+               : 0;
+}
+
+static int allow_io(struct filter *filter, struct bh_error *error)
+{
+    static const unsigned int harmless_ioctl[] = {FIONREAD, FIONBIO, TCGETS};
+    /* not F_SETOWN and F_SETSIG: through those the kernel sends signals, SIGKILL among them */
+    static const unsigned int harmless_fcntl[] = {F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,    F_SETFD,    F_GETFL,
+                                                  F_SETFL,      F_GETLK,         F_SETLK,    F_SETLKW,   F_OFD_GETLK,
+                                                  F_OFD_SETLK,  F_OFD_SETLKW,    F_SETLEASE, F_GETLEASE, F_SETPIPE_SZ,
+                                                  F_GETPIPE_SZ, F_ADD_SEALS,     F_GET_SEALS};
+    /* and what glibc's fstat() calls: of a descriptor, and of no path, while the flags say nothing else */
+    return ALLOW_EACH(filter, SCMP_SYS(ioctl), 1, harmless_ioctl, error) < 0 ||
+                   ALLOW_EACH(filter, SCMP_SYS(fcntl), 1, harmless_fcntl, error) < 0 ||
+                   allow_if(filter, SCMP_SYS(newfstatat), SCMP_A3_32(SCMP_CMP_EQ, AT_EMPTY_PATH), error) < 0
+               ? -1
+               : 0;
+}
+
+/* Sequenced packets only: they know no receiver but the other end. A datagram socket of a pair could be told another
+ * one, by name, in whatever network namespace it is in. */
+static int allow_pairs(struct filter *filter, struct bh_error *error)
+{
+    const struct scmp_arg_cmp comparisons[] = {SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX),
+                                               SCMP_A1_32(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, SOCK_SEQPACKET)};
+    return allow_some(filter, SCMP_SYS(socketpair), 2, comparisons, error);
+}
+
 /* Calls of which only some uses are harmless. */
 static int allow_with_arguments(struct filter *filter, enum bh_syscalls group, struct bh_error *error)
 {
-    static const int harmless_prctl[] = {PR_SET_NAME,         PR_GET_NAME,    PR_SET_PDEATHSIG, PR_GET_DUMPABLE,
-                                         PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_CAPBSET_READ,  PR_SET_VMA};
-    static const unsigned long harmless_ioctl[] = {FIONREAD, FIONBIO, TCGETS};
+    static const unsigned int internet[] = {AF_INET, AF_INET6};
     switch (group) {
     case BH_SYS_BASE:
-        for (size_t i = 0; i < sizeof(harmless_prctl) / sizeof(harmless_prctl[0]); i++) {
-            if (allow_if(filter, SCMP_SYS(prctl), SCMP_A0_32(SCMP_CMP_EQ, (unsigned int)harmless_prctl[i]), error) <
-                0) {
-                return -1;
-            }
-        }
-        return 0;
+        return allow_base(filter, error);
     case BH_SYS_IO:
-        for (size_t i = 0; i < sizeof(harmless_ioctl) / sizeof(harmless_ioctl[0]); i++) {
-            if (allow_if(filter, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, (unsigned int)harmless_ioctl[i]), error) <
-                0) {
-                return -1;
-            }
-        }
-        /* what glibc's fstat() calls: of a descriptor, and of no path, while the flags say nothing else */
-        return allow_if(filter, SCMP_SYS(newfstatat), SCMP_A3_32(SCMP_CMP_EQ, AT_EMPTY_PATH), error);
+        return allow_io(filter, error);
     case BH_SYS_CHANNEL:
-        return allow_if(filter, SCMP_SYS(socketpair), SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX), error);
+        return allow_pairs(filter, error);
     case BH_SYS_FORK_WORKER:
         return allow_if(filter, SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEW_ANY, 0), error);
     case BH_SYS_THREADS:
         return allow_if(filter, SCMP_SYS(clone),
                         SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEW_ANY | CLONE_THREAD, CLONE_THREAD), error);
     case BH_SYS_NETWORK:
-        return allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET), error) < 0
-                   ? -1
-                   : allow_if(filter, SCMP_SYS(socket), SCMP_A0_32(SCMP_CMP_EQ, AF_INET6), error);
+        return ALLOW_EACH(filter, SCMP_SYS(socket), 0, internet, error);
     case BH_SYS_NETLINK:
         return allow_netlink(filter, error);
     default:

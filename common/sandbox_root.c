@@ -38,7 +38,7 @@ static int clone_tree(int folder, const char *path, int *ret_fd, struct bh_error
 static int clone_folder(const struct bh_sandbox_context *context, enum bh_folder folder, bool optional,
                         struct bh_sandbox_trees *trees, struct bh_error *error)
 {
-    if (context->folders[folder] < 0) {
+    if (!context->folders || context->folders[folder] < 0) {
         return optional ? 0 : bh_error_set(error, BH_FAILED_PRECONDITION, "folder %d was not handed over", (int)folder);
     }
     return trees->folders[folder] < 0 ? clone_tree(context->folders[folder], "", &trees->folders[folder], error) : 0;
@@ -92,6 +92,25 @@ static int set_attributes(int tree, unsigned int how, uint64_t attributes, struc
     return mount_setattr(tree, "", AT_EMPTY_PATH | how, &change, sizeof(change)) < 0
                ? bh_error_errno(error, errno, "restrict a mount of the root")
                : 0;
+}
+
+int bh_sandbox_detach_folders(const struct bh_sandbox_context *context, struct bh_error *error)
+{
+    for (int i = 0; context->folders && i < BH_FOLDER_COUNT; i++) {
+        int *folder = &context->folders[i];
+        bh_autoclose int tree = -1;
+        if (*folder < 0) {
+            continue;
+        }
+        uint64_t attributes =
+            MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (i == BH_FOLDER_STATE ? 0 : MOUNT_ATTR_RDONLY);
+        if (clone_tree(*folder, "", &tree, error) < 0 || set_attributes(tree, 0, attributes, error) < 0) {
+            return bh_error_wrap(error, "folder %d", i);
+        }
+        (void)close(*folder);
+        *folder = bh_steal_fd(&tree);
+    }
+    return 0;
 }
 
 static int add_view(int root, const struct bh_view *view, struct bh_sandbox_trees *trees, struct bh_error *error)

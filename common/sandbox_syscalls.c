@@ -25,10 +25,8 @@ static const char *const base[] = {
     "futex",
     "futex_waitv",
     "brk",
-    "mmap",
     "munmap",
     "mremap",
-    "mprotect",
     "madvise",
     "getpid",
     "gettid",
@@ -39,12 +37,10 @@ static const char *const base[] = {
     "getegid",
     "getresuid",
     "getresgid",
-    "tgkill",
     "sched_yield",
     "sched_getaffinity",
     "restart_syscall",
     "getrlimit",
-    "prlimit64",
     "uname",
     "sysinfo",
     "getrusage",
@@ -73,7 +69,6 @@ static const char *const io[] = {
     "dup",
     "dup2",
     "dup3",
-    "fcntl",
     "poll",
     "ppoll",
     "select",
@@ -105,7 +100,8 @@ static const char *const channel[] = {
 };
 
 static const char *const fork_worker[] = {
-    "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "setrlimit", "capget", "capset", "seccomp", NULL,
+    "wait4",     "waitid", "kill",   "tgkill",  "pidfd_open", "pidfd_send_signal",
+    "setrlimit", "capget", "capset", "seccomp", NULL,
 };
 
 static const char *const threads[] = {

@@ -22,6 +22,7 @@ const struct bh_sandbox dialer_sandbox = {
     .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_FORK_WORKER, BH_SYS_FILES_READ, BH_SYS_NETWORK,
                  BH_SYS_STREAM},
     .limits = {.memory_bytes = 256 * BH_MIB, .file_bytes = 1 * BH_MIB, .descriptors = 256, .processes = 256},
+    .workers = {{"dial", &dialer_worker_sandbox}},
     .knowingly =
         {
             "network: shares the host's network namespace, since connecting to registries is what it is for",

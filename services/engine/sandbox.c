@@ -13,8 +13,7 @@ const struct bh_sandbox engine_sandbox = {
     .unshare = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
     .root = BH_ROOT_FOLDER,
     .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_THREADS, BH_SYS_FILES, BH_SYS_SQLITE},
-    .also = {"socketpair" /* the job channels it gives to workers; unix sockets only */,
-             "setsockopt" /* their buffers */},
+    .also = {"setsockopt" /* buffers of the job channels it gives to workers */},
     .limits = {.memory_bytes = 2 * BH_GIB, /* address space: stacks of a few hundred threads; little of it is touched */
                .file_bytes = 4 * BH_GIB,   /* the database */
                .descriptors = 65536,       /* a monitor a container, three pipes a waiting client */

@@ -231,6 +231,15 @@ int seccomp_monitor_get(struct seccomp_cache *cache, const struct seccomp_progra
                 return -1;
             }
         }
+        for (size_t i = 0; bh_monitor_some_uses[i].name; i++) {
+            const struct scmp_arg_cmp comparison = {.arg = bh_monitor_some_uses[i].argument,
+                                                    .op = SCMP_CMP_MASKED_EQ,
+                                                    .datum_a = bh_monitor_some_uses[i].mask,
+                                                    .datum_b = bh_monitor_some_uses[i].value};
+            if (add_rule(filter, SCMP_ACT_ALLOW, bh_monitor_some_uses[i].name, 1, &comparison, error) < 0) {
+                return -1;
+            }
+        }
         if (export(filter, false, &cache->monitor, error) < 0) {
             return -1;
         }

@@ -18,6 +18,7 @@ const struct bh_sandbox extractor_sandbox = {
                .file_bytes = EXTRACTOR_FILE_BYTES,
                .descriptors = 128,
                .processes = 512},
+    .workers = {{"extract", &extractor_worker_sandbox}},
     .knowingly = {"no open, no execve: every decoder is linked in, and no name in an archive becomes a path",
                   "threads: a worker decompresses, hashes and writes at the same time",
                   "one worker per blob: what takes it over gets that blob's own image file and nothing else"},

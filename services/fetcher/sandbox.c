@@ -21,6 +21,7 @@ const struct bh_sandbox fetcher_sandbox = {
         },
     .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_FORK_WORKER, BH_SYS_FILES_READ, BH_SYS_STREAM},
     .limits = {.memory_bytes = 512 * BH_MIB, .file_bytes = 1 * BH_MIB, .descriptors = 1024, .processes = 256},
+    .workers = {{"fetch", &fetcher_worker_sandbox}},
     .knowingly =
         {
             "socket, connect: left out; connected sockets come from the dialer, one question at a time",

@@ -26,13 +26,15 @@ const struct bh_sandbox netd_sandbox = {
                  BH_SYS_STREAM, BH_SYS_NETLINK},
     /* a descriptor for each address family of each published port */
     .limits = {.memory_bytes = 512 * BH_MIB, .file_bytes = 1 * BH_MIB, .descriptors = 65536, .processes = 8192},
+    .workers = {{"dns", &netd_dns_sandbox}},
     .knowingly =
         {
             "network: shares the host's network namespace, whose links and rules are its work",
             "CAP_SYS_ADMIN, setns: left out; it works inside containers through sockets that were opened in there",
             "CAP_NET_RAW: left out; it sends and receives no packet",
             "/proc/sys/net: writable as far as CAP_NET_ADMIN reaches, for forwarding and for its own bridges",
-            "DNS: a worker per tenant, without capabilities, reads the containers' questions and the resolvers' answers",
+            "DNS: a worker per tenant, without capabilities, reads the containers' questions and the resolvers' "
+            "answers",
         },
 };
 

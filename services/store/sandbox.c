@@ -20,6 +20,7 @@ const struct bh_sandbox store_sandbox = {
                .descriptors = 4096,
                .processes = 128,
                .core_bytes = 0},
+    .workers = {{"store-intake", &store_intake_sandbox}, {"store-seal", &store_seal_sandbox}},
     .knowingly = {"files: content is what the store is for; its root is its own folder, nosuid, nodev and noexec",
                   "fcntl: a read lease (F_SETLEASE) on its own files proves that nobody holds a layer open for writing",
                   "left out: every way to execute, to trace, to mount, to make a network socket"},

@@ -370,8 +370,7 @@ static int require_movable_root(struct bh_error *error)
 
 int supervisor_run(const struct settings *settings, struct bh_error *error)
 {
-    static const int no_folders[BH_FOLDER_COUNT] = {0};
-    const struct bh_sandbox_context sandbox = {.folders = no_folders};
+    const struct bh_sandbox_context sandbox = {.folders = NULL};
     struct supervisor supervisor = {.settings = settings, .listener = -1};
     TAILQ_INIT(&supervisor.helpers);
     if (geteuid() != 0) {

@@ -54,6 +54,14 @@ def render(folder):
         limits = row["limits"]
         cells = [size(limits[key]) if limits[key] else "–" for key in ("memory_bytes", "file_bytes", "descriptors", "processes")]
         lines.append(f"| {row['role']} | {' | '.join(cells)} | {'yes' if row['no_new_privs'] else 'no'} |")
+    lines += ["", "| worker of | name | system calls | memory | file size | processor time |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        for worker in row["workers"]:
+            limits = worker["limits"]
+            calls = " ".join(worker["syscalls"]) + (" + " + " ".join(worker["also"]) if worker["also"] else "")
+            cells = [size(limits[key]) if limits[key] else "–" for key in ("memory_bytes", "file_bytes")]
+            lines.append(f"| {row['role']} | {worker['name']} | {calls} | {' | '.join(cells)} | "
+                         f"{str(limits['cpu_seconds']) + ' s' if limits['cpu_seconds'] else '–'} |")
     lines += ["", "What was left in or out on purpose:", ""]
     for row in rows:
         lines += [f"- **{row['role']}**: {text}" for text in row["knowingly"]]

@@ -41,6 +41,14 @@ static struct sock_filter *compile_filter(size_t *ret_count)
             cr_assert_eq(seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 0), 0, "%s", *name);
         }
     }
+    for (size_t i = 0; bh_monitor_some_uses[i].name; i++) {
+        const struct scmp_arg_cmp comparison = {.arg = bh_monitor_some_uses[i].argument,
+                                                .op = SCMP_CMP_MASKED_EQ,
+                                                .datum_a = bh_monitor_some_uses[i].mask,
+                                                .datum_b = bh_monitor_some_uses[i].value};
+        int number = seccomp_syscall_resolve_name(bh_monitor_some_uses[i].name);
+        cr_assert_eq(seccomp_rule_add_array(context, SCMP_ACT_ALLOW, number, 1, &comparison), 0);
+    }
     bh_autoclose int fd = memfd_create("filter", MFD_CLOEXEC);
     cr_assert_eq(seccomp_export_bpf(context, fd), 0);
     seccomp_release(context);

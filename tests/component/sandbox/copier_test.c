@@ -155,8 +155,7 @@ static void write_map(pid_t pid, const char *name)
 
 static void inside(const struct bh_sandbox *sandbox, size_t index, int go, struct results *results)
 {
-    const int no_folders[BH_FOLDER_COUNT] = {0};
-    const struct bh_sandbox_context context = {.folders = no_folders};
+    const struct bh_sandbox_context context = {.folders = NULL};
     struct bh_error error = {0};
     char byte;
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS) < 0 || kill(getpid(), SIGSTOP) < 0 ||

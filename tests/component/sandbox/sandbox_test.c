@@ -83,7 +83,7 @@ static void attempt_all(const struct bh_sandbox *sandbox, struct outcome *outcom
         if (pid == 0) {
             int folders[BH_FOLDER_COUNT];
             for (int folder = 0; folder < BH_FOLDER_COUNT; folder++) {
-                folders[folder] = state_folder;
+                folders[folder] = fcntl(state_folder, F_DUPFD_CLOEXEC, 3); /* each is replaced */
             }
             const struct bh_sandbox_context context = {.uid = TEST_UID, .gid = TEST_UID, .folders = folders};
             struct bh_error error;
@@ -193,9 +193,10 @@ static int set_an_alias(void)
         struct ifinfomsg link;
         struct rtattr attribute;
         char alias[16];
-    } request = {.header = {.nlmsg_len = sizeof(request), .nlmsg_type = RTM_SETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
-                 .link = {.ifi_index = 1},
-                 .attribute = {.rta_len = RTA_LENGTH(sizeof(request.alias)), .rta_type = IFLA_IFALIAS}};
+    } request = {
+        .header = {.nlmsg_len = sizeof(request), .nlmsg_type = RTM_SETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+        .link = {.ifi_index = 1},
+        .attribute = {.rta_len = RTA_LENGTH(sizeof(request.alias)), .rta_type = IFLA_IFALIAS}};
     memcpy(request.alias, alias, sizeof(alias));
     struct {
         struct nlmsghdr header;
@@ -222,12 +223,12 @@ static int write_switch(const char *path)
     return fd < 0 || write(fd, "1", 1) != 1 ? errno : 0;
 }
 
-/* Runs inside netd's sandbox, and then in that of its worker if `worker`. `status` was opened before: no root holds it. */
+/* Runs inside netd's sandbox, and then in that of its worker if `worker`. `status` was opened before: no root holds it.
+ */
 static void look_around(bool worker, struct attributes *attributes)
 {
     static const char *const sets[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"};
-    const int no_folders[BH_FOLDER_COUNT] = {0};
-    const struct bh_sandbox_context context = {.uid = TEST_UID, .gid = TEST_UID, .folders = no_folders};
+    const struct bh_sandbox_context context = {.uid = TEST_UID, .gid = TEST_UID};
     struct bh_error error;
     bh_autofclose FILE *status = fopen("/proc/self/status", "re");
     if (unshare(CLONE_NEWNET) < 0 || !status || bh_sandbox_enter(&netd_sandbox, &context, &error) < 0 ||
