@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/breach.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/log.h"
@@ -309,6 +310,7 @@ int bh_service_run(const struct bh_service *service, int argc, char **argv)
         return EXIT_FAILURE;
     }
     bh_log_init(bh_role_name(service->sandbox->role), BH_LOG_INFO);
+    bh_breach_open();
     (void)signal(SIGPIPE, SIG_IGN);
     current.context.service = service;
     for (int i = 0; i < BH_FOLDER_COUNT; i++) {

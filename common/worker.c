@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/breach.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/service_internal.h"
@@ -97,7 +98,7 @@ static int close_others(int *keep, size_t n_keep, struct bh_error *error)
 static int run_worker(struct bh_service_context *context, const struct bh_worker *worker, int job_fd, void *argument)
 {
     struct bh_error error;
-    int keep[KEEP_MAX + 1];
+    int keep[KEEP_MAX + 2];
     size_t n_keep = 0;
     for (size_t i = 0; i < worker->n_keep && n_keep < KEEP_MAX; i++) {
         if (worker->keep[i] >= 0) {
@@ -106,6 +107,9 @@ static int run_worker(struct bh_service_context *context, const struct bh_worker
     }
     if (job_fd >= 0) {
         keep[n_keep++] = job_fd;
+    }
+    if (bh_breach_fd() >= 0) {
+        keep[n_keep++] = bh_breach_fd();
     }
     (void)signal(SIGCHLD, SIG_DFL);
     (void)prctl(PR_SET_NAME, worker->name, 0, 0, 0);
@@ -116,6 +120,7 @@ static int run_worker(struct bh_service_context *context, const struct bh_worker
         return EXIT_FAILURE;
     }
     context->base = NULL;
+    bh_breach_worker();
     return worker->work(context, job_fd, argument);
 }
 

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/breach.h"
 #include "common/cleanup.h"
 #include "sandbox.h"
 
@@ -95,12 +96,12 @@ static int open_root(struct copier *copier, struct bh_error *error)
 int copier_start(int argc, char **argv, struct copier *ret_copier, struct bh_error *error)
 {
     struct copier copier = {.root = -1, .upper = -1, .lower = -1};
-    const int no_folders[BH_FOLDER_COUNT] = {0};
-    const struct bh_sandbox_context context = {.folders = no_folders};
+    const struct bh_sandbox_context context = {.folders = NULL};
     if (take_view(argc, argv, &copier, error) < 0) {
         return -1;
     }
     (void)close_range(BH_COPIER_FD_COUNT, ~0U, 0);
+    bh_breach_open();
     copier.root = take_tree(BH_COPIER_FD_ROOT);
     copier.upper = take_tree(BH_COPIER_FD_UPPER);
     copier.lower = take_tree(BH_COPIER_FD_LOWER);

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "common/breach.h"
 #include "common/log.h"
 #include "monitor.h"
 #include "start.h"
@@ -14,6 +15,7 @@ int main(void)
     static struct monitor monitor;
     struct bh_error error = {0};
     bh_log_init("monitor", BH_LOG_INFO);
+    bh_breach_open();
     if (monitor_start_take(&monitor.start, &monitor.journal_fields, &error) < 0 || monitor_open(&monitor, &error) < 0) {
         bh_log_failure(BH_LOG_ERROR, &error, "start");
         return EXIT_FAILURE;

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/breach.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 
@@ -82,6 +83,7 @@ int monitor_start_take(struct bh_monitor_start *ret_start, char **ret_journal_fi
 {
     sigset_t all;
     (void)sigfillset(&all);
+    bh_breach_spare(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
 
     void *taken = NULL;

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What breach tests share: an engine built with BH_BREACH, and the broker that its processes call. Sourced after system.sh.
+
+export BREACH_FOLDER=$WORK/breach BREACH_BIN=$BIN BREACH_SOURCE=$ROOT
+export BREACH_FILES="$ENGINE/state/lock $ENGINE/state/policyd/audit $ENGINE/state/engine/engine.db $ENGINE/state/store/blobs $ENGINE/policy.d/others.json"
+breach() { python3 "$TESTS/breach/lib/breach.py" "$@"; }
+
+# broker_start : before the engine, so that everybody finds it
+broker_start() {
+    mkdir -p "$BREACH_FOLDER"
+    echo secret >"$BREACH_FOLDER/secret"
+    chmod 0600 "$BREACH_FOLDER/secret"
+    mkfifo "$WORK/broker.pipe" && exec 6<>"$WORK/broker.pipe"
+    python3 "$TESTS/breach/lib/broker.py" "$BREACH_FOLDER" <"$WORK/broker.pipe" >"$WORK/broker.log" 2>&1 6>&- 7>&- &
+    at_end "kill $!"
+    disown
+    eventually test -S "$BREACH_FOLDER/broker"
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is who in a running engine, and what each says of itself that it may do.
+
+Rows come from the programs (`bulkhead-NAME --sandbox`), peers from the supervisor's own table (`bulkhead privileges`), the monitor's
+calls from the list that the executor compiles. Nothing about a role is written down here.
+"""
+import json
+import os
+import re
+import subprocess
+
+from door import callers
+
+CAPABILITIES = {"DAC_READ_SEARCH": 2, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8, "NET_BIND_SERVICE": 10, "NET_ADMIN": 12,
+                "NET_RAW": 13, "SYS_MODULE": 16, "SYS_RAWIO": 17, "SYS_CHROOT": 18, "SYS_PTRACE": 19, "SYS_PACCT": 20, "SYS_ADMIN": 21,
+                "SYS_BOOT": 22, "SYS_NICE": 23, "SYS_RESOURCE": 24, "SYS_TIME": 25, "SYSLOG": 34}
+HELPERS = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor", "netd")
+
+
+class Row:
+    """What one process may do."""
+
+    def __init__(self, declared, within=None):
+        self.filtered = bool(declared["calls"])
+        self.calls = set(declared["calls"])
+        self.groups = set(declared["syscalls"])
+        service = declared
+        if within:  # a worker: never more than its service, and no capability
+            self.calls &= within.calls
+            service = within.declared
+        self.declared = service
+        self.capabilities = 0 if within else service["capabilities"]
+        self.root = service["root"]
+        self.own_network = "net" in service["namespaces"]
+        self.is_worker = within is not None
+
+    def permits(self, *calls):
+        """Its filter lets all of these calls through, whatever the kernel says then."""
+        return not self.filtered or all(call in self.calls for call in calls)
+
+    def holds(self, capability):
+        return bool(self.capabilities >> CAPABILITIES[capability] & 1)
+
+
+def declared(binaries, role):
+    text = subprocess.run([f"{binaries}/bulkhead-{role}", "--sandbox"], check=True, capture_output=True).stdout
+    return json.loads(text)
+
+
+def monitor_row(source):
+    with open(f"{source}/common/monitor_syscalls.h") as header:
+        calls = re.findall(r'^    "(\w+)",', header.read(), re.M)
+    return Row({"calls": calls, "syscalls": [], "capabilities": 0, "root": "empty", "namespaces": ["net"]})
+
+
+def privileges():
+    text = subprocess.run(["bulkhead", "privileges", "--format", "json"], check=True, capture_output=True, timeout=20).stdout
+    return json.loads(text)
+
+
+def children(pid):
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def comm(pid):
+    with open(f"/proc/{pid}/comm") as file:
+        return file.read().strip()
+
+
+class Cast:
+    """Read once: the processes of the engine that runs now. `pids`: name ("store", "store-intake", "monitor") to pid."""
+
+    def __init__(self, binaries, source, folder):
+        self.pids, self.rows, self.service_of = {}, {}, {}
+        self.table = privileges()
+        for row in self.table:
+            if row["role"] == "supervisor" or (row["role"] == "api" and row["tenant_uid"] != 0):
+                self.pids[row["role"] if row["role"] == "supervisor" else f"api:{row['tenant_uid']}"] = row["pid"]
+                continue
+            self.pids[row["role"]] = row["pid"]
+        for role in (*HELPERS, "copier"):
+            row = self.rows[role] = Row(declared(binaries, role))
+            for worker in row.declared["workers"]:
+                self.rows[worker["name"]] = Row(worker, row)
+                self.service_of[worker["name"]] = role
+        self.rows["monitor"] = monitor_row(source)
+        for role in HELPERS:
+            for child in children(self.pids[role]):
+                name = comm(child)
+                if name in self.service_of:
+                    self.pids[name] = child
+        for pid in callers(folder):  # monitors and copiers: the newest of each
+            program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            if program in ("bulkhead-monitor", "bulkhead-copier"):
+                name = program.removeprefix("bulkhead-")
+                self.pids[name] = max(pid, self.pids.get(name, 0))
+
+    def others(self, name):
+        """Everybody whom `name` has no business with: not itself, not the workers it answers for."""
+        return {other: pid for other, pid in self.pids.items()
+                if other != name and self.service_of.get(other) != name and not (name == "executor" and other in ("monitor", "copier"))}
