@@ -243,7 +243,7 @@ int spec_check_network(const Bulkhead__NetworkSpec *network, struct bh_error *er
     if (macvlan != (network->parent[0] != '\0') || (macvlan && !is_link_name(network->parent))) {
         return spec_check_wrong(error, "parent", network->parent, "a link's name, of macvlan networks alone");
     }
-    return macvlan == (network->macvlan_mode != BULKHEAD__MACVLAN_MODE__MACVLAN_MODE_UNSPECIFIED)
+    return macvlan == (network->macvlan_mode_presence_case == BULKHEAD__NETWORK_SPEC__MACVLAN_MODE_PRESENCE_MACVLAN_MODE)
                ? 0
                : bh_error_set(error, BH_INVALID_ARGUMENT, "a macvlan network has a macvlan mode, and no other has");
 }

@@ -4,6 +4,7 @@
  */
 #include "example.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 char *example_text(const char *text)
@@ -70,4 +71,49 @@ void example_sysctl(struct example *example, const char *key)
     example->sysctl.value = example_text("1");
     example->spec.sysctls = example->sysctls;
     example->spec.n_sysctls = 1;
+}
+
+static void fill_endpoint(struct example *example, size_t i, Bulkhead__Endpoint *endpoint, const char *name)
+{
+    const uint8_t mac[6] = {2, 0x42, 172, 17, 0, (uint8_t)(2 + i)}, address4[4] = {172, 17, (uint8_t)i, 2};
+    bulkhead__endpoint__init(endpoint);
+    memset(example->ids[2 * i], (int)(0x10 + i), 32);
+    memset(example->ids[2 * i + 1], (int)(0x20 + i), 32);
+    memcpy(example->macs[i], mac, sizeof(mac));
+    memcpy(example->address4[i], address4, sizeof(address4));
+    memset(example->address6[i], 0, 16);
+    example->address6[i][0] = 0xfd;
+    example->address6[i][15] = (uint8_t)(2 + i);
+    endpoint->id = (ProtobufCBinaryData){.len = 32, .data = example->ids[2 * i]};
+    endpoint->network = (ProtobufCBinaryData){.len = 32, .data = example->ids[2 * i + 1]};
+    endpoint->mac = (ProtobufCBinaryData){.len = 6, .data = example->macs[i]};
+    endpoint->address4 = (ProtobufCBinaryData){.len = 4, .data = example->address4[i]};
+    endpoint->interface_name = example_text(name);
+    example->endpoints[i] = endpoint;
+}
+
+void example_link(struct example *example)
+{
+    bulkhead__attachment__init(&example->attachment);
+    bulkhead__published_port__init(&example->port);
+    fill_endpoint(example, 0, &example->endpoint, "eth0");
+    example->endpoint.default_route4 = true;
+    example->port.transport = BULKHEAD__TRANSPORT__TRANSPORT_TCP;
+    example->port.container_port = 80;
+    example->port.first_host_port = example->port.last_host_port = 8080;
+    example->ports[0] = &example->port;
+    example->attachment.endpoints = example->endpoints;
+    example->attachment.n_endpoints = 1;
+    example->attachment.ports = example->ports;
+    example->attachment.n_ports = 1;
+    example->spec.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
+    example->spec.attachment = &example->attachment;
+}
+
+void example_link_twice(struct example *example)
+{
+    example_link(example);
+    fill_endpoint(example, 1, &example->second, "eth1");
+    example->second.address6 = (ProtobufCBinaryData){.len = 16, .data = example->address6[1]};
+    example->attachment.n_endpoints = 2;
 }
