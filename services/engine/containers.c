@@ -277,7 +277,7 @@ int container_remove(struct job *job, const struct container_row *row, struct li
         return bh_error_wrap(error, "remove container \"/%s\"", row->name);
     }
     const struct engine_event event = EVENT_OF_CONTAINER(row, "destroy");
-    if (database_delete_container(database, row->id, &event, error) < 0) {
+    if (database_delete_container(database, row->id, row->auto_remove, &event, error) < 0) {
         return -1;
     }
     if (row->auto_remove) { /* --rm takes its anonymous volumes along */

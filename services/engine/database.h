@@ -4,11 +4,11 @@
  * typed functions; each takes the database's lock for its own statements alone, so nobody ever waits for a
  * peer while holding it. What is stored was validated before; a row that does not unpack is DATA_LOSS.
  *
- * Durability. The journal is WAL. Containers are written with synchronous=NORMAL: a commit has reached the kernel when
- * it returns, so that no death of a process can undo it, and costs no disk flush on the way of `run`. Images and names
- * are written with synchronous=FULL: after a power cut an acknowledged pull, load, tag or removal still stands. A
- * container whose row a power cut took is unknown to us afterwards, and what the executor kept of it is removed at the
- * next start.
+ * Durability. The journal is WAL. What a container is doing, and all of one that is removed when it ends (--rm), is
+ * written with synchronous=NORMAL: a commit has reached the kernel when it returns, so that no death of a process can
+ * undo it, and costs no disk flush. Everything else is written with synchronous=FULL: after a power cut an acknowledged
+ * pull, load, tag, creation, change or removal still stands. A container whose row a power cut took is unknown to us
+ * afterwards, and what the executor kept of it is removed at the next start.
  */
 #pragma once
 
@@ -169,8 +169,8 @@ int database_set_status(struct database *database, const uint8_t *id, Bulkhead__
 /* The same, but only for a container that is running or paused. */
 int database_set_running_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
                                 const struct engine_event *event, struct bh_error *error);
-int database_delete_container(struct database *database, const uint8_t *id, const struct engine_event *event,
-                              struct bh_error *error);
+int database_delete_container(struct database *database, const uint8_t *id, bool auto_remove,
+                              const struct engine_event *event, struct bh_error *error);
 /* How many of a tenant's containers are running, paused, and neither; and how many images it sees. */
 struct database_counts {
     uint32_t running, paused, stopped, images;

@@ -10,7 +10,7 @@ int database_change_container(struct database *database, const struct container_
                               const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
-    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+    if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
         return -1;
     }
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_CHANGE);

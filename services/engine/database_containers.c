@@ -76,7 +76,7 @@ int database_add_container(struct database *database, const struct container_row
                             "this engine already has %d containers, which is its limit: remove some first",
                             BH_CONTAINERS_MAX);
     }
-    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+    if (transaction_begin(database, row->auto_remove ? SURVIVES_PROCESS : SURVIVES_POWER, error) < 0) {
         return -1;
     }
     if (insert_container(database, row, error) < 0 || event_insert(database, event, error) < 0 ||
@@ -208,7 +208,7 @@ int database_rename_container(struct database *database, const uint8_t *id, cons
                               const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
-    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+    if (transaction_begin(database, SURVIVES_POWER, error) < 0) {
         return -1;
     }
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_RENAME);
@@ -232,10 +232,10 @@ int database_rename_container(struct database *database, const uint8_t *id, cons
     return 0;
 }
 
-int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
-                struct bh_error *error)
+int run_alone(struct database *database, enum durability durability, sqlite3_stmt *statement,
+              const struct engine_event *event, struct bh_error *error)
 {
-    if (transaction_begin(database, SURVIVES_PROCESS, error) < 0) {
+    if (transaction_begin(database, durability, error) < 0) {
         return -1;
     }
     if (query_run(database, statement, error) < 0 ||
@@ -263,7 +263,7 @@ int database_set_state(struct database *database, const uint8_t *id, const struc
     (void)sqlite3_bind_int64(statement, 9, state->restart_count);
     (void)sqlite3_bind_int64(statement, 10, state->restart_wait_ms);
     (void)sqlite3_bind_int64(statement, 11, state->restart_at_ns);
-    return run_quickly(database, statement, event, error);
+    return run_alone(database, SURVIVES_PROCESS, statement, event, error);
 }
 
 int database_set_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
@@ -273,7 +273,7 @@ int database_set_status(struct database *database, const uint8_t *id, Bulkhead__
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_STATUS);
     bind_digest(statement, 1, id);
     (void)sqlite3_bind_int(statement, 2, (int)status);
-    return run_quickly(database, statement, NULL, error);
+    return run_alone(database, SURVIVES_PROCESS, statement, NULL, error);
 }
 
 int database_set_running_status(struct database *database, const uint8_t *id, Bulkhead__ContainerStatus status,
@@ -283,16 +283,16 @@ int database_set_running_status(struct database *database, const uint8_t *id, Bu
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_RUNNING_STATUS);
     bind_digest(statement, 1, id);
     (void)sqlite3_bind_int(statement, 2, (int)status);
-    return run_quickly(database, statement, event, error);
+    return run_alone(database, SURVIVES_PROCESS, statement, event, error);
 }
 
-int database_delete_container(struct database *database, const uint8_t *id, const struct engine_event *event,
-                              struct bh_error *error)
+int database_delete_container(struct database *database, const uint8_t *id, bool auto_remove,
+                              const struct engine_event *event, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_DELETE);
     bind_digest(statement, 1, id);
-    return run_quickly(database, statement, event, error);
+    return run_alone(database, auto_remove ? SURVIVES_PROCESS : SURVIVES_POWER, statement, event, error);
 }
 
 int database_count(struct database *database, uint32_t tenant_uid, struct database_counts *ret_counts,

@@ -122,10 +122,10 @@ int transaction_begin(struct database *database, enum durability durability, str
 int transaction_commit(struct database *database, struct bh_error *error);
 void transaction_abandon(struct database *database);
 
-/* Runs one bound statement, and writes down what it means, in a transaction that survives the death of processes. An
+/* Runs one bound statement, and writes down what it means, in a transaction of its own. An
  * event is only written if a row was there to change (database_containers.c). */
-int run_quickly(struct database *database, sqlite3_stmt *statement, const struct engine_event *event,
-                struct bh_error *error);
+int run_alone(struct database *database, enum durability durability, sqlite3_stmt *statement,
+              const struct engine_event *event, struct bh_error *error);
 
 /* Within a transaction: adds an event to its tenant's journal (database_events.c). NULL adds none. */
 int event_insert(struct database *database, const struct engine_event *event, struct bh_error *error);

@@ -14,7 +14,7 @@ int database_set_stop_asked(struct database *database, const uint8_t *id, enum s
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_STOP_ASKED);
     bind_digest(statement, 1, id);
     (void)sqlite3_bind_int(statement, 2, (int)asked);
-    return run_quickly(database, statement, NULL, error);
+    return run_alone(database, SURVIVES_PROCESS, statement, NULL, error);
 }
 
 /* Runs one bound statement, with its event if it changed a row. 1 if it did. */
@@ -109,5 +109,5 @@ int database_note_boot(struct database *database, const char *boot_id, bool *ret
     }
     statement = query_begin(database, QUERY_ENGINE_BOOT_SET);
     bind_text(statement, 1, boot_id);
-    return run_quickly(database, statement, NULL, error);
+    return run_alone(database, SURVIVES_PROCESS, statement, NULL, error);
 }

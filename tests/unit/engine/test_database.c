@@ -139,7 +139,7 @@ Test(database, keeps_a_hidden_image_while_a_container_needs_it)
     cr_assert_eq(database_content_used(database, &layer, &error), 1, "but kept");
     cr_assert_eq(database_forget_images(database, &any, &error), 0);
     cr_assert_not(any);
-    cr_assert_eq(database_delete_container(database, id, NULL, &error), 0);
+    cr_assert_eq(database_delete_container(database, id, false, NULL, &error), 0);
     cr_assert_eq(database_forget_images(database, &any, &error), 0);
     cr_assert(any);
     cr_assert_eq(database_content_used(database, &layer, &error), 0);

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every helper killed at every message boundary of a pull, a run, an exec, a commit and a removal. By default each fourth boundary is
+# tried; BULKHEAD_FAULTS=all walks them all.
+# slow
+source "$(dirname "$0")/../lib/system.sh"
+
+step=4
+[ "${BULKHEAD_FAULTS:-}" != all ] || step=1
+CHECK_SECONDS=900
+
+walk() { BULKHEAD=$bulkhead IMAGE=$IMAGE REMOTE=$REMOTE python3 "$TESTS/faults/schedule.py" "$@" --step $step; }
+prepare() {
+    bulkhead tag "$IMAGE" "$PLAIN/faults:1"
+    bulkhead push "$PLAIN/faults:1"
+    bulkhead rmi "$PLAIN/faults:1"
+    bulkhead run -d --name box --network none "$IMAGE" sleep 100000
+}
+nothing_leaked() {
+    bulkhead rm -f victim mayfly box
+    bulkhead rmi -f kept:1 "$REMOTE" || true
+    nothing_left
+    eventually no_folders
+    equal "$(bulkhead audit verify >/dev/null && echo whole)" whole
+}
+no_folders() { [ "$(find "$ENGINE/state/containers" "$ENGINE/state/logs" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" = 0 ]; }
+
+plain_registry
+REMOTE=$PLAIN/faults:1
+system_start --insecure_registry "$PLAIN" --private_registry "$PLAIN"
+system_load
+check "a registry, and a container that must run on" prepare
+for role in api engine policyd executor; do
+    for operation in run exec commit rm; do
+        check "$operation, $role killed where it sends" walk $operation $role sendmsg
+        check "$operation, $role killed where it receives" walk $operation $role recvmsg
+    done
+done
+for role in api engine store fetcher dialer extractor policyd; do
+    check "pull, $role killed where it sends" walk pull $role sendmsg
+    check "pull, $role killed where it receives" walk pull $role recvmsg
+done
+check "nothing leaked" nothing_leaked
