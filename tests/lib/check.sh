@@ -21,6 +21,11 @@ mkfifo "$WORK/status"
 exec 7<>"$WORK/status"
 set -m # each check is a process group of its own, so that one that hangs can be ended whole
 
+# class NAME : what the checks from here on belong to. At the end, each class is listed with the number of its checks.
+declare -A classes=()
+class() { current_class=$1; }
+current_class=
+
 # Functions to call at the end, last one first. They run whatever happened.
 cleanups=()
 at_end() { cleanups=("$*" "${cleanups[@]}"); }
@@ -36,6 +41,10 @@ finish() {
         echo "not ok - $(basename "$0") ran to its end (status $status)"
         failed=$((failed + 1))
     fi
+    local name
+    for name in "${!classes[@]}"; do
+        printf 'class %s: %d\n' "$name" "${classes[$name]}"
+    done | sort
     printf '%d passed, %d failed\n' "$passed" "$failed"
     # a status of its own: a bare exit in a trap repeats the one from before the trap
     if [ "$failed" = 0 ] && [ "$passed" -gt 0 ]; then exit 0; else exit 1; fi
@@ -46,6 +55,7 @@ trap 'exit 130' INT TERM
 check() {
     local name=$1 status pid
     shift
+    [ -z "$current_class" ] || classes[$current_class]=$((${classes[$current_class]:-0} + 1))
     ( (set -e; "$@") >"$WORK/output" 2>&1 </dev/null 7>&-; echo $? >&7) &
     pid=$!
     if ! read -r -t "$CHECK_SECONDS" -u 7 status; then

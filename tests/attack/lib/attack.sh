@@ -23,6 +23,21 @@ attack_start() { # [FLAG...]
     stored >"$WORK/stored"
 }
 
+# escape_image PROGRAM : attack:escape, which is busybox with that program as /escape, as a setuid program, and with Docker's fourteen as file capabilities
+escape_image() {
+    python3 - "$ATTACK" "$WORK" "$1" <<'END_OF_IMAGE' && bulkhead load -i "$WORK/escape.tar" >/dev/null
+import sys
+sys.path.insert(0, sys.argv[1])
+import images
+from tar import END, entry, pax, record
+work, program = sys.argv[2], open(sys.argv[3], "rb").read()
+capabilities = b"\1\0\0\2" + bytes.fromhex("fb2504a8") + b"\0" * 12  # effective; with more than the bounding set it could not be executed
+layer = entry("escape", content=program, mode=0o755) + entry("escape-setuid", content=program, mode=0o4755) + \
+    pax(record("SCHILY.xattr.security.capability", capabilities)) + entry("escape-capable", content=program, mode=0o755)
+images.image(work + "/escape.tar", "attack:escape", [images.base_layer(work + "/busybox.tar"), layer + END])
+END_OF_IMAGE
+}
+
 # What an attack may not change: our canary, the host's accounts and its most abused setting ...
 outside() {
     find "$CANARY" -printf '%P %y %m %U:%G %s %l\n' | sort
@@ -57,10 +72,14 @@ attacked() {
 }
 # every attack is answered within this, or it has succeeded
 timeout_guard() { (set -e; "$@"); }
-clean_up_images() {
+rm_containers() {
     local left
     left=$(bulkhead ps -aq)
     [ -z "$left" ] || bulkhead rm -f $left >/dev/null
+}
+clean_up_images() {
+    local left
+    rm_containers
     left=$(bulkhead images --format '{{.Repository}}:{{.Tag}} {{.ID}}' | awk '$1 != "busybox:latest" { print ($1 ~ /<none>/) ? $2 : $1 }')
     [ -z "$left" ] || bulkhead rmi -f $left >/dev/null
 }
