@@ -144,6 +144,16 @@ static bool is_same_server(const union dns_server *a, const union dns_server *b)
                       memcmp(&a->ipv6.sin6_addr, &b->ipv6.sin6_addr, sizeof(a->ipv6.sin6_addr)) == 0);
 }
 
+/* A socket of both families tells of an IPv4 address as one that is mapped into IPv6. */
+static void unmap(union dns_server *server)
+{
+    if (server->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&server->ipv6.sin6_addr)) {
+        const struct sockaddr_in6 mapped = server->ipv6;
+        *server = (union dns_server){.ipv4 = {.sin_family = AF_INET, .sin_port = mapped.sin6_port}};
+        memcpy(&server->ipv4.sin_addr, &mapped.sin6_addr.s6_addr[12], 4);
+    }
+}
+
 void dns_forward_on_own(evutil_socket_t fd, short what, void *argument)
 {
     (void)what;
@@ -155,6 +165,7 @@ void dns_forward_on_own(evutil_socket_t fd, short what, void *argument)
     if (n < 4) {
         return;
     }
+    unmap(&from);
     struct dns_pending *pending;
     LIST_FOREACH(pending, &served->pending, next)
     {

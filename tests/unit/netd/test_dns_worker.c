@@ -3,10 +3,14 @@
  * The whole worker on loopback sockets: questions over UDP and TCP, and how much of it one container may have.
  */
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <criterion/criterion.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +40,15 @@ static int bound(int type, struct sockaddr_in *ret_address)
     return fd;
 }
 
+/* As the executor opens it. */
+static int of_both_families(void)
+{
+    static const int both = 0;
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof(both)), 0);
+    return fd;
+}
+
 static void start(void)
 {
     int ends[2];
@@ -59,13 +72,27 @@ static void stop(void)
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the worker ended with %d", status);
 }
 
+/* In the namespace that the test is in now. */
+static void start_again(void)
+{
+    stop();
+    start();
+}
+
+static void set_loopback_up(void)
+{
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+    (void)close(fd);
+}
+
 TestSuite(dns_worker, .init = start, .fini = stop);
 
 /* The container "web" at 10.0.0.1 with sockets, and its own resolver at 127.0.0.1 unless it is `internal`. */
 static void serve(bool internal)
 {
     uint8_t id[32] = {1}, network[32] = {9}, address[4] = {10, 0, 0, 1}, server[4] = {127, 0, 0, 1};
-    struct sockaddr_in own_address;
     char name[] = "web", *names[] = {name};
     Bulkhead__Endpoint endpoint = BULKHEAD__ENDPOINT__INIT;
     endpoint.network = (ProtobufCBinaryData){32, network};
@@ -87,7 +114,7 @@ static void serve(bool internal)
     Bulkhead__NetdToDns packet = BULKHEAD__NETD_TO_DNS__INIT;
     packet.body_case = BULKHEAD__NETD_TO_DNS__BODY_SERVE_CONTAINER;
     packet.serve_container = &message;
-    int fds[3] = {bound(SOCK_DGRAM, &udp_address), bound(SOCK_STREAM, &tcp_address), bound(SOCK_DGRAM, &own_address)};
+    int fds[3] = {bound(SOCK_DGRAM, &udp_address), bound(SOCK_STREAM, &tcp_address), of_both_families()};
     cr_assert_eq(listen(fds[1], 8), 0);
     struct bh_message *answer = NULL;
     struct bh_error error = {0};
@@ -237,6 +264,32 @@ Test(dns_worker, no_resolver_answers)
     n = ask(bytes, question(bytes, "web"), answer, sizeof(answer));
     cr_assert_gt(n, 0);
     cr_assert_eq(answer[3] & 15, 0, "what is known does not wait");
+}
+
+Test(dns_worker, its_own_resolver_is_asked_and_heard)
+{
+    uint8_t bytes[512], answer[512];
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_storage from;
+    socklen_t length = sizeof(from);
+    cr_assert_eq(unshare(CLONE_NEWNET), 0, "for a port 53 of our own");
+    set_loopback_up();
+    start_again();
+    serve(false);
+    int resolver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(resolver, (struct sockaddr *)&address, sizeof(address)), 0);
+    size_t n = question(bytes, "elsewhere");
+    cr_assert_eq(sendto(fd, bytes, n, 0, (struct sockaddr *)&udp_address, sizeof(udp_address)), (ssize_t)n);
+    ssize_t asked = recvfrom(resolver, answer, sizeof(answer), 0, (struct sockaddr *)&from, &length);
+    cr_assert_gt(asked, 12);
+    answer[2] |= 0x80;
+    answer[3] = ns_r_nxdomain;
+    cr_assert_eq(sendto(resolver, answer, (size_t)asked, 0, (struct sockaddr *)&from, length), asked);
+    cr_assert_gt(wait_answer(fd, answer, sizeof(answer), 5000), 0);
+    cr_assert_eq(answer[3] & 15, ns_r_nxdomain, "its own words");
+    (void)close(resolver);
+    (void)close(fd);
 }
 
 Test(dns_worker, garbage)
