@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/log.h"
 #include "dns_forward.h"
 
 #define QUESTIONS_PER_TURN 32 /* then other containers have their turn */
@@ -170,11 +171,32 @@ static void on_stream_event(struct bufferevent *events, short what, void *argume
     stream_close(argument);
 }
 
+static void on_pause_over(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    const struct dns_served *served = argument;
+    (void)event_add(served->on_tcp, NULL);
+}
+
+/* The connection stays in the queue, and would be tried again at once. */
+static void pause_listening(struct dns_served *served)
+{
+    const struct timeval pause = {.tv_sec = 1};
+    bh_log_warning("accept a connection of a container: %s; again in a second", strerror(errno));
+    if (event_add(served->listen_again, &pause) == 0) {
+        (void)event_del(served->on_tcp);
+    }
+}
+
 static void on_connection(evutil_socket_t fd, short what, void *argument)
 {
     (void)what;
     struct dns_served *served = argument;
     bh_autoclose int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        pause_listening(served);
+    }
     if (connection < 0 || served->n_streams >= DNS_STREAMS_MAX) {
         return;
     }
@@ -228,6 +250,7 @@ void dns_serve_end(struct dns_served *served)
     free_event(served->on_udp);
     free_event(served->on_tcp);
     free_event(served->on_own);
+    free_event(served->listen_again);
     bh_close(&served->udp);
     bh_close(&served->tcp);
     bh_close(&served->own);
@@ -255,8 +278,9 @@ int dns_serve_begin(struct dns_worker *worker, const uint8_t id[static DNS_ID_BY
     served->own = bh_steal_fd(&own);
     memcpy(served->id, id, DNS_ID_BYTES);
     LIST_INSERT_HEAD(&worker->served, served, next);
-    if (evutil_make_socket_nonblocking(served->udp) < 0 || evutil_make_socket_nonblocking(served->tcp) < 0 ||
-        evutil_make_socket_nonblocking(served->own) < 0 ||
+    served->listen_again = evtimer_new(worker->base, on_pause_over, served);
+    if (!served->listen_again || evutil_make_socket_nonblocking(served->udp) < 0 ||
+        evutil_make_socket_nonblocking(served->tcp) < 0 || evutil_make_socket_nonblocking(served->own) < 0 ||
         watch(served, served->udp, on_datagram, &served->on_udp) < 0 ||
         watch(served, served->tcp, on_connection, &served->on_tcp) < 0 ||
         watch(served, served->own, dns_forward_on_own, &served->on_own) < 0) {

@@ -40,7 +40,7 @@ struct dns_served {
     struct dns_worker *worker;
     uint8_t id[DNS_ID_BYTES];
     int udp, tcp, own; /* sockets in its network namespace; `own` asks its own resolvers */
-    struct event *on_udp, *on_tcp, *on_own;
+    struct event *on_udp, *on_tcp, *on_own, *listen_again;
     union dns_server servers[DNS_RESOLVERS_MAX]; /* its own resolvers */
     size_t n_servers;
     LIST_HEAD(, dns_pending) pending;

@@ -24,6 +24,7 @@ const struct bh_sandbox netd_sandbox = {
                     | HOLD(CAP_NET_BIND_SERVICE), /* published ports below 1024 are reserved by binding them */
     .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_FORK_WORKER, BH_SYS_FILES_READ, BH_SYS_NETWORK,
                  BH_SYS_STREAM, BH_SYS_NETLINK},
+    .also = {"accept4"}, /* its workers': a filter can only be narrowed */
     /* a descriptor for each address family of each published port */
     .limits = {.memory_bytes = 512 * BH_MIB, .file_bytes = 1 * BH_MIB, .descriptors = 65536, .processes = 8192},
     .workers = {{"dns", &netd_dns_sandbox}},
