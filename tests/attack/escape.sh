@@ -3,6 +3,7 @@
 #
 # Root in a default container tries to get out: everything that lib/escape/ knows, first on the host itself, where it must succeed
 # (or the attempt would prove nothing), then in a container, an exec, and a container whose programs may gain privileges.
+# alone
 source "$(dirname "$0")/../lib/system.sh"
 source "$(dirname "$0")/lib/attack.sh"
 

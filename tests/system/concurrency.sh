@@ -3,6 +3,7 @@
 #
 # Many at once, and one against the other: no race is won by two, and nothing is left behind.
 # sanitize
+# alone
 source "$(dirname "$0")/../lib/system.sh"
 system_start
 system_load

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A full disk: the state folder is a small tmpfs. What does not fit fails with one clear line and leaves nothing; what fits works afterwards.
+# alone
 source "$(dirname "$0")/../lib/system.sh"
 mkdir -p "$ENGINE/state"
 mount -t tmpfs -o size=24m,mode=0755 tmpfs "$ENGINE/state"

@@ -88,7 +88,8 @@ compresses() { # DRIVER OPTION...
     [ "$($client logs -t packed | wc -l)" = "$(wc -l <"$WORK/many")" ]
     gone packed
 }
-all_packed() { [ -e "$1/container.log.3.gz" ] && ! ls "$1" | grep -q 'container.log.[0-9]$' && [ ! -e "$1/packed.new" ]; }
+# with nothing more to come
+all_packed() { [ "$(bulkhead logs --tail 1 packed)" = 20000 ] && [ -e "$1/container.log.3.gz" ] && ! ls "$1" | grep -q 'container.log.[0-9]$' && [ ! -e "$1/packed.new" ]; }
 # what stays plain when the container ends is compressed in its next run
 compresses_in_the_next_run() {
     local folder
