@@ -19,11 +19,17 @@
 
 /* ---- linking ----------------------------------------------------------------------------------------------- */
 
-static void close_inside(struct inside *inside)
+/* A container's descriptors for as long as it is being linked. */
+struct inside_scope {
+    struct netd *netd;
+    struct inside inside;
+};
+
+static void close_inside(struct inside_scope *scope)
 {
-    bh_close(&inside->namespace);
-    netlink_close(&inside->route);
-    netlink_close(&inside->rules);
+    bh_close(&scope->inside.namespace);
+    netlink_close(&scope->inside.route);
+    closer_close(&scope->netd->closer, &scope->inside.rules.fd);
 }
 
 /* The descriptors are of a container's namespace, and not of the host's, where the same requests would do harm. */
@@ -35,8 +41,7 @@ static int open_inside(const struct netd *netd, int fds[static LINK_FDS_MIN], st
     ret_inside->namespace = bh_steal_fd(&fds[0]);
     if (netlink_adopt(bh_steal_fd(&fds[1]), NETLINK_ROUTE, &ret_inside->route, error) < 0 ||
         netlink_adopt(bh_steal_fd(&fds[2]), NETLINK_NETFILTER, &ret_inside->rules, error) < 0 ||
-        netlink_namespace(&netd->route, &host, error) < 0 ||
-        netlink_namespace(&ret_inside->route, &route, error) < 0 ||
+        netlink_namespace(&netd->route, &host, error) < 0 || netlink_namespace(&ret_inside->route, &route, error) < 0 ||
         netlink_namespace(&ret_inside->rules, &rules, error) < 0) {
         return -1;
     }
@@ -64,32 +69,33 @@ static int find_container(struct netd *netd, const Bulkhead__ContainerId *messag
 }
 
 static int link_one(struct netd *netd, struct container *container, bool is_new, const Bulkhead__Attachment *attachment,
-                  int fds[static LINK_FDS_MAX], struct bh_error *error)
+                    int fds[static LINK_FDS_MAX], struct bh_error *error)
 {
     bh_autoplan struct plan plan = {0};
-    bh_cleanup(close_inside) struct inside inside = {.namespace = -1, .route.fd = -1, .rules.fd = -1};
+    bh_cleanup(close_inside) struct inside_scope scope = {.netd = netd,
+                                                          .inside = {.namespace = -1, .route.fd = -1, .rules.fd = -1}};
     if (plan_read(netd, is_new ? NULL : container, container->tenant_uid, attachment, &plan, error) < 0 ||
-        open_inside(netd, fds, &inside, error) < 0) {
+        open_inside(netd, fds, &scope.inside, error) < 0) {
         return -1;
     }
     struct change change = {.netd = netd,
                             .container = container,
                             .plan = &plan,
-                            .inside = &inside,
+                            .inside = &scope.inside,
                             .attachment = attachment,
                             .dns = attachment->embedded_dns && !container->has_dns ? &fds[LINK_FDS_MIN] : NULL};
     return change_apply(&change, error);
 }
 
 int containers_link(struct netd *netd, const Bulkhead__LinkContainer *message, int fds[static LINK_FDS_MAX],
-                     size_t n_fds, const struct container **ret_container, struct bh_error *error)
+                    size_t n_fds, const struct container **ret_container, struct bh_error *error)
 {
     struct container *container = NULL;
     const uint8_t *id = NULL;
     int result = find_container(netd, message->container, &container, &id, error);
     bool is_new = !container;
-    if (result == 0 && (!message->attachment ||
-                        n_fds != (message->attachment->embedded_dns ? LINK_FDS_MAX : LINK_FDS_MIN))) {
+    if (result == 0 &&
+        (!message->attachment || n_fds != (message->attachment->embedded_dns ? LINK_FDS_MAX : LINK_FDS_MIN))) {
         result = bh_error_set(error, BH_INVALID_ARGUMENT, "%zu descriptors do not fit what is to be linked", n_fds);
     }
     if (result == 0 && is_new) {
@@ -139,7 +145,7 @@ static int without(const Bulkhead__Attachment *attachment, const Bulkhead__Disco
 }
 
 static int disconnect_some(struct netd *netd, struct container *container, const Bulkhead__DisconnectContainer *message,
-                       struct bh_error *error)
+                           struct bh_error *error)
 {
     bh_autoplan struct plan plan = {0};
     Bulkhead__Attachment attachment;
@@ -196,5 +202,6 @@ int containers_disconnect(struct netd *netd, const Bulkhead__DisconnectContainer
     if (!container) {
         return remove_found(netd, message, error);
     }
-    return message->n_endpoints ? disconnect_some(netd, container, message, error) : disconnect_all(netd, container, error);
+    return message->n_endpoints ? disconnect_some(netd, container, message, error)
+                                : disconnect_all(netd, container, error);
 }

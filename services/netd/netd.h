@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "common/service.h"
+#include "closer.h"
 #include "dns.h"
 #include "netlink.h"
 #include "network.pb-c.h"
@@ -87,6 +88,7 @@ struct netd {
     LIST_HEAD(, network) networks;
     LIST_HEAD(, container) containers;
     struct dns dns;
+    struct closer closer;
     uint64_t host_device, host_inode; /* of the host's network namespace */
     bool ingress_made[FAMILIES];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What netd and its DNS workers may touch: the host's network, and no file but the switches of that network.
+ * What netd and its workers may touch: the host's network, and no file but the switches of that network.
  */
 #include "sandbox.h"
 
@@ -43,5 +43,11 @@ const struct bh_worker_sandbox netd_dns_sandbox = {
     .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_FILES_READ, BH_SYS_NETWORK, BH_SYS_STREAM},
     .also = {"accept4"}, /* questions over TCP */
     .memory_bytes = 128 * BH_MIB,
+    .file_bytes = 1 * BH_MIB,
+};
+
+const struct bh_worker_sandbox netd_closer_sandbox = {
+    .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL},
+    .memory_bytes = 64 * BH_MIB,
     .file_bytes = 1 * BH_MIB,
 };

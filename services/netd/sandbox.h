@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What netd and its DNS workers may touch.
+ * What netd and its workers may touch.
  */
 #pragma once
 
@@ -8,3 +8,4 @@
 
 extern const struct bh_sandbox netd_sandbox;
 extern const struct bh_worker_sandbox netd_dns_sandbox;
+extern const struct bh_worker_sandbox netd_closer_sandbox;

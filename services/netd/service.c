@@ -195,6 +195,7 @@ int netd_start(struct bh_service_context *context, struct bh_error *error)
     const char *prefix = context->config->link_prefix;
     netd->context = context;
     netd->dns.context = context;
+    netd->closer = (struct closer){.context = context, .socket = -1};
     LIST_INIT(&netd->networks);
     LIST_INIT(&netd->containers);
     LIST_INIT(&netd->dns.tenants);
@@ -217,6 +218,7 @@ void netd_stop(struct bh_service_context *context)
     struct netd *netd = context->state;
     watch_stop(netd);
     dns_clear(&netd->dns);
+    closer_stop(&netd->closer);
     while (!LIST_EMPTY(&netd->containers)) {
         netd_free_container(LIST_FIRST(&netd->containers));
     }
