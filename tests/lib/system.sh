@@ -2,6 +2,12 @@
 #
 # What system tests share: a private engine with everything below $WORK, an image made on the spot, and registries. A test
 # file sources this instead of check.sh.
+
+# Each in a network namespace of its own: bridges, rules and forwarding never touch the host's, and vanish with the test.
+if [ "${BULKHEAD_TEST_NETNS:-}" != yes ]; then
+    export BULKHEAD_TEST_NETNS=yes
+    exec unshare --net bash -c 'ip link set lo up && exec bash "$@"' bash "$0" "$@"
+fi
 source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
 
