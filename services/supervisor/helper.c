@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address_pool.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "config.pb-c.h"
@@ -103,6 +104,29 @@ static size_t read_os_release(uint8_t *bytes, size_t n_bytes)
     return n < 0 ? 0 : (size_t)n;
 }
 
+/* Address pools as they travel. */
+struct pools {
+    struct address_pool parsed[SETTINGS_LIST_MAX];
+    Bulkhead__AddressPool messages[SETTINGS_LIST_MAX];
+    Bulkhead__AddressPool *pointers[SETTINGS_LIST_MAX];
+};
+
+static int fill_pools(const struct settings *settings, struct pools *pools, struct bh_error *error)
+{
+    for (uint32_t i = 0; i < settings->n_address_pools; i++) {
+        struct address_pool *pool = &pools->parsed[i];
+        if (address_pool_parse(settings->address_pools[i], pool, error) < 0) {
+            return -1;
+        }
+        bulkhead__address_pool__init(&pools->messages[i]);
+        pools->messages[i].address = (ProtobufCBinaryData){.len = pool->base.ip.n_bytes, .data = pool->base.ip.bytes};
+        pools->messages[i].prefix = pool->base.prefix;
+        pools->messages[i].size = pool->size;
+        pools->pointers[i] = &pools->messages[i];
+    }
+    return 0;
+}
+
 static int send_config(struct helper *helper, const struct settings *settings, struct bh_error *error)
 {
     char version[] = BH_VERSION;
@@ -131,6 +155,12 @@ static int send_config(struct helper *helper, const struct settings *settings, s
     uint8_t os_release[4096];
     config.os_release =
         (ProtobufCBinaryData){.len = read_os_release(os_release, sizeof(os_release)), .data = os_release};
+    struct pools pools;
+    if (fill_pools(settings, &pools, error) < 0) {
+        return -1;
+    }
+    config.address_pools = pools.pointers;
+    config.n_address_pools = settings->n_address_pools;
     config.state_path = (char *)(uintptr_t)settings->state;
     config.uid = helper->uid;
     config.gid = helper->uid;

@@ -13,13 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "address_pool.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 
 #define CONFIG_PATH      "/etc/bulkhead/bulkhead.conf"
 #define CONFIG_BYTES_MAX (256 * 1024)
 
-enum kind { PATH, TEXT, PREFIX, NUMBER, MODE, LEVEL, LIST, URLS };
+enum kind { PATH, TEXT, PREFIX, NUMBER, MODE, LEVEL, LIST, URLS, POOLS };
 
 /* One row a key; `lists` are cumulative, everything else is what was said last. */
 static const struct key {
@@ -57,6 +58,8 @@ static const struct key {
     {"registry_mirror", URLS, offsetof(struct settings, registry_mirrors),
      offsetof(struct settings, n_registry_mirrors), 0, 0,
      "http[s]://host[:port] asked for Docker Hub's images first; repeatable"},
+    {"address_pool", POOLS, offsetof(struct settings, address_pools), offsetof(struct settings, n_address_pools), 0, 0,
+     "base=NETWORK/PREFIX,size=PREFIX of which networks get subnets; repeatable"},
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -156,6 +159,12 @@ static int set_prefix(char *slot, const struct key *key, const char *value, stru
     return 0;
 }
 
+static int check_pool(const char *value, struct bh_error *error)
+{
+    struct address_pool pool;
+    return address_pool_parse(value, &pool, error);
+}
+
 int settings_set(struct settings *settings, const char *name, const char *value, struct bh_error *error)
 {
     const struct key *key = NULL;
@@ -186,7 +195,8 @@ int settings_set(struct settings *settings, const char *name, const char *value,
     case LEVEL:
         return set_level((enum bh_log_level *)(void *)slot, value, error);
     case URLS:
-        if (check_url(key, value, error) < 0) {
+    case POOLS:
+        if ((key->kind == URLS ? check_url(key, value, error) : check_pool(value, error)) < 0) {
             return -1;
         }
         __attribute__((fallthrough));

@@ -11,9 +11,9 @@
 #include "common/error.h"
 #include "common/log.h"
 
-#define SETTINGS_LIST_MAX 64
+#define SETTINGS_LIST_MAX         64
 #define SETTINGS_LINK_PREFIX_SIZE 3
-#define SETTINGS_EXIT     1 /* --help or --version was all that was wanted */
+#define SETTINGS_EXIT             1 /* --help or --version was all that was wanted */
 
 struct settings {
     char state[PATH_MAX];   /* everything the engine keeps */
@@ -33,6 +33,8 @@ struct settings {
     uint32_t n_private_registries;
     char *registry_mirrors[SETTINGS_LIST_MAX]; /* "https://host[:port]" */
     uint32_t n_registry_mirrors;
+    char *address_pools[SETTINGS_LIST_MAX]; /* as address_pool.h reads them */
+    uint32_t n_address_pools;
 };
 
 /* Reads `--config FILE` first (default /etc/bulkhead/bulkhead.conf, which may be absent), then the flags. Returns 0,

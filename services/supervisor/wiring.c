@@ -34,9 +34,8 @@ const struct folder_grant folder_grants[] = {
 };
 
 const enum bh_role shared_roles[] = {
-    BH_ROLE_EXECUTOR, BH_ROLE_NETD,    BH_ROLE_POLICYD,   BH_ROLE_STORE,
-    BH_ROLE_DIALER,   BH_ROLE_FETCHER, BH_ROLE_EXTRACTOR, BH_ROLE_ENGINE,
-    BH_ROLE_NONE,
+    BH_ROLE_EXECUTOR, BH_ROLE_NETD,      BH_ROLE_POLICYD, BH_ROLE_STORE, BH_ROLE_DIALER,
+    BH_ROLE_FETCHER,  BH_ROLE_EXTRACTOR, BH_ROLE_ENGINE,  BH_ROLE_NONE,
 };
 
 void wiring_peers(enum bh_role role, char *buffer, size_t buffer_bytes)

@@ -59,6 +59,11 @@ Test(settings, errors_name_the_key_and_its_line)
         {"registry_mirror https://mirror.example/path\n", "without a path"},
         {"registry_mirror https://user@mirror.example\n", "without a path"},
         {"registry_mirror https://\n", "must be http://HOST[:PORT]"},
+        {"address_pool 10.200.0.0/16\n", "must be base=NETWORK/PREFIX,size=PREFIX"},
+        {"address_pool base=10.200.0.7/16,size=24\n", "without a bit behind the prefix"},
+        {"address_pool base=10.200.0.0/16,size=8\n", "the size must be from 16 to 30"},
+        {"address_pool base=10.200.0.0/16,size=31\n", "the size must be from 16 to 30"},
+        {"address_pool base=fd00::/48,size=127\n", "the size must be from 48 to 126"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct settings settings;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One address pool as the configuration writes it, in Docker's way: "base=10.200.0.0/16,size=24".
+ */
+#pragma once
+
+#include "common/error.h"
+#include "common/ip.h"
+
+struct address_pool {
+    struct ip_subnet base; /* no bit set behind the prefix */
+    uint32_t size;         /* prefix of the subnets that are cut from it */
+};
+/* INVALID_ARGUMENT names what would have been right. Pure. */
+int address_pool_parse(const char *text, struct address_pool *ret_pool, struct bh_error *error);
