@@ -147,6 +147,29 @@ static struct finding check_engine(struct cli *cli)
     return found(VERDICT_OK, NULL, engine_host(cli->engine));
 }
 
+/* What netd was told beside what the kernel has; only root is told. */
+static struct finding check_networks(struct cli *cli)
+{
+    struct bh_error error = {0};
+    json_auto json_t *answer = NULL;
+    struct finding finding = {.remedy = "bulkhead network reload"};
+    if (engine_ask(cli->engine, "GET", "/bulkhead/networks/check", NULL, &answer, &error) < 0) {
+        bool denied = error.code == BH_PERMISSION_DENIED;
+        return found(denied ? VERDICT_OK : VERDICT_WARN, "is netd running? see the engine's log",
+                     denied ? "not looked at: ask as root" : error.message);
+    }
+    const json_t *findings = json_object_get(answer, "findings");
+    const size_t n = json_array_size(findings);
+    finding.verdict = n > 0 ? VERDICT_WARN : VERDICT_OK;
+    (void)snprintf(finding.detail, sizeof(finding.detail), "%s", n ? "" : "rules and links are as they should be");
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(findings, i));
+        size_t used = strlen(finding.detail);
+        (void)snprintf(finding.detail + used, sizeof(finding.detail) - used, "%s%s", i ? "; " : "", text ? text : "");
+    }
+    return finding;
+}
+
 static struct finding check_space(struct cli *cli)
 {
     json_auto json_t *info = NULL;
@@ -182,6 +205,7 @@ static const struct {
     {"seccomp", check_seccomp},
     {"root folder", check_root},
     {"engine", check_engine},
+    {"networks", check_networks},
     {"disk space", check_space},
 };
 

@@ -47,8 +47,9 @@ static const struct command *const volume_commands[] = {&volume_create_command, 
                                                         &volume_prune_command,   NULL};
 
 static const struct command *const network_commands[] = {
-    &network_create_command,     &network_ls_command, &network_inspect_command, &network_connect_command,
-    &network_disconnect_command, &network_rm_command, &network_prune_command,   NULL};
+    &network_create_command,  &network_ls_command,         &network_inspect_command,
+    &network_connect_command, &network_disconnect_command, &network_rm_command,
+    &network_prune_command,   &network_reload_command,     NULL};
 
 static const struct command *const system_commands[] = {
     &info_command,         &events_command,     &version_command,      &system_df_command,
