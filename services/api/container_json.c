@@ -26,28 +26,3 @@ const char *container_status_word(Bulkhead__ContainerStatus status)
     size_t index = (size_t)status;
     return index < sizeof(words) / sizeof(words[0]) && words[index] ? words[index] : "created";
 }
-
-void write_networks(struct json_writer *writer, const char *network_mode)
-{
-    static const char *const empty[] = {"MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress"};
-    write_object(writer, "Networks");
-    if (strncmp(network_mode, "container:", sizeof("container:") - 1) == 0) { /* the other's are not told as its own */
-        write_object_end(writer);
-        return;
-    }
-    write_object(writer, strcmp(network_mode, "host") == 0 ? "host" : "none");
-    write_null(writer, "IPAMConfig");
-    write_null(writer, "Links");
-    write_null(writer, "Aliases");
-    write_null(writer, "DriverOpts");
-    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
-        write_string(writer, empty[i], "");
-    }
-    write_int(writer, "IPPrefixLen", 0);
-    write_string(writer, "IPv6Gateway", "");
-    write_string(writer, "GlobalIPv6Address", "");
-    write_int(writer, "GlobalIPv6PrefixLen", 0);
-    write_null(writer, "DNSNames");
-    write_object_end(writer);
-    write_object_end(writer);
-}

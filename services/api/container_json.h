@@ -11,5 +11,3 @@
 const char *container_status_word(Bulkhead__ContainerStatus status);
 /* "starting", "healthy", "unhealthy". */
 const char *health_status_word(Bulkhead__HealthStatus status);
-/* "Networks": what the container is connected to; "none" for one with its loopback interface only. */
-void write_networks(struct json_writer *writer, const char *network_mode);

@@ -11,6 +11,8 @@
 #include "handlers.h"
 #include "host_config_json.h"
 #include "json_types.h"
+#include "network_json.h"
+#include "ports_json.h"
 #include "mounts_json.h"
 
 static void write_health(struct json_writer *writer, const Bulkhead__Health *health)
@@ -153,6 +155,7 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     write_string(writer, "Hostname", spec->host_name);
     write_string(writer, "Domainname", request->domain_name);
     write_string(writer, "User", *request->user ? request->user : image->user);
+    write_exposed_ports(writer, request, image);
     write_config_streams(writer, request);
     write_environment(writer, request, image);
     write_strings(writer, "Cmd", own_cmd ? request->cmd : image->cmd, own_cmd ? request->n_cmd : image->n_cmd, true);
@@ -170,30 +173,6 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     if (request->stop_timeout_s_presence_case != BULKHEAD__CONTAINER_REQUEST__STOP_TIMEOUT_S_PRESENCE__NOT_SET) {
         write_int(writer, "StopTimeout", request->stop_timeout_s == UINT32_MAX ? -1 : (int64_t)request->stop_timeout_s);
     }
-    write_object_end(writer);
-}
-
-static void write_network_settings(struct json_writer *writer, const char *network_mode)
-{
-    static const char *const empty[] = {"EndpointID", "Gateway",     "GlobalIPv6Address",
-                                        "IPAddress",  "IPv6Gateway", "MacAddress"};
-    write_object(writer, "NetworkSettings");
-    write_string(writer, "Bridge", "");
-    write_string(writer, "SandboxID", "");
-    write_string(writer, "SandboxKey", "");
-    write_object(writer, "Ports");
-    write_object_end(writer);
-    write_bool(writer, "HairpinMode", false);
-    write_string(writer, "LinkLocalIPv6Address", "");
-    write_int(writer, "LinkLocalIPv6PrefixLen", 0);
-    write_null(writer, "SecondaryIPAddresses");
-    write_null(writer, "SecondaryIPv6Addresses");
-    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
-        write_string(writer, empty[i], "");
-    }
-    write_int(writer, "GlobalIPv6PrefixLen", 0);
-    write_int(writer, "IPPrefixLen", 0);
-    write_networks(writer, network_mode);
     write_object_end(writer);
 }
 
@@ -234,7 +213,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     write_string(writer, "ProcessLabel", details->spec->selinux_label);
     write_string(writer, "AppArmorProfile", details->spec->apparmor_profile);
     write_exec_ids(writer, details);
-    write_host_config(writer, request);
+    write_host_config(writer, request, details->name);
     write_object(writer, "GraphDriver");
     write_null(writer, "Data");
     write_string(writer, "Name", "erofs+overlay");
@@ -245,7 +224,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     }
     write_mount_points(writer, details->mount_points, details->n_mount_points);
     write_config(writer, request, details->spec, details->image_config, details->healthcheck);
-    write_network_settings(writer, request->network_mode);
+    write_network_settings(writer, details);
     write_object_end(writer);
 }
 

@@ -13,6 +13,8 @@
 #include "handlers.h"
 #include "summaries.h"
 #include "json_types.h"
+#include "network_json.h"
+#include "ports_json.h"
 #include "mounts_json.h"
 
 #define NS_PER_SECOND 1000000000LL
@@ -90,8 +92,7 @@ void write_container_summary(struct json_writer *writer, const Bulkhead__Contain
     write_digest(writer, "ImageID", &container->image_id);
     write_command(writer, container->command, container->n_command);
     write_int(writer, "Created", container->created_ns / NS_PER_SECOND);
-    write_array(writer, "Ports");
-    write_array_end(writer);
+    write_summary_ports(writer, container);
     if (container->size) { /* zeros are left out, as by Docker */
         if (container->size->own_bytes > 0) {
             write_uint(writer, "SizeRw", container->size->own_bytes);
@@ -105,7 +106,7 @@ void write_container_summary(struct json_writer *writer, const Bulkhead__Contain
     write_string(writer, "NetworkMode", container->network_mode);
     write_object_end(writer);
     write_object(writer, "NetworkSettings");
-    write_networks(writer, container->network_mode);
+    write_endpoints(writer, container->endpoints, container->n_endpoints);
     write_object_end(writer);
     write_mount_points(writer, container->mount_points, container->n_mount_points);
     write_object_end(writer);

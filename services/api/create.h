@@ -72,7 +72,8 @@ int read_userns_mode(struct create *create, const json_t *value, const char *whe
 int read_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_isolation(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int namespaces_finish(struct create *create, const json_t *host_config, struct bh_error *error);
-int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error);
+/* ports_json.c: a row of the HostConfig table */
+int read_port_bindings(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 /* log_config.c: a row, and what holds without it */
 int read_log_config(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int log_config_default(struct create *create, struct bh_error *error);

@@ -22,13 +22,18 @@ int handle_disk_usage(struct request *request, struct bh_error *error);
 
 /* prune.c */
 int handle_containers_prune(struct request *request, struct bh_error *error);
-int handle_networks_prune(struct request *request, struct bh_error *error);
 int handle_build_prune(struct request *request, struct bh_error *error);
 
-/* networks.c */
+/* networks.c, network_create.c */
 int handle_networks_list(struct request *request, struct bh_error *error);
 int handle_network_inspect(struct request *request, struct bh_error *error);
+int handle_network_create(struct request *request, struct bh_error *error);
 int handle_network_delete(struct request *request, struct bh_error *error);
+int handle_network_connect(struct request *request, struct bh_error *error);
+int handle_network_disconnect(struct request *request, struct bh_error *error);
+int handle_networks_prune(struct request *request, struct bh_error *error);
+int handle_networks_check(struct request *request, struct bh_error *error);
+int handle_networks_reload(struct request *request, struct bh_error *error);
 
 /* images.c */
 int handle_images_list(struct request *request, struct bh_error *error);

@@ -60,7 +60,8 @@ static int read_extra_hosts(struct create *create, const json_t *value, const ch
     for (size_t i = 0; i < request->n_extra_hosts; i++) {
         const char *host = request->extra_hosts[i];
         size_t name = strcspn(host, ":");
-        bool valid = name > 0 && name <= 253 && host[name] && is_address(host + name + 1);
+        bool valid = name > 0 && name <= 253 && host[name] &&
+                     (is_address(host + name + 1) || strcmp(host + name + 1, "host-gateway") == 0);
         for (size_t c = 0; c < name; c++) {
             valid = valid && (isalnum((unsigned char)host[c]) || strchr("-_.", host[c]));
         }
@@ -208,10 +209,10 @@ static const struct field host_config_fields[] = {
     {"DeviceCgroupRules", FIELD_READ, .read = read_device_rules},
     {"DeviceRequests", FIELD_READ, .read = read_device_requests},
     {"Annotations", FIELD_MAP, .offset = REQUEST_AT(annotations), .count = REQUEST_AT(n_annotations)},
+    {"PortBindings", FIELD_READ, .read = read_port_bindings},
+    {"PublishAllPorts", FIELD_BOOL, .offset = REQUEST_AT(publish_all_ports)},
+    {"Links", FIELD_STRINGS, .offset = REQUEST_AT(links), .count = REQUEST_AT(n_links)},
     /* Not yet, or never. */
-    {"PortBindings", FIELD_REFUSED, .without = "published ports are not supported yet"},
-    {"PublishAllPorts", FIELD_REFUSED, .without = "published ports are not supported yet"},
-    {"Links", .kind = FIELD_MEANS_NOTHING}, /* namespaces_finish() judges it by the network mode */
     {"Cgroup", FIELD_REFUSED, .without = "shared cgroups are not supported"},
     {"CpuCount", FIELD_REFUSED, .without = windows_only},
     {"CpuPercent", FIELD_REFUSED, .without = windows_only},
@@ -224,7 +225,7 @@ static const struct field host_config_fields[] = {
 int host_config_read(struct create *create, const json_t *host_config, struct bh_error *error)
 {
     Bulkhead__ContainerRequest *request = create->request;
-    request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED;
     request->seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT;
     request->no_new_privileges = true; /* on unless asked otherwise, which Docker leaves off */
     request->shm_bytes = SHM_DEFAULT_BYTES;

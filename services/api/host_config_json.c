@@ -4,8 +4,11 @@
  */
 #include "host_config_json.h"
 
+#include <string.h>
+
 #include "json_types.h"
 #include "mounts_json.h"
+#include "ports_json.h"
 
 /* -1 for unlimited, as clients write it. */
 static int64_t signed_amount(uint64_t amount)
@@ -105,7 +108,23 @@ static void write_resources(struct json_writer *writer, const Bulkhead__Containe
     write_int(writer, "IOMaximumBandwidth", 0);
 }
 
-static void write_modes(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+/* "/db:/web/database", for a link of the container web to db. */
+static void write_links(struct json_writer *writer, const Bulkhead__ContainerRequest *request, const char *name)
+{
+    if (request->n_links == 0) {
+        write_null(writer, "Links");
+        return;
+    }
+    write_array(writer, "Links");
+    for (size_t i = 0; i < request->n_links; i++) {
+        const char *link = request->links[i] + (request->links[i][0] == '/'), *colon = strchr(link, ':');
+        int length = colon ? (int)(colon - link) : (int)strlen(link);
+        write_format(writer, NULL, "/%.*s:/%s/%s", length, link, name, colon ? colon + 1 : link);
+    }
+    write_array_end(writer);
+}
+
+static void write_modes(struct json_writer *writer, const Bulkhead__ContainerRequest *request, const char *name)
 {
     write_strings(writer, "CapAdd", request->cap_add, request->n_cap_add, true);
     write_strings(writer, "CapDrop", request->cap_drop, request->n_cap_drop, true);
@@ -117,7 +136,7 @@ static void write_modes(struct json_writer *writer, const Bulkhead__ContainerReq
     write_strings(writer, "GroupAdd", request->group_add, request->n_group_add, true);
     write_string(writer, "IpcMode", *request->ipc_mode ? request->ipc_mode : "private");
     write_string(writer, "Cgroup", "");
-    write_null(writer, "Links");
+    write_links(writer, request, name);
     write_int(writer, "OomScoreAdj", request->oom_score_adjust);
     write_string(writer, "PidMode", request->pid_mode);
     write_bool(writer, "Privileged", request->privileged);
@@ -159,7 +178,7 @@ static void write_paths(struct json_writer *writer, const Bulkhead__ContainerReq
     write_words(writer, "ReadonlyPaths", read_only, sizeof(read_only) / sizeof(read_only[0]));
 }
 
-void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request)
+void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request, const char *name)
 {
     write_object(writer, "HostConfig");
     write_strings(writer, "Binds", request->binds, request->n_binds, true);
@@ -169,8 +188,7 @@ void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequ
     write_map(writer, "Config", request->log_options, request->n_log_options);
     write_object_end(writer);
     write_string(writer, "NetworkMode", request->network_mode);
-    write_object(writer, "PortBindings");
-    write_object_end(writer);
+    write_port_bindings(writer, request);
     write_object(writer, "RestartPolicy");
     write_string(writer, "Name", *request->restart_policy ? request->restart_policy : "no");
     write_uint(writer, "MaximumRetryCount", request->restart_retries);
@@ -187,7 +205,7 @@ void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequ
     }
     write_host_tmpfs(writer, request);
     write_host_mounts(writer, request);
-    write_modes(writer, request);
+    write_modes(writer, request, name);
     write_resources(writer, request);
     write_paths(writer, request);
     if (request->init_set) {

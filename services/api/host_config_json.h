@@ -7,4 +7,4 @@
 #include "api_engine.pb-c.h"
 #include "common/json_write.h"
 
-void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request);
+void write_host_config(struct json_writer *writer, const Bulkhead__ContainerRequest *request, const char *name);

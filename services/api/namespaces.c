@@ -41,42 +41,16 @@ int read_network_mode(struct create *create, const json_t *value, const char *wh
     const char *mode = request->network_mode;
     if (strcmp(mode, "host") == 0) {
         request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST;
+    } else if (strcmp(mode, "none") == 0) {
+        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
     } else if (is_joined(mode)) {
         request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED;
         return mode[sizeof(JOINED) - 1]
                    ? 0
                    : bh_error_set(error, BH_INVALID_ARGUMENT,
                                   "Invalid network mode: invalid container format container:<name|id>");
-    } else if (*mode && strcmp(mode, "none") != 0 && strcmp(mode, "default") != 0 && strcmp(mode, "bridge") != 0) {
-        return bh_error_set(error, BH_UNIMPLEMENTED,
-                            "%s \"%s\": user-defined networks are not supported yet: use none, host or container:X",
-                            where, mode);
     }
-    return 0;
-}
-
-int network_mode_check_endpoints(const struct create *create, const json_t *endpoints, struct bh_error *error)
-{
-    union {
-        const json_t *constant;
-        json_t *plain;
-    } walk = {.constant = endpoints};
-    static const char *const names[] = {"default", "bridge", "none", "host"};
-    const char *name;
-    json_t *settings;
-    json_object_foreach(walk.plain, name, settings)
-    {
-        bool known = strcmp(create->request->network_mode, name) == 0;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            known = known || strcmp(names[i], name) == 0;
-        }
-        if (!known || !json_is_default(settings)) {
-            return bh_error_set(
-                error, BH_UNIMPLEMENTED,
-                "NetworkingConfig.EndpointsConfig \"%.64s\": networks are not supported yet: use none or host", name);
-        }
-    }
-    return 0;
+    return 0; /* anything else is the name or the id of a network */
 }
 
 int read_pid_mode(struct create *create, const json_t *value, const char *where, struct bh_error *error)
@@ -162,7 +136,7 @@ static int check_joined_network(const Bulkhead__ContainerRequest *request, const
     } rows[] = {
         {request->host_name_presence_case == BULKHEAD__CONTAINER_REQUEST__HOST_NAME_PRESENCE_HOST_NAME,
          "conflicting options: hostname and the network mode"},
-        {says_something(host_config, "Links"),
+        {request->n_links > 0,
          "conflicting options: container type network can't be used with links. This would result in undefined "
          "behavior"},
         {request->n_dns_servers > 0, "conflicting options: dns and the network mode"},
@@ -181,16 +155,22 @@ static int check_joined_network(const Bulkhead__ContainerRequest *request, const
 
 /* Without a network there is nothing that a link could name, and Docker takes it for nothing too: docker-compose sends
  * one with each one-off. */
-static int check_links(const Bulkhead__ContainerRequest *request, const json_t *host_config, struct bh_error *error)
+static int check_links(const Bulkhead__ContainerRequest *request, struct bh_error *error)
 {
-    if (!says_something(host_config, "Links") || strcmp(request->network_mode, "none") == 0) {
-        return 0;
-    }
-    return strcmp(request->network_mode, "host") == 0
+    return request->n_links > 0 && strcmp(request->network_mode, "host") == 0
                ? bh_error_set(error, BH_INVALID_ARGUMENT,
                               "conflicting options: host type networking can't be used with links. This would result "
                               "in undefined behavior")
-               : bh_error_set(error, BH_UNIMPLEMENTED, "HostConfig.Links: links are not supported");
+               : 0;
+}
+
+/* What says nothing under this mode: Docker drops it, and says so. */
+static void warn_of_ports(struct create *create)
+{
+    const Bulkhead__ContainerRequest *request = create->request;
+    if (strcmp(request->network_mode, "host") == 0 && (request->n_port_bindings > 0 || request->publish_all_ports)) {
+        create_warn(create, "Published ports are discarded when using host network mode");
+    }
 }
 
 int namespaces_finish(struct create *create, const json_t *host_config, struct bh_error *error)
@@ -199,13 +179,11 @@ int namespaces_finish(struct create *create, const json_t *host_config, struct b
     if (*request->network_mode == '\0' && set_string(&request->network_mode, "default", error) < 0) {
         return -1;
     }
-    if (strcmp(request->network_mode, "default") == 0 || strcmp(request->network_mode, "bridge") == 0) {
-        create_warn(create, "bridge networks are not available: the container has only a loopback interface");
-    }
+    warn_of_ports(create);
     if (strcmp(request->uts_mode, "host") == 0 &&
         request->host_name_presence_case == BULKHEAD__CONTAINER_REQUEST__HOST_NAME_PRESENCE_HOST_NAME) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "conflicting options: hostname and the UTS mode");
     }
     return is_joined(request->network_mode) ? check_joined_network(request, host_config, error)
-                                            : check_links(request, host_config, error);
+                                            : check_links(request, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /containers/prune, and the prunes of what this engine does not keep: networks of its own, and a build cache.
+ * POST /containers/prune, and the prune of what this engine does not keep: a build cache.
  */
 #include <string.h>
 
@@ -60,19 +60,6 @@ static int prune_nothing(struct request *request, Bulkhead__EventType type, cons
     question.type = type;
     ENGINE_PACKET(packet, PRUNE_NOTHING, prune_nothing, &question);
     return engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_DONE, NULL, error);
-}
-
-int handle_networks_prune(struct request *request, struct bh_error *error)
-{
-    static const char *const allowed[] = {"until", "label", "label!", NULL};
-    auto_json_writer writer = {0};
-    if (prune_nothing(request, BULKHEAD__EVENT_TYPE__EVENT_TYPE_NETWORK, allowed, error) < 0) {
-        return -1;
-    }
-    write_object(&writer, NULL);
-    write_null(&writer, "NetworksDeleted");
-    write_object_end(&writer);
-    return request_answer_json(request, 200, &writer, error);
 }
 
 int handle_build_prune(struct request *request, struct bh_error *error)

@@ -86,9 +86,9 @@ const struct route routes[] = {
     {"GET", "/networks", .handle = handle_networks_list},
     {"GET", "/networks/{id}", .handle = handle_network_inspect},
     {"DELETE", "/networks/{id}", .handle = handle_network_delete},
-    {"POST", "/networks/create", .handle = NULL},
-    {"POST", "/networks/{id}/connect", .handle = NULL},
-    {"POST", "/networks/{id}/disconnect", .handle = NULL},
+    {"POST", "/networks/create", .handle = handle_network_create},
+    {"POST", "/networks/{id}/connect", .handle = handle_network_connect},
+    {"POST", "/networks/{id}/disconnect", .handle = handle_network_disconnect},
     {"POST", "/networks/prune", .handle = handle_networks_prune, .since = 25},
     /* Plugins. */
     {"GET", "/plugins", .without = "plugins are not supported", .since = 25},
@@ -136,6 +136,8 @@ const struct route routes[] = {
     /* Bulkhead's own. */
     {"GET", "/bulkhead/privileges", .handle = handle_privileges},
     {"GET", "/bulkhead/audit/verify", .handle = handle_audit_verify},
+    {"GET", "/bulkhead/networks/check", .handle = handle_networks_check},
+    {"POST", "/bulkhead/networks/reload", .handle = handle_networks_reload},
     {0},
 };
 

@@ -11,12 +11,14 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "services/engine/adopt.h"
+#include "services/engine/attachment.h"
 #include "services/engine/containers.h"
 #include "services/engine/execs.h"
 #include "services/engine/events.h"
 #include "services/engine/exits.h"
 #include "services/engine/garbage.h"
 #include "services/engine/health.h"
+#include "services/engine/networks.h"
 #include "services/engine/policy.h"
 #include "services/engine/restarts.h"
 #include "services/engine/volumes.h"
@@ -175,6 +177,7 @@ static int settle(struct job *job, struct live *live, const uint8_t *id, const s
     /* A start that was never acknowledged may have ended already: an end that is news counts. */
     if (!container_runs(&row.state) &&
         !(listed && (listed->running || (listed->has_exit && listed->finished_at_ns > row.state.finished_at_ns)))) {
+        attachment_end(job, &row); /* somebody died between its end and that of its links */
         return 0;
     }
     int ended = settle_running(job, live, &row, &facts, error);
@@ -244,6 +247,7 @@ static int compare(struct job *job, struct bh_error *error)
         }
     }
     remove_strangers(job, found, n_found, rows, n_rows);
+    networks_forget_half_made(job);
     restarts_resume(job);
     container_rows_free(rows, n_rows);
     return execs_adopt(job, error) < 0 ? -1 : volumes_reconcile(job, error);

@@ -11,7 +11,9 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "services/engine/adopt.h"
+#include "services/engine/attachment.h"
 #include "services/engine/containers.h"
+#include "services/engine/endpoint_requests.h"
 #include "services/engine/events.h"
 #include "services/engine/garbage.h"
 #include "services/engine/health_check.h"
@@ -135,7 +137,7 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
     }
     row->request = (Bulkhead__ContainerRequest *)copy;
     if ((row->request->resources && kernel_fit(job, row->request->resources, kernel->texts, &kernel->n, error) < 0) ||
-        shared_pin(job, row->request, error) < 0 ||
+        endpoint_requests_complete(row->request, error) < 0 || shared_pin(job, row->request, error) < 0 ||
         merge_container(image.config, row->request, &facts, &row->spec, error) < 0 ||
         merge_labels_into(image.config, row->request, error) < 0 ||
         health_check_refuse(row->request->healthcheck, row->request->labels, row->request->n_labels, error) < 0 ||
@@ -143,6 +145,9 @@ static int prepare_row(struct job *job, const Bulkhead__ContainerRequest *reques
         return -1;
     }
     row->tenant_uid = job->tenant_uid;
+    if (attachment_describe(job, row, image.config, error) < 0) {
+        return -1;
+    }
     row->auto_remove = request->auto_remove;
     row->created_ns = bh_wall_ns();
     row->state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_CREATED;
@@ -197,9 +202,12 @@ int create_container(struct job *job, struct bh_error *error)
         return taken < 0 ? -1 : refuse_name(job, row.name, error);
     }
     job_shield(job); /* volumes that are made for it are either its own or gone again */
-    if (prepare_row(job, question->request, &row, &made, warning, sizeof warning, &kernel, error) < 0 ||
-        policy_judge(job, row.spec, error) < 0 || mounts_fill(job, row.spec, error) < 0 ||
-        add_row(job, question->name, &row, error) < 0) {
+    int result = prepare_row(job, question->request, &row, &made, warning, sizeof warning, &kernel, error);
+    if (result == 0) {
+        result = policy_judge(job, row.spec, error);
+        attachment_forget(row.spec);
+    }
+    if (result < 0 || mounts_fill(job, row.spec, error) < 0 || add_row(job, question->name, &row, error) < 0) {
         mounts_undo(job, &made);
         return -1;
     }
@@ -233,6 +241,23 @@ static int rename_row(struct job *job, struct container_row *row, const char *na
     return database_rename_container(job->engine->database, row->id, name, &event, error);
 }
 
+/* Others call it by its new name from now on. */
+static int tell_name(struct job *job, const struct container_row *row, struct bh_error *error)
+{
+    if (!container_runs(&row->state)) {
+        return 0;
+    }
+    live_auto struct live *live = live_get(job->engine->live, row->id, error);
+    if (!live || live_lock(live, job, error) < 0) {
+        return -1;
+    }
+    live_locked lock = live;
+    if (attachment_settle(job, row, error) < 0) { /* it may have ended */
+        return error->code == BH_NOT_FOUND || error->code == BH_FAILED_PRECONDITION ? 0 : -1;
+    }
+    return 0;
+}
+
 int rename_container(struct job *job, struct bh_error *error)
 {
     const Bulkhead__RenameContainer *question = job_body(job);
@@ -254,6 +279,9 @@ int rename_container(struct job *job, struct bh_error *error)
         }
         return -1;
     }
+    if (tell_name(job, &row, error) < 0) {
+        return bh_error_wrap(error, "the container has its new name, and its networks know it by the old one");
+    }
     return job_reply_done(job);
 }
 
@@ -268,6 +296,7 @@ int container_remove(struct job *job, const struct container_row *row, struct li
     if (database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_REMOVING, &unmarked) < 0) {
         bh_log_failure(BH_LOG_WARNING, &unmarked, row->name); /* a full disk: what is removed now makes room */
     }
+    attachment_end(job, row);
     if (policy_remove(job, row->id, row->tenant_uid, error) < 0) {
         struct bh_error ignored;
         (void)database_set_status(database, row->id, BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_DEAD, &ignored);

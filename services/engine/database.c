@@ -19,6 +19,10 @@
 #define VOLUME_COLUMNS                                                                                                 \
     "SELECT tenant_uid, name, id, created_ns, anonymous, details, (SELECT count(*) FROM volume_uses u"                 \
     " WHERE u.tenant_uid = volumes.tenant_uid AND u.name = volumes.name), announced FROM volumes "
+#define NETWORK_COLUMNS                                                                                                \
+    "SELECT id, tenant_uid, created_ns, fixed, made, request, (SELECT count(*) FROM endpoints e"                       \
+    " WHERE e.network = networks.id) FROM networks "
+#define ENDPOINT_COLUMNS "SELECT container, endpoint FROM endpoints "
 
 static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_ID] = "SELECT id FROM engine",
@@ -72,6 +76,7 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_ENGINE_BOOT] = "SELECT boot_id FROM engine",
     [QUERY_ENGINE_BOOT_SET] = "UPDATE engine SET boot_id = ?1",
     [QUERY_CONTAINER_CHANGE] = "UPDATE containers SET request = ?2, spec = ?3 WHERE id = ?1",
+    [QUERY_CONTAINER_REQUEST] = "UPDATE containers SET request = ?2 WHERE id = ?1",
     [QUERY_CONTAINER_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1",
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",
@@ -84,6 +89,36 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_VOLUME_USERS] = "SELECT container FROM volume_uses WHERE tenant_uid = ?1 AND name = ?2 ORDER BY container",
     [QUERY_VOLUME_USE_ADD] = "INSERT INTO volume_uses VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     [QUERY_VOLUME_DELETE] = "DELETE FROM volumes WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_NETWORK_ADD] = "INSERT INTO networks VALUES (?1, ?2, ?3, ?4, ?5, 0, NULL, NULL, ?6)",
+    [QUERY_NETWORK] = NETWORK_COLUMNS "WHERE id = ?1",
+    [QUERY_NETWORKS] = NETWORK_COLUMNS "WHERE tenant_uid = ?1 OR ?2 ORDER BY tenant_uid, name",
+    [QUERY_NETWORK_NAME] = NETWORK_COLUMNS "WHERE tenant_uid = ?1 AND name = ?2",
+    [QUERY_NETWORK_RANGE] = NETWORK_COLUMNS "WHERE id BETWEEN ?2 AND ?3 AND tenant_uid = ?1 LIMIT 2",
+    [QUERY_NETWORK_COUNT] = "SELECT count(*) FROM networks WHERE tenant_uid = ?1",
+    [QUERY_NETWORK_MADE] = "UPDATE networks SET made = 1 WHERE id = ?1",
+    [QUERY_NETWORK_CHANGE] = "UPDATE networks SET request = ?2 WHERE id = ?1",
+    [QUERY_NETWORK_DELETE] = "DELETE FROM networks WHERE id = ?1",
+    [QUERY_NETWORK_LAST] = "SELECT last4, last6 FROM networks WHERE id = ?1",
+    [QUERY_NETWORK_SET_LAST] = "UPDATE networks SET last4 = coalesce(?2, last4), last6 = coalesce(?3, last6)"
+                               " WHERE id = ?1",
+    [QUERY_SUBNETS] = "SELECT subnet, prefix FROM network_subnets",
+    [QUERY_SUBNET_ADD] = "INSERT INTO network_subnets VALUES (?1, ?2, ?3)",
+    [QUERY_SUBNETS_DROP] = "DELETE FROM network_subnets WHERE network = ?1",
+    [QUERY_ENDPOINT_ADD] = "INSERT INTO endpoints SELECT ?1, ?2, ?3, coalesce(max(position), 0) + 1, ?4, ?5, ?6, ?7"
+                           " FROM endpoints WHERE container = ?2",
+    [QUERY_ENDPOINTS_OF_CONTAINER] = ENDPOINT_COLUMNS "WHERE container = ?1 ORDER BY position",
+    [QUERY_ENDPOINTS_OF_NETWORK] = ENDPOINT_COLUMNS "WHERE network = ?1",
+    [QUERY_ENDPOINT_CHANGE] = "UPDATE endpoints SET endpoint = ?2 WHERE id = ?1",
+    [QUERY_ENDPOINT_DELETE] = "DELETE FROM endpoints WHERE id = ?1",
+    [QUERY_ADDRESSES4] = "SELECT address4 FROM endpoints WHERE network = ?1 AND address4 NOT NULL ORDER BY address4",
+    [QUERY_ADDRESSES6] = "SELECT address6 FROM endpoints WHERE network = ?1 AND address6 NOT NULL ORDER BY address6",
+    [QUERY_ATTACHMENT] = "SELECT attachment FROM attachments WHERE container = ?1",
+    [QUERY_ATTACHMENT_SET] = "INSERT INTO attachments VALUES (?1, ?2)"
+                             " ON CONFLICT DO UPDATE SET attachment = excluded.attachment",
+    [QUERY_ATTACHMENT_TRIM] = "DELETE FROM attachments WHERE container = ?1"
+                              " AND NOT EXISTS (SELECT 1 FROM endpoints WHERE container = ?1)"
+                              " AND NOT EXISTS (SELECT 1 FROM containers WHERE id = ?1 AND status IN (2, 3))",
+    [QUERY_CONTAINER_RUNS] = "SELECT EXISTS (SELECT 1 FROM containers WHERE id = ?1 AND status IN (2, 3))",
     [QUERY_COUNTS] = "SELECT (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 2),"
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status = 3),"
                      " (SELECT count(*) FROM containers WHERE tenant_uid = ?1 AND status NOT IN (2, 3)),"

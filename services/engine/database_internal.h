@@ -38,6 +38,7 @@ enum query {
     QUERY_CONTAINER_STATE,
     QUERY_CONTAINER_STATUS,
     QUERY_CONTAINER_CHANGE,
+    QUERY_CONTAINER_REQUEST,
     QUERY_CONTAINER_ENDED,
     QUERY_CONTAINER_RESTARTING,
     QUERY_CONTAINER_STOP_ASKED,
@@ -82,6 +83,31 @@ enum query {
     QUERY_VOLUME_USERS,
     QUERY_VOLUME_USE_ADD,
     QUERY_VOLUME_DELETE,
+    QUERY_NETWORK_ADD,
+    QUERY_NETWORK,
+    QUERY_NETWORKS,
+    QUERY_NETWORK_NAME,
+    QUERY_NETWORK_RANGE,
+    QUERY_NETWORK_COUNT,
+    QUERY_NETWORK_MADE,
+    QUERY_NETWORK_CHANGE,
+    QUERY_NETWORK_DELETE,
+    QUERY_NETWORK_LAST,
+    QUERY_NETWORK_SET_LAST,
+    QUERY_SUBNETS,
+    QUERY_SUBNET_ADD,
+    QUERY_SUBNETS_DROP,
+    QUERY_ENDPOINT_ADD,
+    QUERY_ENDPOINTS_OF_CONTAINER,
+    QUERY_ENDPOINTS_OF_NETWORK,
+    QUERY_ENDPOINT_CHANGE,
+    QUERY_ENDPOINT_DELETE,
+    QUERY_ADDRESSES4,
+    QUERY_ADDRESSES6,
+    QUERY_ATTACHMENT,
+    QUERY_ATTACHMENT_SET,
+    QUERY_ATTACHMENT_TRIM,
+    QUERY_CONTAINER_RUNS,
     QUERY_COUNT_,
 };
 
@@ -146,3 +172,7 @@ int volume_uses_add(struct database *database, const struct container_row *row, 
 
 /* Grows an array of `item_bytes` items so that one more fits. */
 int array_grow(void *items, size_t n_items, size_t item_bytes, struct bh_error *error);
+
+/* With the lock held: one network (database_networks.c). 1 found, 0 not. */
+struct network_row;
+int network_read(struct database *database, const uint8_t *id, struct network_row *ret_row, struct bh_error *error);

@@ -70,6 +70,19 @@ static const char *const steps[] = {
     "CREATE INDEX volume_uses_by_name ON volume_uses (tenant_uid, name);",
     /* whether a volume's creation was told in its tenant's events */
     "ALTER TABLE volumes ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;",
+    /* Networks, their subnets, and what links running containers to them: no address of a network is given twice. The
+       fixed ones (bridge, host, none) are a tenant's from its first question on; `made` says that netd was told. */
+    "CREATE TABLE networks (id BLOB PRIMARY KEY, tenant_uid INTEGER NOT NULL, name TEXT NOT NULL,"
+    "  created_ns INTEGER NOT NULL, fixed INTEGER NOT NULL, made INTEGER NOT NULL, last4 BLOB, last6 BLOB,"
+    "  request BLOB NOT NULL, UNIQUE (tenant_uid, name)) WITHOUT ROWID;"
+    "CREATE TABLE network_subnets (network BLOB NOT NULL REFERENCES networks ON DELETE CASCADE,"
+    "  subnet BLOB NOT NULL, prefix INTEGER NOT NULL, PRIMARY KEY (network, subnet)) WITHOUT ROWID;"
+    "CREATE TABLE endpoints (id BLOB PRIMARY KEY, container BLOB NOT NULL REFERENCES containers ON DELETE CASCADE,"
+    "  network BLOB NOT NULL REFERENCES networks, position INTEGER NOT NULL, mac BLOB, address4 BLOB, address6 BLOB,"
+    "  endpoint BLOB NOT NULL, UNIQUE (container, network), UNIQUE (network, mac), UNIQUE (network, address4),"
+    "  UNIQUE (network, address6)) WITHOUT ROWID;"
+    "CREATE TABLE attachments (container BLOB PRIMARY KEY REFERENCES containers ON DELETE CASCADE,"
+    "  attachment BLOB NOT NULL) WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -17,6 +17,7 @@ struct garbage;
 struct events;
 struct health;
 struct samples;
+struct networks;
 
 struct engine {
     struct bh_service_context *context;
@@ -29,6 +30,7 @@ struct engine {
     struct events *events;         /* clients of `events` */
     struct health *health;         /* whose health is checked, and when */
     struct samples *samples;       /* numbers of the containers that are watched */
+    struct networks *networks;     /* which are made in the kernel */
     struct privileges *privileges; /* questions put to the supervisor */
     struct adoption *adoption;     /* whether the start-up's reconciliation is done */
 };

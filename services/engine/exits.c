@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "engine_monitor.pb-c.h"
 #include "services/engine/adopt.h"
+#include "services/engine/attachment.h"
 #include "services/engine/channels.h"
 #include "services/engine/containers.h"
 #include "services/engine/database_restart.h"
@@ -185,6 +186,7 @@ int exits_note(struct job *job, struct live *live, const uint8_t *id, const stru
         adoption_later(job->engine); /* not even then: the row learns of it when there is room again */
     }
     if (written != 0) {
+        attachment_end(job, &row);
         volumes_emit_mounts(job->engine, &row, false);
     }
     if (written != 0 || !container_runs(&row.state)) {

@@ -11,13 +11,16 @@
 #include "services/engine/containers.h"
 #include "services/engine/copier.h"
 #include "services/engine/database.h"
+#include "services/engine/database_endpoints.h"
 #include "services/engine/database_execs.h"
+#include "services/engine/endpoint_details.h"
 #include "services/engine/filters.h"
 #include "services/engine/health_check.h"
 #include "services/engine/inspect.h"
 #include "services/engine/list_filters.h"
 #include "services/engine/merge.h"
 #include "services/engine/mounts.h"
+#include "services/engine/ports.h"
 #include "services/engine/resolve.h"
 
 static const char *const known_filters[] = {"id",       "name",    "label",  "status",  "exited",
@@ -210,13 +213,33 @@ static bool descends(const struct listing *listing, const struct container_row *
     return !listing->ancestor;
 }
 
-/* What is published: nothing, as long as there are no networks to publish from. */
+/* "80/tcp" of each port that is published now. */
+static bool publishes(const struct listing *listing, const struct container_row *row)
+{
+    Bulkhead__Attachment *attachment = NULL;
+    struct bh_error error = {0};
+    bool fits = !listing->publish;
+    if (fits || !container_runs(&row->state) ||
+        database_attachment(listing->job->engine->database, row->id, &attachment, &error) != 1) {
+        return fits;
+    }
+    for (size_t i = 0; i < attachment->n_ports && !fits; i++) {
+        const Bulkhead__PublishedPort *port = attachment->ports[i];
+        char text[32], *texts = text;
+        (void)snprintf(text, sizeof text, "%u/%s", port->container_port, ports_transport_word(port->transport));
+        fits = list_filter_ports(listing->publish, &texts, 1);
+    }
+    bulkhead__attachment__free_unpacked(attachment, NULL);
+    return fits;
+}
+
 static bool fits(const struct listing *listing, const struct container_row *row)
 {
     const Bulkhead__ImageConfig *image = listing->image.config;
     bool exposed = list_filter_ports(listing->expose, row->request->exposed_ports, row->request->n_exposed_ports) ||
                    (image && list_filter_ports(listing->expose, image->exposed_ports, image->n_exposed_ports));
-    return exposed && !listing->publish && list_filter_network(listing->network, row->request->network_mode) &&
+    return exposed && publishes(listing, row) &&
+           list_filter_network(listing->network, row->request->endpoints, row->request->n_endpoints) &&
            list_filter_volume(listing->volume, row->spec->mounts, row->spec->n_mounts);
 }
 
@@ -263,13 +286,40 @@ static int measure(struct job *job, const struct container_row *row, const struc
     return copier_measure(job, row, &ret_size->own_bytes, error);
 }
 
+/* The client's and the image's; borrowed. */
+static int list_exposed(const struct listing *listing, const struct container_row *row, char ***ret_exposed,
+                        size_t *ret_n_exposed, struct bh_error *error)
+{
+    const Bulkhead__ContainerRequest *request = row->request;
+    const Bulkhead__ImageConfig *image = listing->image.config;
+    const size_t n_image = image ? image->n_exposed_ports : 0;
+    char **exposed = calloc(request->n_exposed_ports + n_image + 1, sizeof *exposed);
+    if (!exposed) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a list");
+    }
+    for (size_t i = 0; i < request->n_exposed_ports; i++) {
+        exposed[i] = request->exposed_ports[i];
+    }
+    for (size_t i = 0; i < n_image; i++) {
+        exposed[request->n_exposed_ports + i] = image->exposed_ports[i];
+    }
+    *ret_exposed = exposed;
+    *ret_n_exposed = request->n_exposed_ports + n_image;
+    return 0;
+}
+
 static int tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
                         size_t n_labels, Bulkhead__Health *health, struct bh_error *error)
 {
     char image[BH_DIGEST_TEXT_SIZE];
     Bulkhead__MountPoint **points = NULL;
     size_t n_points = 0;
-    if (mount_points_of(listing->job, row, &points, &n_points, error) < 0) {
+    endpoint_details_auto struct endpoint_details networks = {0};
+    bh_autofree char **exposed = NULL;
+    size_t n_exposed = 0;
+    if (endpoint_details_read(listing->job, row, &networks, error) < 0 ||
+        list_exposed(listing, row, &exposed, &n_exposed, error) < 0 ||
+        mount_points_of(listing->job, row, &points, &n_points, error) < 0) {
         return -1;
     }
     Bulkhead__ContainerState state = state_message(row);
@@ -290,6 +340,12 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     summary.network_mode = row->request->network_mode;
     summary.mount_points = points;
     summary.n_mount_points = n_points;
+    summary.endpoints = networks.endpoints;
+    summary.n_endpoints = networks.n_endpoints;
+    summary.ports = networks.ports;
+    summary.n_ports = networks.n_ports;
+    summary.exposed_ports = exposed;
+    summary.n_exposed_ports = n_exposed;
     if (listing->question->size) {
         struct bh_error unmeasured = {0}; /* one that cannot be measured is listed all the same */
         if (measure(listing->job, row, &listing->image, &size, &unmeasured) == 0) {
@@ -404,9 +460,15 @@ int look_up_container(struct job *job, struct bh_error *error)
     details.healthcheck = health_check_merge(image.config, row.request, &check) ? &check : NULL;
     state.health = health;
     details.restart_count = row.state.restart_count;
-    if (mount_points_of(job, &row, &details.mount_points, &details.n_mount_points, error) < 0) {
+    endpoint_details_auto struct endpoint_details networks = {0};
+    if (endpoint_details_read(job, &row, &networks, error) < 0 ||
+        mount_points_of(job, &row, &details.mount_points, &details.n_mount_points, error) < 0) {
         return -1;
     }
+    details.endpoints = networks.endpoints;
+    details.n_endpoints = networks.n_endpoints;
+    details.ports = networks.ports;
+    details.n_ports = networks.n_ports;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS;
     packet.container_details = &details;
     Bulkhead__ContainerSize size;

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "services/engine/adopt.h"
 #include "services/engine/attach.h"
+#include "services/engine/attachment.h"
 #include "services/engine/containers.h"
 #include "services/engine/database_restart.h"
 #include "services/engine/events.h"
@@ -47,9 +48,17 @@ static void close_all(int *fds, size_t n_fds)
     }
 }
 
+/* What Docker says that a start returned. `launched`: the failure may be about the program itself. */
+static int32_t exit_code_of(const struct bh_error *failure, bool launched)
+{
+    return launched && failure->code == BH_NOT_FOUND           ? EXIT_NOT_FOUND
+           : launched && failure->code == BH_PERMISSION_DENIED ? EXIT_NOT_EXECUTABLE
+                                                               : EXIT_NOT_STARTED;
+}
+
 /* The start failed: the row says why, and clients who waited for the container's streams see their end. */
 static void record_failure(struct job *job, struct container_row *row, struct live *live,
-                           const struct bh_error *failure)
+                           const struct bh_error *failure, bool launched)
 {
     struct bh_error ignored;
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
@@ -60,9 +69,7 @@ static void record_failure(struct job *job, struct container_row *row, struct li
     if (restarting) {
         row->state.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_EXITED;
     }
-    row->state.exit_code = failure->code == BH_NOT_FOUND           ? EXIT_NOT_FOUND
-                           : failure->code == BH_PERMISSION_DENIED ? EXIT_NOT_EXECUTABLE
-                                                                   : EXIT_NOT_STARTED;
+    row->state.exit_code = exit_code_of(failure, launched);
     (void)bh_error_format(failure, row->state.error, sizeof row->state.error);
     (void)database_set_state(job->engine->database, row->id, &row->state, NULL, &ignored);
     close_all(streams, live_take_streams(live, streams) * LIVE_STREAMS);
@@ -110,6 +117,22 @@ static void give_up_start(struct job *job, const struct container_row *row)
     adoption_later(job->engine);
 }
 
+/* It is linked: the ports as they were taken are in the answer, or (that was lost) netd is asked once more. */
+static void note_ports(struct job *job, const struct container_row *row, struct policy_started *started)
+{
+    bh_automessage struct bh_message *answer = bh_steal_pointer(&started->answer);
+    struct bh_error error = {0};
+    if (!row->spec->attachment) {
+        return;
+    }
+    if (answer) {
+        const Bulkhead__ContainerStarted *body = bh_message_body(answer);
+        attachment_started(job, row, body->ports, body->n_ports);
+    } else if (attachment_renew(job, row, &error) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &error, row->name);
+    }
+}
+
 int lifecycle_start(struct job *job, struct container_row *row, struct live *live, struct bh_error *error)
 {
     int streams[BH_ATTACHMENTS_MAX * LIVE_STREAMS];
@@ -121,19 +144,28 @@ int lifecycle_start(struct job *job, struct container_row *row, struct live *liv
         result = shared_fill(job, row->request, row->spec, error);
     }
     if (result == 0) {
+        result = attachment_begin(job, row, error);
+    }
+    const bool launched = result == 0;
+    if (result == 0) {
         result = policy_start(job, row->spec, streams, n_clients, &started, error);
     }
+    if (result < 0 && launched) {
+        attachment_word_failure(row, error);
+    }
     close_all(streams, n_clients * LIVE_STREAMS);
-    if (result < 0 && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED)) {
+    if (result < 0 && launched && (error->code == BH_UNAVAILABLE || error->code == BH_DEADLINE_EXCEEDED)) {
         result = find_out(job, row, &started, error);
         if (result < 0) {
             give_up_start(job, row);
         }
     }
     if (result < 0) {
-        record_failure(job, row, live, error);
+        attachment_end(job, row);
+        record_failure(job, row, live, error, launched);
         return -1;
     }
+    note_ports(job, row, &started);
     row->state = (struct container_state){.status = BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_RUNNING,
                                           .pid = started.pid,
                                           .started_at_ns = started.started_at_ns,

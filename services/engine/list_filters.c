@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/digest.h"
 #include "services/engine/pattern.h"
 
 #define PORT_MAX 65535UL
@@ -61,12 +62,28 @@ int list_filter_check_ports(const Bulkhead__Filter *filter, struct bh_error *err
     return 0;
 }
 
-bool list_filter_network(const Bulkhead__Filter *filter, const char *network_mode)
+static bool is_network(const Bulkhead__EndpointRequest *endpoint, const char *value)
 {
-    bool is_default = strcmp(network_mode, "default") == 0 || network_mode[0] == '\0';
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE];
+    if (strcmp(endpoint->network, value) == 0) {
+        return true;
+    }
+    if (endpoint->network_id.len != sizeof id.bytes || value[0] == '\0') {
+        return false;
+    }
+    memcpy(id.bytes, endpoint->network_id.data, sizeof id.bytes);
+    return strncmp(bh_digest_hex(&id, hex), value, strlen(value)) == 0;
+}
+
+bool list_filter_network(const Bulkhead__Filter *filter, Bulkhead__EndpointRequest *const *endpoints,
+                         size_t n_endpoints)
+{
     for (size_t i = 0; filter && i < filter->n_values; i++) {
-        if (strcmp(filter->values[i], is_default ? "bridge" : network_mode) == 0) {
-            return true;
+        for (size_t k = 0; k < n_endpoints; k++) {
+            if (is_network(endpoints[k], filter->values[i])) {
+                return true;
+            }
         }
     }
     return !filter;

@@ -12,8 +12,9 @@ bool list_filter_ports(const Bulkhead__Filter *filter, char *const *ports, size_
 /* INVALID_ARGUMENT for a value that is no port. */
 int list_filter_check_ports(const Bulkhead__Filter *filter, struct bh_error *error);
 
-/* Whether any value names the container's network. */
-bool list_filter_network(const Bulkhead__Filter *filter, const char *network_mode);
+/* Whether any value is the name or the id of one of the container's networks, or the start of an id. */
+bool list_filter_network(const Bulkhead__Filter *filter, Bulkhead__EndpointRequest *const *endpoints,
+                         size_t n_endpoints);
 
 /* Whether any value is a mount's target or source. */
 bool list_filter_volume(const Bulkhead__Filter *filter, Bulkhead__Mount *const *mounts, size_t n_mounts);

@@ -60,6 +60,19 @@ static int add_all_devices(Bulkhead__ContainerSpec *spec, struct bh_error *error
     return 0;
 }
 
+/* The host's own address is not known before the start, which adds it. */
+static int merge_hosts(const Bulkhead__ContainerRequest *request, Bulkhead__ContainerSpec *spec, struct bh_error *error)
+{
+    for (size_t i = 0; i < request->n_extra_hosts; i++) {
+        const char *colon = strchr(request->extra_hosts[i], ':');
+        if (!(colon && strcmp(colon + 1, "host-gateway") == 0) &&
+            strings_append(&spec->extra_hosts, &spec->n_extra_hosts, request->extra_hosts[i], error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__ContainerSpec *spec, struct bh_error *error)
 {
     if (copy_messages(&spec->limits, &spec->n_limits, (void *const *)request->limits, request->n_limits, error) < 0 ||
@@ -72,8 +85,7 @@ static int merge_lists(const Bulkhead__ContainerRequest *request, Bulkhead__Cont
         (request->privileged && add_all_devices(spec, error) < 0)) {
         return -1;
     }
-    if (strings_append_all(&spec->extra_hosts, &spec->n_extra_hosts, request->extra_hosts, request->n_extra_hosts,
-                           error) < 0 ||
+    if (merge_hosts(request, spec, error) < 0 ||
         strings_append_all(&spec->dns_servers, &spec->n_dns_servers, request->dns_servers, request->n_dns_servers,
                            error) < 0 ||
         strings_append_all(&spec->dns_search, &spec->n_dns_search, request->dns_search, request->n_dns_search, error) <

@@ -61,6 +61,7 @@ int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *stre
     const Bulkhead__ContainerStarted *started = bh_message_body(message);
     *ret_started = (struct policy_started){
         .pid = started->pid, .started_at_ns = started->started_at_ns, .monitor = bh_message_take_fd(message, 0)};
+    ret_started->answer = bh_steal_pointer(&message);
     return ret_started->monitor < 0 ? bh_error_set(error, BH_INTERNAL, "a container was started without a monitor") : 0;
 }
 

@@ -24,6 +24,7 @@ struct policy_started {
     int32_t pid;
     int64_t started_at_ns;
     int monitor;
+    struct bh_message *answer; /* ContainerStarted: its ports; the caller's, may be NULL */
 };
 int policy_start(struct job *job, Bulkhead__ContainerSpec *spec, const int *streams, size_t n_clients,
                  struct policy_started *ret_started, struct bh_error *error);

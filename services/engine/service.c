@@ -34,6 +34,9 @@
 #include "services/engine/live.h"
 #include "services/engine/load.h"
 #include "services/engine/logs.h"
+#include "services/engine/network_connect.h"
+#include "services/engine/network_watch.h"
+#include "services/engine/networks.h"
 #include "services/engine/privileges.h"
 #include "services/engine/prune.h"
 #include "services/engine/reserve.h"
@@ -131,6 +134,15 @@ HANDLER(list_volumes)
 HANDLER(look_up_volume)
 HANDLER(delete_volume)
 HANDLER(prune_volumes)
+HANDLER(create_network)
+HANDLER(list_networks)
+HANDLER(look_up_network)
+HANDLER(delete_network)
+HANDLER(prune_networks)
+HANDLER(connect_network)
+HANDLER(disconnect_network)
+HANDLER(get_network_findings)
+HANDLER(reload_networks)
 
 #define REQUEST(kind, feature, fds)                                                                                    \
     {                                                                                                                  \
@@ -192,6 +204,15 @@ static const struct bh_handler api_handlers[] = {
     REQUEST(LOOK_UP_VOLUME, look_up_volume, 0),
     REQUEST(DELETE_VOLUME, delete_volume, 0),
     REQUEST(PRUNE_VOLUMES, prune_volumes, 0),
+    REQUEST(CREATE_NETWORK, create_network, 0),
+    REQUEST(LIST_NETWORKS, list_networks, 0),
+    REQUEST(LOOK_UP_NETWORK, look_up_network, 0),
+    REQUEST(DELETE_NETWORK, delete_network, 0),
+    REQUEST(PRUNE_NETWORKS, prune_networks, 0),
+    REQUEST(CONNECT_NETWORK, connect_network, 0),
+    REQUEST(DISCONNECT_NETWORK, disconnect_network, 0),
+    REQUEST(GET_NETWORK_FINDINGS, get_network_findings, 0),
+    REQUEST(RELOAD_NETWORKS, reload_networks, 0),
     {0},
 };
 
@@ -261,6 +282,7 @@ static int start(struct bh_service_context *context, struct bh_error *error)
         content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
         waiters_new(&engine->waiters, error) < 0 || events_new(engine, &engine->events, error) < 0 ||
         health_new(engine, &engine->health, error) < 0 || samples_new(&engine->samples, error) < 0 ||
+        networks_new(&engine->networks, error) < 0 ||
         privileges_new(&engine->privileges, error) < 0 || adoption_new(&engine->adoption, error) < 0 ||
         database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
@@ -269,6 +291,7 @@ static int start(struct bh_service_context *context, struct bh_error *error)
     events_begin(engine);
     adoption_start(engine);
     execs_begin(engine);
+    network_watch_begin(engine);
     return 0;
 }
 
@@ -285,6 +308,7 @@ static void stop(struct bh_service_context *context)
     events_free(engine->events);
     health_free(engine->health);
     samples_free(engine->samples);
+    networks_free(engine->networks);
     database_close(engine->database);
 }
 

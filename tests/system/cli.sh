@@ -118,7 +118,7 @@ volume_prune() {
 }
 networks() {
     matches "$(bulkhead network ls | head -1)" '^NETWORK ID +NAME +DRIVER +SCOPE$'
-    equal "$(bulkhead network ls --format '{{.Name}} {{.Driver}}' | sort | tr '\n' ' ')" "host host none null "
+    equal "$(bulkhead network ls --format '{{.Name}} {{.Driver}}' | sort | tr '\n' ' ')" "bridge bridge host host none null "
     equal "$(bulkhead network inspect -f '{{.Driver}}' none)" null
     exits 1 bulkhead network inspect nosuch
     exits 1 bulkhead network rm nosuch

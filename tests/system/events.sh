@@ -38,7 +38,7 @@ life_of_a_container() {
     docker kill lives
     docker rm lives
     equal "$(actions "$from")" \
-        "create start rename pause unpause kill kill die stop start kill die stop start restart kill die destroy"
+        "create connect start rename pause unpause kill kill die disconnect stop connect start kill die disconnect stop connect start restart kill die disconnect destroy"
     attributes "$from" -f event=rename >"$WORK/renamed"
     equal "$(cat "$WORK/renamed")" '{"color":"red","image":"busybox","name":"lives","oldName":"/life"}'
     equal "$(attributes "$from" -f event=kill | head -1)" '{"color":"red","image":"busybox","name":"lives","signal":"10"}'
@@ -48,12 +48,12 @@ run_and_remove() {
     local from
     from=$(now)
     docker run --rm --network none "$IMAGE" sh -c 'exit 3' || true
-    equal "$(actions "$from")" "create attach start die destroy"
+    equal "$(actions "$from")" "create attach connect start die disconnect destroy"
     matches "$(attributes "$from" -f event=die)" '"exitCode":"3"'
     from=$(now)
     docker run -d --name forced --network none "$IMAGE" sleep 100
     docker rm -f forced
-    equal "$(actions "$from")" "create start kill die destroy"
+    equal "$(actions "$from")" "create connect start kill die disconnect destroy"
 }
 looked_into() {
     local from
@@ -61,7 +61,7 @@ looked_into() {
     from=$(now)
     docker top looked
     docker rm -f looked
-    equal "$(actions "$from")" "top kill die destroy"
+    equal "$(actions "$from")" "top kill die disconnect destroy"
 }
 images_too() {
     local from id
@@ -148,7 +148,8 @@ filtered() {
     equal "$(actions "$from" -f scope=swarm)" ""
     equal "$(actions "$from" -f scope=local -f event=start)" "start"
     equal "$(actions "$from" -f volume=one -f event=start)" "start" "an object's filter looks at names of all types, as Docker's does"
-    equal "$(actions "$from" -f network=none)" ""
+    equal "$(actions "$from" -f network=none)" "connect disconnect"
+    equal "$(actions "$from" -f network=nowhere)" ""
     equal "$(actions "$from" -f daemon=x)" ""
     matches "$(request '/events?filters=%7B%22colour%22%3A%5B%22red%22%5D%7D')" "invalid filter 'colour'"
     matches "$(request '/events?filters=%5B')" message
@@ -198,8 +199,8 @@ until_whoever_is_late() {
 streams() {
     follow "$WORK/stream"
     docker run --rm --network none "$IMAGE" true
-    eventually has_lines "$WORK/stream" 5
-    equal "$(paste -sd , "$WORK/stream")" "container create,container attach,container start,container die,container destroy"
+    eventually has_lines "$WORK/stream" 7
+    equal "$(paste -sd , "$WORK/stream")" "container create,container attach,network connect,container start,container die,network disconnect,container destroy"
     unfollow "$WORK/stream"
 }
 python_reads() {

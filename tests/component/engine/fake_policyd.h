@@ -37,3 +37,16 @@ size_t fake_policyd_known(struct fake_policyd *fake);        /* containers with 
 size_t fake_policyd_starts(struct fake_policyd *fake);       /* successful ones so far */
 size_t fake_policyd_attached(struct fake_policyd *fake);     /* clients handed to monitors so far */
 void fake_policyd_await_starting(struct fake_policyd *fake); /* until a held start has arrived */
+
+/* ---- networks ------------------------------------------------------------------------------------ */
+
+/* The next networks that are to be made overlap with routes of the host's, so many of them. */
+void fake_policyd_overlap(struct fake_policyd *fake, unsigned count);
+/* netd is started again and knows nothing. */
+void fake_policyd_restart_netd(struct fake_policyd *fake);
+struct fake_links {
+    size_t made, connected, disconnected, settled; /* requests so far */
+};
+struct fake_links fake_policyd_links(struct fake_policyd *fake);
+/* Until netd was settled so many times. */
+void fake_policyd_await_settled(struct fake_policyd *fake, size_t count);

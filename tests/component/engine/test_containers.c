@@ -75,6 +75,7 @@ Test(containers, of_two_creates_of_one_name_one_wins)
     size_t won = 0, lost = 0;
     request.image = image;
     request.network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    request.network_mode = (char *)(uintptr_t) "none";
     request.seccomp = BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_DEFAULT;
     body.name = name;
     body.request = &request;

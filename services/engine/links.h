@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Docker's --link: names of other containers that one container alone knows. On the default network they are lines of
+ * /etc/hosts and variables of the environment, written when it is started; on a user's network names that the embedded
+ * DNS answers.
+ */
+#pragma once
+
+#include "network.pb-c.h"
+#include "services/engine/database.h"
+#include "services/engine/jobs.h"
+
+/* At create: the containers that HostConfig.Links names must be there. INVALID_ARGUMENT. */
+int links_check(struct job *job, const Bulkhead__ContainerRequest *request, struct bh_error *error);
+/* At start: their addresses on the default network and what they expose, into the row's spec. FAILED_PRECONDITION if
+ * one does not run. */
+int links_apply(struct job *job, struct container_row *row, struct bh_error *error);
+/* The links of one endpoint. INVALID_ARGUMENT if a container is not there. */
+int links_of_endpoint(struct job *job, const Bulkhead__EndpointRequest *request, Bulkhead__Endpoint *endpoint,
+                      struct bh_error *error);
