@@ -117,7 +117,7 @@ static int note_networks(struct job *job, struct container_row *row, const struc
             return -1;
         }
     }
-    return changed ? database_change_request(job->engine->database, row->id, row->request, error) : 0;
+    return changed ? database_change_request(job->engine->database, row->id, row->request, false, error) : 0;
 }
 
 static int begin(struct job *job, struct container_row *row, const Bulkhead__ImageConfig *image, struct bh_error *error)

@@ -25,10 +25,12 @@ int database_change_container(struct database *database, const struct container_
 }
 
 int database_change_request(struct database *database, const uint8_t *id, const Bulkhead__ContainerRequest *request,
-                            struct bh_error *error)
+                            bool durable, struct bh_error *error)
 {
     database_locked lock = database_lock(database);
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_REQUEST);
     bind_digest(statement, 1, id);
-    return bind_message(statement, 2, &request->base, error) < 0 ? -1 : run_quickly(database, statement, NULL, error);
+    return bind_message(statement, 2, &request->base, error) < 0
+               ? -1
+               : run_alone(database, durable ? SURVIVES_POWER : SURVIVES_PROCESS, statement, NULL, error);
 }

@@ -6,9 +6,9 @@
 
 #include "services/engine/database.h"
 
-/* The request alone: other networks were asked for. */
+/* The request alone: other networks were asked for. `durable`: it survives a power cut. */
 int database_change_request(struct database *database, const uint8_t *id, const Bulkhead__ContainerRequest *request,
-                            struct bh_error *error);
+                            bool durable, struct bh_error *error);
 
 int database_change_container(struct database *database, const struct container_row *row,
                               const struct engine_event *event, struct bh_error *error);

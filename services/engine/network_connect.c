@@ -159,7 +159,7 @@ static int connect_one(struct job *job, const Bulkhead__EndpointRequest *asked, 
     if (runs && (network_make(job, network, error) < 0 || link_now(job, &row, &request, network, error) < 0)) {
         return -1;
     }
-    return database_change_request(job->engine->database, row.id, row.request, error);
+    return database_change_request(job->engine->database, row.id, row.request, true, error);
 }
 
 int connect_network(struct job *job, struct bh_error *error)
@@ -230,7 +230,7 @@ static int disconnect_one(struct job *job, const struct network_row *network, co
     }
     endpoint_request_remove(row.request, at);
     job_shield(job);
-    if (database_change_request(job->engine->database, row.id, row.request, error) < 0) {
+    if (database_change_request(job->engine->database, row.id, row.request, true, error) < 0) {
         return -1;
     }
     return network && container_runs(&row.state) ? unlink_now(job, &row, network, error) : 0;

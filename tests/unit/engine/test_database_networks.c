@@ -199,7 +199,7 @@ Test(database_networks, what_is_linked_to_keeps_its_network)
     cr_assert_eq(database_attachment(database, container, &attachment, &error), 1);
     cr_assert_eq(attachment->n_endpoints, 1);
     bulkhead__attachment__free_unpacked(attachment, NULL);
-    cr_assert_eq(database_delete_container(database, container, NULL, &error), 0);
+    cr_assert_eq(database_delete_container(database, container, NULL, 0, &error), 0);
     cr_assert_eq(database_delete_network(database, network, NULL, &error), 0, "%s: its endpoint went with it",
                  error.message);
     cr_assert_eq(database_attachment(database, container, &attachment, &error), 0);
