@@ -37,8 +37,7 @@ int address_family(enum family family)
 
 const char *address_text(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
-    if (address->n_bytes == 0 ||
-        !inet_ntop(address_family(address->family), address->bytes, text, INET6_ADDRSTRLEN)) {
+    if (address->n_bytes == 0 || !inet_ntop(address_family(address->family), address->bytes, text, INET6_ADDRSTRLEN)) {
         (void)snprintf(text, ADDRESS_TEXT_SIZE, "none");
     }
     return text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See change.h. In this order: links, which nothing passes yet; ports; the tables, in one transaction; names. What fails
- * undoes what came before; what cannot fail comes last.
+ * See change.h. In this order: links, which nothing passes yet; ports; the tables, in one transaction; names. What
+ * fails undoes what came before; what cannot fail comes last.
  */
 #include "change.h"
 
@@ -75,9 +75,9 @@ static const struct port *find_port(const struct work *work, const struct port_w
         const struct port *port = &work->change->container->ports[i];
         bool taken = false;
         for (size_t k = 0; k < work->n_ports; k++) {
-            taken = taken || (!work->reserved[k] && work->ports[k].host_port == port->host_port &&
-                              work->ports[k].transport == port->transport &&
-                              address_equal(&work->ports[k].host, &port->host));
+            taken = taken ||
+                    (!work->reserved[k] && work->ports[k].host_port == port->host_port &&
+                     work->ports[k].transport == port->transport && address_equal(&work->ports[k].host, &port->host));
         }
         if (!taken && port_fulfils(port, wish)) {
             return port;

@@ -12,6 +12,6 @@
 
 /* See proto/policyd_netd.proto. `fds` are owned whatever happens. *ret_container has the ports that were taken. */
 int containers_link(struct netd *netd, const Bulkhead__LinkContainer *message, int fds[static LINK_FDS_MAX],
-                     size_t n_fds, const struct container **ret_container, struct bh_error *error);
+                    size_t n_fds, const struct container **ret_container, struct bh_error *error);
 /* See proto/container.proto. */
 int containers_disconnect(struct netd *netd, const Bulkhead__DisconnectContainer *message, struct bh_error *error);

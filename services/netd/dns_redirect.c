@@ -24,11 +24,11 @@
 
 #include "common/cleanup.h"
 
-#define CHAIN        "dns"
-#define BATCH_BYTES  8192 /* seven messages of a few hundred bytes */
-#define DNS_PORT     53
-#define LOADED       NFT_REG_1 /* where a packet's field is compared */
-#define PORT_LOADED  NFT_REG_2
+#define CHAIN       "dns"
+#define BATCH_BYTES 8192 /* seven messages of a few hundred bytes */
+#define DNS_PORT    53
+#define LOADED      NFT_REG_1 /* where a packet's field is compared */
+#define PORT_LOADED NFT_REG_2
 
 struct batch {
     struct netlink *netlink;
@@ -40,7 +40,8 @@ struct batch {
 
 static struct nlmsghdr *begin(struct batch *batch, uint16_t type, uint16_t flags)
 {
-    batch->last = nftnl_nlmsg_build_hdr(batch->buffer + batch->used, type, NFPROTO_IPV4, flags, ++batch->netlink->sequence);
+    batch->last =
+        nftnl_nlmsg_build_hdr(batch->buffer + batch->used, type, NFPROTO_IPV4, flags, ++batch->netlink->sequence);
     return batch->last;
 }
 

@@ -112,11 +112,10 @@ int endpoint_link_route(struct inside *inside, const struct endpoint *endpoint, 
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
         const struct address *gateway = &endpoint->network->subnets[family].gateway;
-        int result = endpoint->default_route[family]
-                         ? link_add_route(&inside->route, link.index, family, NULL, gateway, error)
-                     : endpoint->addresses[family].n_bytes
-                         ? link_remove_default_route(&inside->route, link.index, family, error)
-                         : 0;
+        int result =
+            endpoint->default_route[family] ? link_add_route(&inside->route, link.index, family, NULL, gateway, error)
+            : endpoint->addresses[family].n_bytes ? link_remove_default_route(&inside->route, link.index, family, error)
+                                                  : 0;
         if (result < 0) {
             return -1;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The link of one endpoint: made from the host straight into the container's network namespace, and set up there through
- * a socket that was opened in it.
+ * The link of one endpoint: made from the host straight into the container's network namespace, and set up there
+ * through a socket that was opened in it.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See found.h. Aliases: "<table> <tenant uid> <network id>" of a bridge, "<table> <tenant uid> endpoint <endpoint id>" of
- * a link to a container.
+ * See found.h. Aliases: "<table> <tenant uid> <network id>" of a bridge, "<table> <tenant uid> endpoint <endpoint id>"
+ * of a link to a container.
  */
 #include "found.h"
 

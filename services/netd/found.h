@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a netd before this one has left: its links, known by their aliases. Whatever is told again is taken over as it is;
- * the rest goes when everything was told (SettleNetworks).
+ * What a netd before this one has left: its links, known by their aliases. Whatever is told again is taken over as it
+ * is; the rest goes when everything was told (SettleNetworks).
  */
 #pragma once
 
@@ -33,5 +33,5 @@ int found_remove_endpoint(struct netd *netd, const uint8_t id[static NETD_ID_BYT
 int found_remove_rest(struct netd *netd, struct bh_error *error);
 
 /* An endpoint's link says whose it is. */
-void found_write_alias(const struct netd *netd, const struct endpoint *endpoint, uint32_t tenant_uid,
-                       char *alias, size_t alias_bytes);
+void found_write_alias(const struct netd *netd, const struct endpoint *endpoint, uint32_t tenant_uid, char *alias,
+                       size_t alias_bytes);

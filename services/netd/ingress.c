@@ -143,9 +143,8 @@ static int make(struct netd *netd, enum family family, struct bh_error *error)
     struct link ends[2];
     bool newly = false, there = false;
     if (find_pair(netd, ends, error) < 0 || set_up_pair(netd, family, ends, error) < 0 ||
-        close_to_others(netd, family, &ends[0], &newly, error) < 0 ||
-        rules_are_there(netd->rules, &there, error) < 0 || ((newly || !there) && tables_replace(netd, error) < 0) ||
-        (family == IPV6 && keep_advertisements(error) < 0)) {
+        close_to_others(netd, family, &ends[0], &newly, error) < 0 || rules_are_there(netd->rules, &there, error) < 0 ||
+        ((newly || !there) && tables_replace(netd, error) < 0) || (family == IPV6 && keep_advertisements(error) < 0)) {
         return -1;
     }
     return sysctl_ensure(families[family].forwarding, 1, error);

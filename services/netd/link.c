@@ -266,6 +266,7 @@ int link_set_port(struct netlink *netlink, uint32_t index, const char *alias, bo
     struct nlattr *data = mnl_attr_nest_start(header, IFLA_INFO_SLAVE_DATA);
     mnl_attr_put_u8(header, IFLA_BRPORT_LEARNING, 0);
     mnl_attr_put_u8(header, IFLA_BRPORT_UNICAST_FLOOD, 0);
+    mnl_attr_put_u8(header, IFLA_BRPORT_MODE, 1); /* hairpin */
     mnl_attr_put_u8(header, IFLA_BRPORT_ISOLATED, isolated);
     mnl_attr_nest_end(header, data);
     mnl_attr_nest_end(header, info);

@@ -19,8 +19,8 @@
 struct link {
     uint32_t index, master; /* master 0: none */
     char name[IFNAMSIZ];
-    char kind[16];                 /* "bridge", "veth"...; empty: a device */
-    char alias[LINK_ALIAS_SIZE];   /* empty: none */
+    char kind[16];               /* "bridge", "veth"...; empty: a device */
+    char alias[LINK_ALIAS_SIZE]; /* empty: none */
     uint8_t mac[6];
 };
 
@@ -60,7 +60,9 @@ struct macvlan_spec {
 };
 int link_make_macvlan(struct netlink *netlink, const struct macvlan_spec *spec, struct bh_error *error);
 
-/* What a bridge's port may do: nothing is learned from it, unknown destinations are not sent to it. */
+/* What a bridge's port may do: nothing is learned from it, unknown destinations are not sent to it. What is for its own
+ * MAC comes back to it: with br_netfilter, translated packets are bridged where they would be routed otherwise, and one
+ * may be for its sender. */
 int link_set_port(struct netlink *netlink, uint32_t index, const char *alias, bool isolated, struct bh_error *error);
 int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias, struct bh_error *error);
 /* No IPv6 address comes by itself. The link is down. */

@@ -99,9 +99,8 @@ static int add_neighbour(struct netlink *netlink, const struct ndmsg *what, cons
 int link_add_neighbour(struct netlink *netlink, uint32_t index, const struct address *address,
                        const uint8_t mac[static 6], struct bh_error *error)
 {
-    const struct ndmsg what = {.ndm_family = (uint8_t)address_family(address->family),
-                               .ndm_ifindex = (int)index,
-                               .ndm_state = NUD_PERMANENT};
+    const struct ndmsg what = {
+        .ndm_family = (uint8_t)address_family(address->family), .ndm_ifindex = (int)index, .ndm_state = NUD_PERMANENT};
     return add_neighbour(netlink, &what, address, mac, error);
 }
 

@@ -136,7 +136,8 @@ static int read_result(const struct nlmsghdr *header, struct bh_error *error, co
         const struct nlattr *attribute;
         netlink_each(attribute, header, (unsigned int)skipped)
         {
-            if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0) {
+            if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG &&
+                mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0) {
                 text = mnl_attr_get_str(attribute);
             }
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Asking the kernel over netlink, one request after another. The answer has always come when send(2) returns, so nothing
- * here waits: on a socket that lies inside a container, whoever has its root may send, too, and is not listened to.
+ * Asking the kernel over netlink, one request after another. The answer has always come when send(2) returns, so
+ * nothing here waits: on a socket that lies inside a container, whoever has its root may send, too, and is not listened
+ * to.
  */
 #pragma once
 

@@ -38,6 +38,10 @@ static int set_up_bridge(struct netd *netd, const struct network *network, struc
         if (sysctl_ensure(name, 0, error) < 0) { /* what a container advertises is not believed */
             return -1;
         }
+        (void)snprintf(name, sizeof(name), "ipv6/conf/%s/accept_dad", network->link);
+        if (sysctl_ensure(name, 0, error) < 0) { /* nobody else has its addresses: they count at once */
+            return -1;
+        }
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
         const struct subnet *subnet = &network->subnets[family];
@@ -67,10 +71,8 @@ static int ensure_bridge(struct netd *netd, struct network *network, bool *ret_m
     if (error->code != BH_NOT_FOUND) {
         return -1;
     }
-    const struct bridge_spec spec = {.name = network->link,
-                                     .alias = alias,
-                                     .mtu = network->mtu,
-                                     .ipv6 = network->subnets[IPV6].address.n_bytes > 0};
+    const struct bridge_spec spec = {
+        .name = network->link, .alias = alias, .mtu = network->mtu, .ipv6 = network->subnets[IPV6].address.n_bytes > 0};
     *ret_made = true;
     return link_make_bridge(&netd->route, &spec, &network->index, error);
 }
@@ -114,13 +116,15 @@ static int check_number(const struct netd *netd, uint32_t tenant_uid, uint32_t m
         n_tenant += network->tenant_uid == tenant_uid;
     }
     if (n >= NETWORKS_MAX) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "there are %zu networks on this host already, the most there "
-                                                          "may be", n);
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
+                            "there are %zu networks on this host already, the most there "
+                            "may be",
+                            n);
     }
-    return most && n_tenant >= most ? bh_error_set(error, BH_RESOURCE_EXHAUSTED,
-                                                   "tenant %u has %zu networks already, the most it may have",
-                                                   tenant_uid, n_tenant)
-                                    : 0;
+    return most && n_tenant >= most
+               ? bh_error_set(error, BH_RESOURCE_EXHAUSTED, "tenant %u has %zu networks already, the most it may have",
+                              tenant_uid, n_tenant)
+               : 0;
 }
 
 static int make(struct netd *netd, struct network *network, struct bh_error *error)
@@ -216,8 +220,7 @@ int networks_drop(struct netd *netd, const Bulkhead__DropNetwork *message, struc
                             message->network->tenant_uid);
     }
     if (!LIST_EMPTY(&network->endpoints)) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "network \"%s\" has containers linked to it",
-                            network->name);
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "network \"%s\" has containers linked to it", network->name);
     }
     bh_autoelements struct elements elements = {0};
     elements_of_network(network, &elements);
@@ -237,8 +240,8 @@ int networks_restore(struct netd *netd, struct bh_error *error)
     LIST_FOREACH(network, &netd->networks, next)
     {
         bool made = false;
-        if (*network->link && (ensure_bridge(netd, network, &made, error) < 0 ||
-                               set_up_bridge(netd, network, error) < 0)) {
+        if (*network->link &&
+            (ensure_bridge(netd, network, &made, error) < 0 || set_up_bridge(netd, network, error) < 0)) {
             return bh_error_wrap(error, "put back network \"%s\"", network->name);
         }
         if (made) {

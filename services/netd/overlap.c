@@ -104,8 +104,7 @@ static int check_routes(struct netd *netd, const struct subnet *subnet, uint32_t
             (void)link_find_index(&netd->route, question.link, &link, error);
             return bh_error_set(error, BH_ALREADY_EXISTS, "subnet %s overlaps with the host's route to %s by %s",
                                 subnet_text(&subnet->address, subnet->prefix, text),
-                                subnet_text(&question.route, question.prefix, route),
-                                link.name);
+                                subnet_text(&question.route, question.prefix, route), link.name);
         }
         return 0;
     }

@@ -12,8 +12,8 @@
 bool port_fulfils(const struct port *port, const struct port_wish *wish);
 /* Does the wish lead anywhere, with the container's addresses being these? */
 bool port_has_target(const struct port_wish *wish, const struct address to[static FAMILIES]);
-/* Reserves the first free port of the wish for the families of `to` that it wants. ALREADY_EXISTS: it is taken, or all of
- * them are (the text is Docker's). */
+/* Reserves the first free port of the wish for the families of `to` that it wants. ALREADY_EXISTS: it is taken, or all
+ * of them are (the text is Docker's). */
 int port_reserve(const struct netd *netd, const struct port_wish *wish, const struct address to[static FAMILIES],
                  struct port *ret_port, struct bh_error *error);
 

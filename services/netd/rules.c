@@ -27,8 +27,8 @@ int rules_new(const char *table, const char *prefix, struct rules **ret_rules, s
     if (!rules) {
         return bh_error_errno(error, ENOMEM, "keep the tables");
     }
-    rules->options = (struct ruleset_options){
-        .table = table, .prefix = prefix, .ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0};
+    rules->options =
+        (struct ruleset_options){.table = table, .prefix = prefix, .ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0};
     if (netlink_open(NETLINK_NETFILTER, &rules->netlink, error) < 0) {
         return -1;
     }
@@ -88,8 +88,7 @@ int rules_replace(struct rules *rules, const struct elements *elements, struct b
         return -1;
     }
     for (enum table table = 0; table < TABLES; table++) {
-        if (rules_has_table(rules, table) &&
-            rules_fingerprint(rules, table, &rules->fingerprints[table], error) < 0) {
+        if (rules_has_table(rules, table) && rules_fingerprint(rules, table, &rules->fingerprints[table], error) < 0) {
             return bh_error_wrap(error, "read the tables back");
         }
     }
@@ -141,9 +140,8 @@ static int put_element(const struct rules *rules, const struct element *element,
         (void)nftnl_set_elem_set(item, NFTNL_SET_ELEM_DATA, element->data, element->n_data);
     }
     nftnl_set_elem_add(set, item);
-    struct nlmsghdr *header =
-        nftnl_nlmsg_build_hdr(buffer, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, table_family(element->table),
-                              add ? NLM_F_CREATE : 0, sequence);
+    struct nlmsghdr *header = nftnl_nlmsg_build_hdr(buffer, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
+                                                    table_family(element->table), add ? NLM_F_CREATE : 0, sequence);
     nftnl_set_elems_nlmsg_build_payload(header, set);
     return 0;
 }
@@ -164,8 +162,7 @@ static int put_all(struct rules *rules, const struct elements *elements, bool ad
     return 0;
 }
 
-int rules_change(struct rules *rules, const struct elements *remove, const struct elements *add,
-                 struct bh_error *error)
+int rules_change(struct rules *rules, const struct elements *remove, const struct elements *add, struct bh_error *error)
 {
     if (remove->failed || add->failed) {
         return bh_error_errno(error, ENOMEM, "write the changes of the tables");

@@ -16,7 +16,8 @@ struct rules;
 int rules_new(const char *table, const char *prefix, struct rules **ret_rules, struct bh_error *error);
 void rules_free(struct rules *rules);
 
-/* Whether the host forwards for us alone: what is not ours is dropped on its way through, once the tables are replaced. */
+/* Whether the host forwards for us alone: what is not ours is dropped on its way through, once the tables are replaced.
+ */
 void rules_close_forwarding(struct rules *rules, enum family family);
 
 /* Are all tables there? */

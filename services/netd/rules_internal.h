@@ -12,7 +12,7 @@ struct rules {
     struct ruleset_options options;
     struct netlink netlink;
     struct nft_ctx *nft;
-    bool put;                     /* by us, in this life */
+    bool put;                      /* by us, in this life */
     uint64_t fingerprints[TABLES]; /* of chains and rules, as they were read back then */
 };
 

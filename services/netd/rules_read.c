@@ -209,7 +209,8 @@ static int check_set(struct rules *rules, enum table table, enum set set, const 
     for (size_t i = 0; i < wanted->n; i++) {
         if (wanted->list[i].table == table && wanted->list[i].set == set) {
             n_wanted++;
-            n_missing += !actual.n || !bsearch(&wanted->list[i], actual.list, actual.n, sizeof(*actual.list), element_compare);
+            n_missing +=
+                !actual.n || !bsearch(&wanted->list[i], actual.list, actual.n, sizeof(*actual.list), element_compare);
         }
     }
     if (n_missing > 0 || actual.n + n_missing > n_wanted) {

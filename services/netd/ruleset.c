@@ -37,6 +37,7 @@ static const char ip_text[] =
     "    chain published_to_host {\n"
     "        type nat hook output priority -101; policy accept;\n"
     "        fib daddr type != local return\n"
+    "@own@"
     "        dnat @family@ to @family@ daddr . meta l4proto . th dport map @ports\n"
     "        dnat @family@ to meta l4proto . th dport map @ports_any\n"
     "    }\n"
@@ -138,7 +139,11 @@ static void print_ip(const struct ruleset_options *options, enum family family, 
 {
     static const char others[] = "        drop\n";
     static const char neighbours[] = "        ip6 saddr { ::, fe80::/10 } meta l4proto 58 return\n";
+    /* The kernel delivers no answer to ::1 that comes by a link: who tries it is refused at once, and tries 127.0.0.1.
+     */
+    static const char own[] = "        ip6 daddr ::1 return\n";
     const struct word words[] = {
+        {"own", family == IPV4 ? "" : own},
         {"family", family == IPV4 ? "ip" : "ip6"},
         {"table", options->table},
         {"prefix", options->prefix},

@@ -11,8 +11,8 @@
 
 struct ruleset_options {
     const char *table, *prefix;
-    bool ipv6;                     /* this kernel has it */
-    bool closed[FAMILIES];         /* the host forwards for us alone */
+    bool ipv6;             /* this kernel has it */
+    bool closed[FAMILIES]; /* the host forwards for us alone */
 };
 
 /* Writes commands that replace our tables, with all their elements, in one transaction. */

@@ -134,8 +134,8 @@ static void handle_link_container(struct bh_request *request)
     for (size_t i = 0; i < LINK_FDS_MAX; i++) {
         fds[i] = bh_request_take_fd(request, i);
     }
-    if (containers_link(netd_of(request), bh_request_body(request), fds, bh_request_message(request)->n_fds,
-                         &container, &error) < 0 ||
+    if (containers_link(netd_of(request), bh_request_body(request), fds, bh_request_message(request)->n_fds, &container,
+                        &error) < 0 ||
         reply_ports(request, container, &error) < 0) {
         (void)bh_request_fail(request, &error);
     }

@@ -67,8 +67,9 @@ int settle_check(struct netd *netd, char ***ret_findings, size_t *ret_n_findings
     struct findings findings = {0};
     bh_autoelements struct elements wanted = {0};
     elements_of_everything(netd, &wanted);
-    if (is_made(netd) && (ingress_check(netd, tell, &findings, error) < 0 || check_bridges(netd, &findings, error) < 0 ||
-                          rules_check(netd->rules, &wanted, tell, &findings, error) < 0)) {
+    if (is_made(netd) &&
+        (ingress_check(netd, tell, &findings, error) < 0 || check_bridges(netd, &findings, error) < 0 ||
+         rules_check(netd->rules, &wanted, tell, &findings, error) < 0)) {
         settle_free_findings(findings.list, findings.n);
         return -1;
     }
@@ -81,9 +82,9 @@ int settle_check(struct netd *netd, char ***ret_findings, size_t *ret_n_findings
 
 int settle_restore(struct netd *netd, struct bh_error *error)
 {
-    return !is_made(netd) ? 0
+    return !is_made(netd)                                                          ? 0
            : ingress_restore(netd, error) < 0 || networks_restore(netd, error) < 0 ? -1
-                                                                                  : tables_replace(netd, error);
+                                                                                   : tables_replace(netd, error);
 }
 
 int settle(struct netd *netd, struct bh_error *error)

@@ -33,8 +33,9 @@ int spec_check_link_name(const char *name, const char *what, struct bh_error *er
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t length = strspn(name, allowed);
-    if (length == 0 || length >= IFNAMSIZ || name[length] != '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        strcmp(name, "lo") == 0 || strcmp(name, "all") == 0 || strcmp(name, "default") == 0) {
+    if (length == 0 || length >= IFNAMSIZ || name[length] != '\0' || strcmp(name, ".") == 0 ||
+        strcmp(name, "..") == 0 || strcmp(name, "lo") == 0 || strcmp(name, "all") == 0 ||
+        strcmp(name, "default") == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "%s \"%s\" must be 1 to %d letters, digits, dots, hyphens or underscores, and none of lo, "
                             "all, default",
@@ -53,8 +54,7 @@ static int read_gateway(const ProtobufCBinaryData *field, struct subnet *subnet,
     if (field->len == 0) {
         return 0;
     }
-    if (!address_read(field->data, field->len, &subnet->gateway) ||
-        subnet->gateway.family != subnet->address.family) {
+    if (!address_read(field->data, field->len, &subnet->gateway) || subnet->gateway.family != subnet->address.family) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the gateway of network \"%s\" has %zu bytes", name,
                             field->len);
     }

@@ -103,6 +103,12 @@ int spec_read_port(const Bulkhead__PublishedPort *message, struct port_wish *ret
             return bh_error_set(error, BH_INVALID_ARGUMENT, "an address of the host has %zu bytes",
                                 message->host_address.len);
         }
+        static const struct address loopback6 = {IPV6, 16, {[15] = 1}};
+        if (address_equal(&wish.host, &loopback6)) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT,
+                                "port %u cannot be published on ::1, which no container can answer: use 127.0.0.1",
+                                wish.first);
+        }
         wish.everywhere = address_is_zero(&wish.host);
     }
     *ret_wish = wish;

@@ -40,8 +40,7 @@ static void add_left_over(struct netd *netd, struct elements *elements)
 }
 
 /* All that netd knows, but for `remove`, and with `add`. */
-static int replace(struct netd *netd, const struct elements *remove, const struct elements *add,
-                   struct bh_error *error)
+static int replace(struct netd *netd, const struct elements *remove, const struct elements *add, struct bh_error *error)
 {
     bh_autoelements struct elements known = {0}, wanted = {0};
     elements_of_everything(netd, &known);

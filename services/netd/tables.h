@@ -8,7 +8,8 @@
 #include "elements.h"
 #include "netd.h"
 
-/* Takes elements out and puts others in, all or nothing. Where the tables are not as they should be, they are replaced. */
+/* Takes elements out and puts others in, all or nothing. Where the tables are not as they should be, they are replaced.
+ */
 int tables_change(struct netd *netd, const struct elements *remove, const struct elements *add, struct bh_error *error);
 /* Replaces the tables by what netd knows, and, before it has settled, what the kernel has besides. */
 int tables_replace(struct netd *netd, struct bh_error *error);

@@ -63,8 +63,8 @@ static void on_look(evutil_socket_t fd, short what, void *argument)
 /* Elements come and go with every container: only what is under them is looked at. */
 static bool concerns_us(const struct nlmsghdr *header, const char *table)
 {
-    static const uint16_t kinds[] = {NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_NEWRULE, NFT_MSG_DELRULE,
-                                     NFT_MSG_DELSET, NFT_MSG_NEWTABLE};
+    static const uint16_t kinds[] = {NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_NEWRULE,
+                                     NFT_MSG_DELRULE,  NFT_MSG_DELSET,   NFT_MSG_NEWTABLE};
     bool kind = false;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         kind = kind || header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | kinds[i]);

@@ -259,15 +259,11 @@ const char *asked(const struct box *box, const char *what, ...)
     return inside(box, "python3 " BH_TRAFFIC " ask %s", text);
 }
 
-void serve(const struct box *box, const char *what, ...)
+static FILE *start(const struct box *box, const char *what)
 {
-    char text[512], command[1024], enter[64], line[64];
-    va_list arguments;
-    va_start(arguments, what);
-    (void)vsnprintf(text, sizeof(text), what, arguments);
-    va_end(arguments);
+    char command[1024], enter[64], line[64];
     write_enter(box, enter, sizeof(enter));
-    (void)snprintf(command, sizeof(command), "exec %spython3 " BH_TRAFFIC " serve %s", enter, text);
+    (void)snprintf(command, sizeof(command), "exec %spython3 " BH_TRAFFIC " %s", enter, what);
     int ends[2];
     cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
     pid_t pid = fork();
@@ -280,7 +276,23 @@ void serve(const struct box *box, const char *what, ...)
     (void)close(ends[1]);
     FILE *stream = fdopen(ends[0], "r");
     cr_assert(stream && fgets(line, sizeof(line), stream) && strcmp(line, "ready\n") == 0, "%s", command);
-    (void)fclose(stream);
+    return stream;
+}
+
+void serve(const struct box *box, const char *what, ...)
+{
+    char text[512], command[600];
+    va_list arguments;
+    va_start(arguments, what);
+    (void)vsnprintf(text, sizeof(text), what, arguments);
+    va_end(arguments);
+    (void)snprintf(command, sizeof(command), "serve %s", text);
+    (void)fclose(start(box, command));
+}
+
+FILE *hear(const struct box *box)
+{
+    return start(box, "hear eth0");
 }
 
 /* ---- another machine --------------------------------------------------------------------------------------- */
@@ -305,8 +317,10 @@ void machine_open(struct box *machine)
     (void)close(done[0]);
     (void)close(done[1]);
     (void)host("ip link add cable type veth peer name cable netns %d && ip addr add 198.51.100.1/24 dev cable && "
-               "ip addr add 2001:db8:1::1/64 dev cable nodad && ip link set cable up",
+               "ip addr add 2001:db8:1::1/64 dev cable nodad && echo 0 > /proc/sys/net/ipv6/conf/cable/accept_dad && "
+               "ip link set cable up",
                (int)machine->pid);
     (void)inside(machine, "sh -c 'ip addr add 198.51.100.2/24 dev cable; ip addr add 2001:db8:1::2/64 dev cable nodad; "
+                          "echo 0 > /proc/sys/net/ipv6/conf/cable/accept_dad; "
                           "ip link set lo up; ip link set cable up'");
 }

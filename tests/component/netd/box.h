@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A container as netd sees one: a network namespace in a user namespace, and the descriptors that its root has opened in
- * there. And another machine: a namespace with a cable to the host.
+ * A container as netd sees one: a network namespace in a user namespace, and the descriptors that its root has opened
+ * in there. And another machine: a namespace with a cable to the host.
  */
 #pragma once
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "stage.h"
@@ -46,5 +47,9 @@ const char *asked(const struct box *box, const char *arguments, ...) __attribute
 /* Starts traffic.py's serve in there; it ends with the test. NULL: on the host. */
 void serve(const struct box *box, const char *arguments, ...) __attribute__((format(printf, 2, 3)));
 
-/* Another machine: 198.51.100.2 (and 2001:db8:1::2), the host being 198.51.100.1 (and 2001:db8:1::1) by link "cable". */
+/* Starts traffic.py's hear on eth0; its labels can be read from the stream. */
+FILE *hear(const struct box *box);
+
+/* Another machine: 198.51.100.2 (and 2001:db8:1::2), the host being 198.51.100.1 (and 2001:db8:1::1) by link "cable".
+ */
 void machine_open(struct box *machine);

@@ -28,7 +28,8 @@ void stage_close(void);
 /* Ends netd with SIGKILL and starts another one. */
 void stage_restart(void);
 
-/* A command of the shell, in the host's namespace. Its output, without the last line end; aborts the test if it fails. */
+/* A command of the shell, in the host's namespace. Its output, without the last line end; aborts the test if it fails.
+ */
 const char *host(const char *command, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and whether it worked. */
 bool host_can(const char *command, ...) __attribute__((format(printf, 1, 2)));

@@ -38,7 +38,7 @@ Test(links, a_container_has_what_its_endpoint_says)
     cr_expect_str_eq(inside(&box, "ip -4 route show default"), "default via 172.16.3.1 dev eth0 ");
     cr_expect(strstr(inside(&box, "ip -6 route show default"), "default via fd00:3::1 dev eth0"));
     const char *port = host("bridge -d link show");
-    cr_expect(strstr(port, "learning off") && strstr(port, "flood off") && strstr(port, "isolated off"), "%s", port);
+    cr_expect(strstr(port, "learning off") && strstr(port, "flood off") && strstr(port, "hairpin on"), "%s", port);
     cr_expect(strstr(host("bridge fdb show br %s", network.link), "02:42:ac:10:03:05 dev btv"));
     cr_expect_str_eq(stage_findings(), "");
     serve(NULL, "udp 172.16.3.1 70");
@@ -179,11 +179,11 @@ Test(links, descriptors_of_the_hosts_namespace_are_refused)
     bh_autoclose int host_namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     bh_autoclose int host_route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     const int wrong[][3] = {
-        {host_namespace, own[1], own[2]},      /* the host's namespace */
-        {own[0], host_route, own[2]},          /* the host's socket */
-        {own[0], own[1], other.fds[2]},        /* of two containers */
-        {own[0], own[2], own[1]},              /* the other way round */
-        {own[1], own[1], own[2]},              /* a socket is no namespace */
+        {host_namespace, own[1], own[2]}, /* the host's namespace */
+        {own[0], host_route, own[2]},     /* the host's socket */
+        {own[0], own[1], other.fds[2]},   /* of two containers */
+        {own[0], own[2], own[1]},         /* the other way round */
+        {own[1], own[1], own[2]},         /* a socket is no namespace */
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         memcpy(box.fds, wrong[i], sizeof(wrong[i]));

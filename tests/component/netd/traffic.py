@@ -3,10 +3,12 @@
 #
 # Real traffic, in whatever network namespace it is started:
 #   traffic.py serve tcp|udp|sctp ADDRESS PORT      answers everybody with the address he has, until it is ended; says "ready"
-#   traffic.py ask tcp|udp|sctp ADDRESS PORT [FROM] prints that answer; exit 1 and the errno's name if there is none
-#   traffic.py raw INTERFACE HEX...                 sends frames as they are
-#   traffic.py hear INTERFACE SECONDS               prints the frames that arrive there, in hex; says "ready"
+#   traffic.py ask tcp|udp|sctp ADDRESS PORT [FROM [PORT]] prints that answer; exit 1 and the errno's name if there is none
+#   traffic.py forge INTERFACE KEY=VALUE...         sends a frame with a label
+#   traffic.py hear INTERFACE                       prints the labels that arrive there; says "ready"
+import ctypes
 import errno
+import signal
 import socket
 import sys
 import time
@@ -39,12 +41,12 @@ def serve(kind, address, port):
         connection.close()
 
 
-def ask(kind, address, port, source=None):
+def ask(kind, address, port, source=None, source_port=0):
     client = make(kind, address)
     client.settimeout(TIMEOUT)
     try:
         if source:
-            client.bind((source, 0))
+            client.bind((source, int(source_port)))
         client.connect((address, int(port)))
         if kind == "udp":
             client.send(b"hello")
@@ -57,24 +59,54 @@ def ask(kind, address, port, source=None):
         sys.exit(1)
 
 
-def raw(interface, *frames):
+def checksum(data):
+    total = sum(int.from_bytes(data[at:at + 2].ljust(2, b"\0"), "big") for at in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return (~total & 0xffff).to_bytes(2, "big")
+
+
+def forge(interface, *words):
+    """Sends one frame that ends with a label. Words: KEY=VALUE."""
+    said = dict(word.split("=", 1) for word in words)
+    mac = bytes.fromhex(said["mac"].replace(":", ""))
+    to = bytes.fromhex(said["to"].replace(":", ""))
+    label = b"LABEL" + said["label"].encode() + b"."
+    if said["kind"] == "udp":
+        body = (7).to_bytes(2, "big") * 2 + (8 + len(label)).to_bytes(2, "big") + b"\0\0" + label
+        head = bytes([0x45, 0]) + (20 + len(body)).to_bytes(2, "big") + bytes([0, 0, 0, 0, 64, 17])
+        ends = socket.inet_aton(said["src"]) + socket.inet_aton(said["dst"])
+        packet, ether_type = head + checksum(head + b"\0\0" + ends) + ends + body, "0800"
+    elif said["kind"] == "arp":
+        sender = bytes.fromhex(said.get("sender_mac", said["mac"]).replace(":", ""))
+        packet = bytes.fromhex("0001080006040002") + sender + socket.inet_aton(said["src"]) + to + \
+            socket.inet_aton(said["dst"]) + label
+        ether_type = "0806"
+    else:  # ICMPv6, by its number
+        ends = socket.inet_pton(socket.AF_INET6, said["src"]) + socket.inet_pton(socket.AF_INET6, said["dst"])
+        body = bytes([int(said["kind"]), 0, 0, 0, 0x20, 0, 0, 0]) + socket.inet_pton(socket.AF_INET6, said["target"]) + label
+        pseudo = ends + len(body).to_bytes(4, "big") + bytes([0, 0, 0, 58])
+        body = body[:2] + checksum(pseudo + body) + body[4:]
+        packet, ether_type = bytes([0x60, 0, 0, 0]) + len(body).to_bytes(2, "big") + bytes([58, 255]) + ends + body, "86dd"
+    tag = bytes.fromhex("81000001") if said.get("vlan") else b""
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     link.bind((interface, 0))
-    for frame in frames:
-        link.send(bytes.fromhex(frame))
+    link.send(to + mac + tag + bytes.fromhex(said.get("type", ether_type)) + packet)
 
 
-def hear(interface, seconds):
+def hear(interface):
+    """Prints the labels that arrive, until one says "end"."""
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     link.bind((interface, 0))
+    link.settimeout(10)
     print("ready", flush=True)
-    end = time.monotonic() + float(seconds)
-    while (left := end - time.monotonic()) > 0:
-        link.settimeout(left)
-        try:
-            print(link.recv(4096).hex(), flush=True)
-        except TimeoutError:
-            break
+    label = ""
+    while label != "end":
+        frame, source = link.recvfrom(4096)
+        if b"LABEL" in frame and source[2] != socket.PACKET_OUTGOING:
+            label = frame.split(b"LABEL")[1].split(b".")[0].decode()
+            print(label, flush=True)
 
 
-{"serve": serve, "ask": ask, "raw": raw, "hear": hear}[sys.argv[1]](*sys.argv[2:])
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with the test, whoever ends that
+{"serve": serve, "ask": ask, "forge": forge, "hear": hear}[sys.argv[1]](*sys.argv[2:])
