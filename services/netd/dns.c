@@ -23,6 +23,7 @@
 
 #define CONTAINERS_MAX 4096 /* of one tenant: each may hold three descriptors */
 #define AGAIN_MS       1000 /* between two starts of a worker that dies */
+#define IDLE_SECONDS   300 /* that a worker is kept without a container: starting one takes longer than all of a link */
 
 /* One container, as the worker is told of it. */
 struct dns_told {
@@ -37,7 +38,7 @@ struct dns_tenant {
     struct dns *dns;
     uint32_t uid;
     struct bh_channel *channel; /* NULL: no worker runs */
-    struct event *again;
+    struct event *again, *idle;
     uint64_t started_at_ms;
     LIST_HEAD(, dns_told) told;
     size_t n_told;
@@ -228,8 +229,27 @@ static void tenant_free(struct dns_tenant *tenant)
         bh_channel_free(tenant->channel); /* with its end the worker's loop ends */
     }
     event_free(tenant->again);
+    event_free(tenant->idle);
     LIST_REMOVE(tenant, next);
     free(tenant);
+}
+
+static void free_event(struct event *event)
+{
+    if (event) {
+        event_free(event);
+    }
+}
+
+/* No container has come for it. */
+static void on_idle(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    struct dns_tenant *tenant = argument;
+    if (LIST_EMPTY(&tenant->told)) {
+        tenant_free(tenant);
+    }
 }
 
 static struct dns_tenant *tenant_find(const struct dns *dns, uint32_t uid)
@@ -251,14 +271,14 @@ static int tenant_get(struct dns *dns, uint32_t uid, struct dns_tenant **ret_ten
     }
     struct dns_tenant *tenant = calloc(1, sizeof(*tenant));
     struct event *again = evtimer_new(dns->context->base, on_again, tenant);
-    if (!tenant || !again) {
+    struct event *idle = evtimer_new(dns->context->base, on_idle, tenant);
+    if (!tenant || !again || !idle) {
         free(tenant);
-        if (again) {
-            event_free(again);
-        }
+        free_event(again);
+        free_event(idle);
         return bh_error_errno(error, ENOMEM, "hold a tenant's names");
     }
-    *tenant = (struct dns_tenant){.dns = dns, .uid = uid, .again = again};
+    *tenant = (struct dns_tenant){.dns = dns, .uid = uid, .again = again, .idle = idle};
     LIST_INSERT_HEAD(&dns->tenants, tenant, next);
     *ret_tenant = tenant;
     return 0;
@@ -310,11 +330,11 @@ void dns_forget(struct dns *dns, uint32_t tenant_uid, const uint8_t container[st
     if (!told) {
         return;
     }
+    static const struct timeval idle = {.tv_sec = IDLE_SECONDS};
     told_remove(tenant, told);
-    if (LIST_EMPTY(&tenant->told)) {
+    tell_to_forget(tenant, container);
+    if (LIST_EMPTY(&tenant->told) && event_add(tenant->idle, &idle) < 0) {
         tenant_free(tenant);
-    } else {
-        tell_to_forget(tenant, container);
     }
 }
 
