@@ -49,6 +49,8 @@ class Target:
     """What is tried upon: all of it exists, and belongs to somebody else."""
     victims: dict                              # name: pid
     files: list                                # absolute paths
+    known: str                                 # one that every process of the host may read
+    open_folder: str                           # and one where every process of the host may write
     given: dict = field(default_factory=dict)  # descriptors that the attacker hands in: "ns", "folder"
     abstract: str = ""                         # a datagram socket of the host's network namespace
     folders: list = field(default_factory=list)  # descriptors of folders that the process holds
@@ -80,41 +82,43 @@ UP = "../" * 16
 
 
 def open_any(inside, target, flags, prefix=""):
-    return best(closing(inside, inside.call("openat", AT_FDCWD, prefix + path, flags)) for path in target.files)
+    return best(closing(inside, inside.call("openat", AT_FDCWD, prefix + path.lstrip("/") if prefix == UP else prefix + path, flags)) for path in target.files)
 
 
 def leave_by_folders(inside, target):
     """Out of the root by `..` from a folder that was opened outside of it."""
-    return best(closing(inside, inside.call("openat", fd, UP + "etc/passwd", os.O_RDONLY)) for fd in target.folders)
+    return best(closing(inside, inside.call("openat", fd, UP + target.known, os.O_RDONLY)) for fd in target.folders)
 
 
 def write_by_folders(inside, target):
-    name = "tmp/bulkhead-breach"
-    result = best(closing(inside, inside.call("openat", fd, UP + name, os.O_CREAT | os.O_WRONLY, 0o600)) for fd in target.folders)
+    name = target.open_folder + "/file"
+    result = best(closing(inside, inside.call("openat", fd, UP + name.lstrip("/"), os.O_CREAT | os.O_WRONLY, 0o600)) for fd in target.folders)
     for fd in target.folders if result >= 0 else ():
-        inside.call("unlinkat", fd, UP + name, 0)
+        inside.call("unlinkat", fd, UP + name.lstrip("/"), 0)
     return result
 
 
 def walk_by_fchdir(inside, target):
     def walk(fd):
         result = inside.call("fchdir", fd)
-        return result if result < 0 else closing(inside, inside.call("openat", AT_FDCWD, UP + "etc/passwd", os.O_RDONLY))
+        return result if result < 0 else closing(inside, inside.call("openat", AT_FDCWD, UP + target.known, os.O_RDONLY))
     result = best(walk(fd) for fd in target.folders)
     inside.call("chdir", "/")
     return result
 
 
-def create(inside, _):
-    result = closing(inside, inside.call("openat", AT_FDCWD, "/tmp/bulkhead-breach", os.O_CREAT | os.O_WRONLY, 0o600))
+def create(inside, target):
+    name = target.open_folder + "/file"
+    result = closing(inside, inside.call("openat", AT_FDCWD, name, os.O_CREAT | os.O_WRONLY, 0o600))
     if result >= 0:
-        inside.call("unlink", "/tmp/bulkhead-breach")
+        inside.call("unlinkat", AT_FDCWD, name, 0)
     return result
 
 
 def make_device(inside, _):
-    result = inside.call("mknodat", AT_FDCWD, "/tmp/bulkhead-device", 0o020600, 0x103)
-    inside.call("unlinkat", AT_FDCWD, "/tmp/bulkhead-device", 0)
+    """At the root of what it sees."""
+    result = inside.call("mknodat", AT_FDCWD, "/bulkhead-device", 0o020600, 0x103)
+    inside.call("unlinkat", AT_FDCWD, "/bulkhead-device", 0)
     return result
 
 
@@ -134,10 +138,11 @@ FILES = [
     Attempt("leave through a folder it holds", leave_by_folders, host_root_only),
     Attempt("write through a folder it holds", write_by_folders, host_root_only),
     Attempt("go to a folder it holds, and leave", walk_by_fchdir, host_root_only),
-    Attempt("make a file in /tmp", create, host_root_only),
+    Attempt("make a file where everybody may", create, host_root_only),
     Attempt("rename a file of others", rename_away, host_root_only),
     Attempt("make a device node", make_device, lambda row: None if row.root == "host" else False),
-    Attempt("open a device", lambda i, t: closing(i, i.call("openat", AT_FDCWD, "/dev/null", os.O_RDWR)), host_root_only),
+    Attempt("open a device", lambda i, t: closing(i, i.call("openat", AT_FDCWD, "/dev/null", os.O_RDWR)),
+            lambda row: None if row.root in ("host", "container") else False),
     Attempt("open its own memory", lambda i, t: closing(i, i.call("openat", AT_FDCWD, "/proc/self/mem", os.O_RDWR)), host_root_only),
 ]
 
@@ -215,16 +220,26 @@ NETWORK = [
 
 # ---- programs -----------------------------------------------------------------------------------
 
-# exit(0): the smallest program there is
+# pause(), exit(): the smallest program there is that stays
 TINY = (b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0) +
-        struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000) + b"\x31\xff\xb8\x3c\x00\x00\x00\x0f\x05")
+        struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000) + b"\xb8\x22\x00\x00\x00\x0f\x05\x31\xff\xb8\x3c\x00\x00\x00\x0f\x05")
 NO_STRINGS = bytes(8)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def replaced(inside, *call):
     try:
         return inside.call(*call)
     except EOFError:
+        if inside.dies_of_it and not is_alive(inside.pid):
+            raise
         return 0  # it runs, and we are no longer there
 
 
@@ -256,7 +271,7 @@ def map_file(inside, _):
 
 
 PROGRAMS = [
-    Attempt("execute a program by its path", lambda i, t: replaced(i, "execve", "/bin/true", NO_STRINGS, NO_STRINGS), NEVER),
+    Attempt("execute a program by its path", lambda i, t: replaced(i, "execve", "/bin/cat", NO_STRINGS, NO_STRINGS), NEVER),
     Attempt("execute a program from memory", execute_memory, NEVER),
     Attempt("map memory to write and execute", lambda i, t: mapped(i, 7), NEVER),
     Attempt("make written memory executable", lambda i, t: mapped(i, 3, 5), NEVER),

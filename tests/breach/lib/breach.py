@@ -5,6 +5,10 @@
     breach.py bare CHAPTER            every attempt works in a process without a sandbox
     breach.py attempts NAME CHAPTER   in NAME ("engine", "fetch", "monitor"), what its row allows works and nothing else
     breach.py calls NAME              every system call that its row does not name is refused
+    breach.py caught NAME COMMAND...  both, in a worker that COMMAND makes a service fork
+    breach.py listen                  the monitors of all containers from now on can be entered
+    breach.py monitors CHAPTER        every attempt in a monitor, which is ended by most of them
+    breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
     breach.py names                   the processes that can be entered now, one a line
 
 BREACH_FOLDER is the broker's folder, BREACH_BIN the programs', BREACH_SOURCE the sources'. Exits 1 and says what was possible that
@@ -18,9 +22,10 @@ import sys
 import time
 
 import attempts
-from attempts import CHAPTERS, Attempt, Target
-from cast import Cast
-from door import Door, callers, give
+from attempts import CHAPTERS, Target
+from cast import Cast, children, comm, parent
+from door import SERVE_WORKERS, SPARE_WORKERS, Door, callers, give, lent
+from topology import reachable
 
 BIN, SOURCE, FOLDER = (os.environ[f"BREACH_{name}"] for name in ("BIN", "SOURCE", "FOLDER"))
 ABSTRACT = f"bulkhead-breach-host-{os.getpid()}"
@@ -43,7 +48,8 @@ def folders_of(pid):
 
 
 def target(victims):
-    return Target(victims=victims, files=[f"{FOLDER}/secret", "/etc/shadow", *os.environ["BREACH_FILES"].split()], abstract=ABSTRACT)
+    files = [f"{FOLDER}/known", f"{FOLDER}/secret", *os.environ["BREACH_FILES"].split()]
+    return Target(victims=victims, files=files, known=f"{FOLDER}/known".lstrip("/"), open_folder=f"{FOLDER}/open", abstract=ABSTRACT)
 
 
 def attempt(inside, what, upon, filtered=True):
@@ -73,8 +79,9 @@ class Bare:
 
     def __exit__(self, *reason):
         self.door.__exit__(*reason)
-        self.process.stdin.close()
+        self.process.kill()  # whatever program it may be by now
         self.process.wait(10)
+        self.process.stdin.close()
 
 
 def bare(chapter):
@@ -98,35 +105,144 @@ def bare(chapter):
 # ---- inside ---------------------------------------------------------------------------------------
 
 
-def attempts_in(name, chapter):
-    everybody = cast()
-    pid, row = everybody.pids[name], everybody.rows[name]
-    failures, tried = [], 0
-    with Door(pid, everybody.pids.get(everybody.service_of.get(name))) as inside, open("/proc/self/ns/uts") as namespace:
-        upon = target({**everybody.others(name), "init": 1})
-        upon.folders = folders_of(pid)
+def upon_others(everybody, name, pid):
+    """What `name` may try: all that is not its own."""
+    upon = target({**everybody.others(name), "init": 1})
+    upon.folders = folders_of(pid)
+    return upon
+
+
+def try_all(inside, row, upon, chapters):
+    """How many attempts were made, and a sentence for each that ended otherwise than the row says."""
+    tried, failures = 0, []
+    with open("/proc/self/ns/uts") as namespace:
         upon.given["ns"] = give(inside, namespace.fileno())
-        for what in CHAPTERS[chapter]:
-            allowed = what.allowed(row)
-            if allowed is None:
-                continue
+    for what in (what for chapter in chapters for what in CHAPTERS[chapter]):
+        allowed = what.allowed(row)
+        if allowed is not None:
             tried += 1
             result = attempt(inside, what, upon, row.filtered)
             if allowed != (result >= 0):
-                failures.append(f"{name} (pid {pid}): {what.name}: {tell(result)}, its row says {'it may' if allowed else 'it may not'}")
-    print(f"{tried} attempts")
+                failures.append(f"{what.name}: {tell(result)}, its row says {'it may' if allowed else 'it may not'}")
+    return tried, failures
+
+
+def call_all(inside, row):
+    """The same for every system call that the row does not name."""
+    results = {call: inside.call(number, *[-1] * 6) for call, number in attempts.unnamed_calls(row).items()}
+    return len(results), [f"call {call}: {tell(result)}, and its row does not name it" for call, result in results.items()
+                          if result not in (-errno.EPERM, -errno.ENOSYS)]
+
+
+def attempts_in(name, chapter):
+    everybody = cast()
+    pid = everybody.pids[name]
+    with Door(pid, everybody.service_pid(name)) as inside:
+        tried, failures = try_all(inside, everybody.rows[name], upon_others(everybody, name, pid), [chapter])
+    print(f"{tried} attempts in {name}, pid {pid}")
     return failures
 
 
 def calls_in(name):
     everybody = cast()
-    row = everybody.rows[name]
+    with Door(everybody.pids[name], everybody.service_pid(name)) as inside:
+        tried, failures = call_all(inside, everybody.rows[name])
+    print(f"{tried} calls in {name}")
+    return failures
+
+
+# ---- those who live too briefly, or die of it ---------------------------------------------------------
+
+
+def caught(name, *command):
+    """Runs a command that makes a service fork `name`, and goes into that before its first instruction."""
+    everybody = cast()
+    service = everybody.pids[everybody.service_of[name]]
+    with Door(service) as inside:
+        inside.instruct(SERVE_WORKERS)
+    failures, let_go, deadline = ["it was never forked"], set(), time.monotonic() + 30
+    with subprocess.Popen(command) as running:
+        while failures == ["it was never forked"] and time.monotonic() < deadline:
+            for child in set(children(service)) - let_go:
+                if comm(child) == name:
+                    with Door(child, service, serving=True) as inside:
+                        row = everybody.rows[name]
+                        tried, failures = try_all(inside, row, upon_others(everybody, name, child), CHAPTERS)
+                        called, more = call_all(inside, row)
+                    failures += more
+                    print(f"{tried} attempts and {called} calls in {name}, pid {child}")
+                    break
+                if comm(child) in everybody.service_of:
+                    with Door(child, service, serving=True):
+                        let_go.add(child)
+        with Door(service) as inside:
+            inside.instruct(SPARE_WORKERS)
+        if running.wait(30) != 0:
+            failures.append(f"{' '.join(command)}: exit status {running.returncode} after its worker was let go")
+    return failures
+
+
+def fresh_monitor():
+    run = ["bulkhead", "run", "-d", "--network", "none", "busybox", "sleep", "1000"]
+    container = subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
+    return container, cast()
+
+
+def monitors(chapter):
+    """A monitor that breaks its rules is ended by the kernel: then the next one goes on."""
+    failures, tried, containers = [], 0, []
+    waiting = [what for what in CHAPTERS[chapter]]
+    while waiting:
+        container, everybody = fresh_monitor()
+        containers.append(container)
+        pid, row = everybody.pids["monitor"], everybody.rows["monitor"]
+        with Door(pid, dies_of_it=True) as inside:
+            upon = upon_others(everybody, "monitor", pid)
+            with open("/proc/self/ns/uts") as namespace:
+                upon.given["ns"] = give(inside, namespace.fileno())
+            while waiting:
+                what = waiting.pop(0)
+                if what.allowed(row) is None:
+                    continue
+                tried += 1
+                try:
+                    result = attempt(inside, what, upon)
+                except EOFError:
+                    break
+                if result >= 0:
+                    failures.append(f"{what.name}: works, its row says it may not")
+    subprocess.run(["bulkhead", "rm", "-f", *containers], check=True, capture_output=True)
+    print(f"{tried} attempts in {len(containers)} monitors")
+    return failures
+
+
+def listen_for_monitors():
+    """The first monitor finds nobody: it only shows the network namespace that all of them share."""
+    container, _ = fresh_monitor()
+    inspect = ["bulkhead", "inspect", "-f", "{{.State.Pid}}", container]
+    first = int(subprocess.run(inspect, check=True, capture_output=True, text=True).stdout)
+    for _, connection in lent(FOLDER, str(parent(first))):
+        connection.close()
+    subprocess.run(["bulkhead", "rm", "-f", container], check=True, capture_output=True)
+    return []
+
+
+# ---- who reaches whom ---------------------------------------------------------------------------------
+
+
+def matrix():
+    """Role by role, as the supervisor's table has it: in use, and no more."""
+    everybody = cast()
+    reached = reachable({**everybody.pids, "broker": int(os.environ["BREACH_BROKER"])})
     failures = []
-    with Door(everybody.pids[name], everybody.pids.get(everybody.service_of.get(name))) as inside:
-        for call, number in attempts.unnamed_calls(row).items():
-            result = inside.call(number, *[-1] * 6)
-            if result not in (-errno.EPERM, -errno.ENOSYS):
-                failures.append(f"{name}: {call}: {tell(result)}, and its row does not name it")
+    for name, others in reached.items():
+        if name == "broker":
+            continue
+        others = set(others) - {"broker", *({"?"} if name.startswith("api") else ())}  # an api's clients are strangers
+        expected, possible = everybody.peers(name)
+        print(f"{name:14} {' '.join(sorted(others))}")
+        failures += [f"{name} holds a channel to {other}, which nobody gave it" for other in others - expected - possible]
+        failures += [f"{name} has no channel to {other}, which the table gives it" for other in expected - others]
     return failures
 
 
@@ -138,11 +254,12 @@ def names():
     return []
 
 
-COMMANDS = {"bare": bare, "attempts": attempts_in, "calls": calls_in, "names": names}
+COMMANDS = {"bare": bare, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
+            "listen": listen_for_monitors, "matrix": matrix}
 
 if __name__ == "__main__":
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host:
         host.bind("\0" + ABSTRACT)
         problems = COMMANDS[sys.argv[1]](*sys.argv[2:])
-    print(*problems, sep="\n")
+    print("\n".join(problems), end="\n" * bool(problems))
     sys.exit(bool(problems))

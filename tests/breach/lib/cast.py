@@ -71,11 +71,17 @@ def comm(pid):
         return file.read().strip()
 
 
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
 class Cast:
     """Read once: the processes of the engine that runs now. `pids`: name ("store", "store-intake", "monitor") to pid."""
 
     def __init__(self, binaries, source, folder):
         self.pids, self.rows, self.service_of = {}, {}, {}
+        self.source = source
         self.table = privileges()
         for row in self.table:
             if row["role"] == "supervisor" or (row["role"] == "api" and row["tenant_uid"] != 0):
@@ -98,6 +104,29 @@ class Cast:
             if program in ("bulkhead-monitor", "bulkhead-copier"):
                 name = program.removeprefix("bulkhead-")
                 self.pids[name] = max(pid, self.pids.get(name, 0))
+
+    def service_pid(self, name):
+        return self.pids.get(self.service_of.get(name))
+
+    def peers(self, name):
+        """Whom it must have a channel to, by the supervisor's table; and whom it may have one to, for a job."""
+        if name == "supervisor":
+            return {role for role in self.pids if role.split(":")[0] in HELPERS}, set()
+        role = self.service_of.get(name, name).split(":")[0]
+        wired = set(next(row["peers"].split(",") for row in self.table if row["role"] == role)) if role in HELPERS else self.channels_of(role)
+        names = {other for other in self.pids if other.split(":")[0] in wired}
+        workers = {worker for worker, service in self.service_of.items() if service in wired | {role}}
+        channels = {other for other in ("monitor", "copier") if role in self.channels_of(other)}
+        if name in self.service_of:
+            return set(), names | workers | {role} - {name}
+        if role not in HELPERS:
+            return set(), names
+        return names | {"supervisor"}, workers | channels
+
+    def channels_of(self, role):
+        """Of those that are not in the table: a channel is a .proto, named for its two ends."""
+        names = [name.removesuffix(".proto").split("_") for name in os.listdir(f"{self.source}/proto") if "_" in name]
+        return {end for ends in names if role in ends for end in ends} - {role}
 
     def others(self, name):
         """Everybody whom `name` has no business with: not itself, not the workers it answers for."""

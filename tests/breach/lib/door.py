@@ -49,15 +49,17 @@ class Room:
 
 
 class Door:
-    def __init__(self, pid, through=None):
-        """`through`: the service whose connection its worker, `pid`, has inherited."""
-        self.pid = pid
+    def __init__(self, pid, through=None, serving=False, dies_of_it=False):
+        """`through`: the service whose connection its worker, `pid`, has inherited. `serving`: it serves already. `dies_of_it`: its
+        filter ends it instead of refusing a call."""
+        self.pid, self.serving, self.dies_of_it = pid, serving, dies_of_it
         self.connection, self.fd, self.scratch = borrow(through or pid)
         self.connection.settimeout(20)
         self.keep = []
 
     def __enter__(self):
-        os.kill(self.pid, signal.SIGUSR2)
+        if not self.serving:
+            os.kill(self.pid, signal.SIGUSR2)
         return self
 
     def __exit__(self, *_):
@@ -105,10 +107,16 @@ class Door:
         image = bytearray(used)
         for room in self.keep:
             image[room.offset:room.offset + len(room.content)] = room.content
-        self.connection.send(REQUEST.pack(number, *values, used, used) + bytes(image))
+        try:
+            self.connection.send(REQUEST.pack(number, *values, used, used) + bytes(image))
+        except BrokenPipeError as gone:
+            raise EOFError(f"process {self.pid} has ended") from gone
 
     def collect(self):
-        answer = self.connection.recv(ANSWER.size + SCRATCH_BYTES)
+        try:
+            answer = self.connection.recv(ANSWER.size + SCRATCH_BYTES)
+        except ConnectionResetError:
+            answer = b""
         if len(answer) < ANSWER.size:
             self.keep = []
             raise EOFError(f"process {self.pid} ended")

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The same from inside those who read what strangers wrote: a pull's workers while a slow registry still sends, the worker that seals a
+# layer, the copiers of a container's files, and the monitors of containers. And who can reach whom, while they run.
+source "$(dirname "$0")/../lib/system.sh"
+source "$(dirname "$0")/lib/breach.sh"
+
+CHAPTERS="files network programs processes kernel identity"
+PULLING="fetch dial store-intake extract"
+
+all_run() {
+    local name running
+    running=" $(breach names | tr '\n' ' ')"
+    for name in "$@"; do [[ $running == *" $name "* ]] || return 1; done
+}
+confined() { # NAME
+    local chapter
+    for chapter in $CHAPTERS; do
+        check "$1 does what its row says and nothing else: $chapter" breach attempts "$1" $chapter
+    done
+    check "$1 makes no system call that its row does not name" breach calls "$1"
+}
+
+"$ROOT/deploy/make-busybox-image" "$WORK/busybox.tar"
+image_folder "$WORK/busybox.tar" team/busybox 1 "$WORK/image" >/dev/null
+odd_registry "$WORK/image" --fault slow=0.001
+broker_start
+system_start --insecure_registry "$ODD" --private_registry "$ODD"
+
+# a pull that lasts
+bulkhead pull "$ODD/team/busybox:1" >"$WORK/pulled" 2>&1 &
+pull=$!
+check "a slow pull has a worker of each kind" eventually all_run $PULLING
+check "everybody reaches whom the table names, and nobody else, while a pull runs" breach matrix
+for name in $PULLING; do
+    confined $name
+done
+kill $pull
+wait $pull 2>/dev/null
+
+# the worker that seals a layer lives for milliseconds: it is caught as soon as it is sealed itself
+check "store-seal does what its row says and nothing else" breach caught store-seal bulkhead load -i "$WORK/busybox.tar"
+
+check "monitors can be entered" breach listen
+
+# a container with more in it than pipes hold: its copiers wait, one to be read from, one to be written to
+bulkhead run -d --name files --network none busybox sh -c 'dd if=/dev/zero of=/big bs=1M count=32 && sleep 1000' >/dev/null
+check "a container has its files" eventually bulkhead exec files test -s /big
+mkfifo "$WORK/out.pipe" "$WORK/in.pipe"
+exec 4<>"$WORK/out.pipe" 5<>"$WORK/in.pipe"
+bulkhead cp files:/big - >&4 2>/dev/null &
+copy=$!
+check "a copier reads" eventually all_run copier
+confined copier
+check "a copier and the engine reach each other, and nobody else reaches it" breach matrix
+kill $copy
+wait $copy 2>/dev/null
+tar -C "$WORK" -cf - busybox.tar | head -c 4096 >&5
+bulkhead cp - files:/ <&5 2>/dev/null &
+copy=$!
+check "a copier writes" eventually all_run copier
+confined copier
+kill $copy
+wait $copy 2>/dev/null
+bulkhead rm -f files >/dev/null
+
+
+for chapter in $CHAPTERS; do
+    check "a monitor does what its row says and nothing else: $chapter" breach monitors $chapter
+done
+check "nothing is left" nothing_left
