@@ -273,10 +273,9 @@ void attachment_end(struct job *job, const struct container_row *row)
     struct bh_error error = {0};
     int result = database_container_endpoints(job->engine->database, row->id, &rows, &n_rows, &error);
     if (result == 0 && n_rows > 0) {
-        /* An address is free only when nothing in the kernel has it any more. */
-        result = is_linked_to_any(job, rows, n_rows)
-                     ? policy_disconnect(job, row->id, row->tenant_uid, rows, n_rows, &error)
-                     : 0;
+        /* The links themselves go with the container's namespace. */
+        result =
+            is_linked_to_any(job, rows, n_rows) ? policy_disconnect(job, row->id, row->tenant_uid, NULL, 0, &error) : 0;
         if (result == 0) {
             result = database_drop_endpoints(job->engine->database, rows, n_rows, &error);
         }
