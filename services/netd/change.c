@@ -68,6 +68,11 @@ static void undo_links(struct work *work)
 
 /* ---- ports ------------------------------------------------------------------------------------------------- */
 
+static bool is_same_port(const struct port *a, const struct port *b)
+{
+    return a->transport == b->transport && a->host_port == b->host_port && address_equal(&a->host, &b->host);
+}
+
 /* One that the container has already, and that fulfils no earlier wish. */
 static const struct port *find_port(const struct work *work, const struct port_wish *wish)
 {
@@ -240,8 +245,7 @@ static void commit(struct work *work, Bulkhead__Attachment *attachment)
     for (size_t i = 0; i < container->n_ports; i++) {
         bool kept = false;
         for (size_t k = 0; k < work->n_ports; k++) {
-            kept = kept || memcmp(work->ports[k].reserved, container->ports[i].reserved,
-                                  sizeof(container->ports[i].reserved)) == 0;
+            kept = kept || is_same_port(&work->ports[k], &container->ports[i]);
         }
         if (!kept) {
             port_release(&container->ports[i]);

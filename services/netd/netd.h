@@ -83,6 +83,7 @@ struct netd {
     char prefix[3];              /* of link names */
     char table[NETD_TABLE_SIZE]; /* name of the tables, and first word of links' aliases */
     struct netlink route;        /* the host's links, addresses and routes */
+    struct netlink connections;  /* those that the kernel remembers */
     struct rules *rules;         /* the host's tables */
     struct found_links *found;   /* what an earlier life left; NULL once settled */
     LIST_HEAD(, network) networks;

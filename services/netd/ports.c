@@ -37,8 +37,15 @@ bool port_has_target(const struct port_wish *wish, const struct address to[stati
     return (wants(&wish->host, IPV4) && to[IPV4].n_bytes) || (wants(&wish->host, IPV6) && to[IPV6].n_bytes);
 }
 
+/* How often each port is published, by transport: most ports are free, and that is seen without looking further. */
+static uint16_t published[BULKHEAD__TRANSPORT__TRANSPORT_SCTP + 1][UINT16_MAX + 1];
+
 void port_release(struct port *port)
 {
+    if (port->host_port) {
+        published[port->transport][port->host_port]--;
+        port->host_port = 0;
+    }
     for (enum family family = IPV4; family < FAMILIES; family++) {
         bh_close(&port->reserved[family]);
     }
@@ -57,6 +64,12 @@ void ports_release(struct port *ports, size_t n_ports)
 static bool is_ours(const struct netd *netd, const struct port_wish *wish, uint16_t number)
 {
     const struct container *container;
+    if (published[wish->transport][number] == 0) {
+        return false;
+    }
+    if (wish->first < wish->last) {
+        return true; /* another one of the range will do */
+    }
     LIST_FOREACH(container, &netd->containers, next)
     {
         for (size_t i = 0; i < container->n_ports; i++) {
@@ -145,6 +158,7 @@ int port_reserve(const struct netd *netd, const struct port_wish *wish, const st
         int failure = ours ? EADDRINUSE : reserve_number(wish, to, (uint16_t)number, &port);
         if (failure == 0) {
             port.host_port = (uint16_t)number;
+            published[port.transport][number]++;
             *ret_port = port;
             return 0;
         }

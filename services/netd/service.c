@@ -206,6 +206,7 @@ int netd_start(struct bh_service_context *context, struct bh_error *error)
     memcpy(netd->prefix, prefix, sizeof(netd->prefix));
     (void)snprintf(netd->table, sizeof(netd->table), strcmp(prefix, "bh") == 0 ? "bulkhead" : "bulkhead-%s", prefix);
     return netlink_open(NETLINK_ROUTE, &netd->route, error) < 0 ||
+                   netlink_open(NETLINK_NETFILTER, &netd->connections, error) < 0 ||
                    rules_new(netd->table, netd->prefix, &netd->rules, error) < 0 || found_read(netd, error) < 0 ||
                    watch_start(netd, error) < 0
                ? -1
@@ -227,5 +228,6 @@ void netd_stop(struct bh_service_context *context)
     }
     found_free(netd);
     rules_free(netd->rules);
+    netlink_close(&netd->connections);
     netlink_close(&netd->route);
 }

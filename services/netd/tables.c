@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "conntrack.h"
 #include "rules.h"
 
 static bool has_key(const struct elements *elements, const struct element *wanted)
@@ -87,7 +88,7 @@ static int add_stale_ports(struct netd *netd, const struct elements *add, struct
     return 0;
 }
 
-int tables_change(struct netd *netd, const struct elements *remove, const struct elements *add, struct bh_error *error)
+static int change(struct netd *netd, const struct elements *remove, const struct elements *add, struct bh_error *error)
 {
     if (rules_change(netd->rules, remove, add, error) == 0) {
         return 0;
@@ -107,4 +108,17 @@ int tables_change(struct netd *netd, const struct elements *remove, const struct
     }
     bh_log_failure(BH_LOG_WARNING, error, "the tables were changed by somebody else and are put back");
     return replace(netd, remove, add, error);
+}
+
+int tables_change(struct netd *netd, const struct elements *remove, const struct elements *add, struct bh_error *error)
+{
+    struct bh_error ignored;
+    if (change(netd, remove, add, error) < 0) {
+        return -1;
+    }
+    if (conntrack_forget(&netd->connections, remove, &ignored) < 0 ||
+        conntrack_forget(&netd->connections, add, &ignored) < 0) {
+        bh_log_failure(BH_LOG_WARNING, &ignored, "old connections keep going where they went");
+    }
+    return 0;
 }

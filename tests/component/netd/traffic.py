@@ -15,7 +15,7 @@ import time
 
 KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
          "sctp": (socket.SOCK_STREAM, 132)}
-TIMEOUT = 0.7  # what is dropped never comes
+TIMEOUT = 1.5  # what is dropped never comes; a neighbour that was not heard is asked again after a second
 
 
 def make(kind, address):
