@@ -80,9 +80,7 @@ static const struct port *find_port(const struct work *work, const struct port_w
         const struct port *port = &work->change->container->ports[i];
         bool taken = false;
         for (size_t k = 0; k < work->n_ports; k++) {
-            taken = taken ||
-                    (!work->reserved[k] && work->ports[k].host_port == port->host_port &&
-                     work->ports[k].transport == port->transport && address_equal(&work->ports[k].host, &port->host));
+            taken = taken || (!work->reserved[k] && is_same_port(&work->ports[k], port));
         }
         if (!taken && port_fulfils(port, wish)) {
             return port;
