@@ -70,7 +70,7 @@ static bool is_wanted(const struct wanted *wanted, const char *name)
 static int add_labels(const Bulkhead__ImageConfig *image, const Bulkhead__ContainerRequest *request,
                       Bulkhead__LogOptions *log, struct bh_error *error)
 {
-    Bulkhead__KeyValue **labels = NULL;
+    bh_autofree Bulkhead__KeyValue **labels = NULL;
     size_t n_labels = 0;
     struct wanted wanted;
     if (wanted_init(&wanted, request->log_labels, request->n_log_labels, request->log_labels_pattern, "labels-regex",
@@ -78,7 +78,6 @@ static int add_labels(const Bulkhead__ImageConfig *image, const Bulkhead__Contai
         merge_labels(image, request, &labels, &n_labels, error) < 0) {
         return -1;
     }
-    bh_autofree void *owned = labels;
     for (size_t i = 0; i < n_labels; i++) {
         if (is_wanted(&wanted, labels[i]->key) && add_attribute(log, labels[i]->key, labels[i]->value, error) < 0) {
             return -1;
