@@ -29,7 +29,7 @@ def archive(members, form=tarfile.PAX_FORMAT):
 
 TREE = [
     member("a/", type=tarfile.DIRTYPE, mode=0o1777), member("a/file", b"content", uid=1000, gid=1001, mode=0o4755), member("a/again", type=tarfile.LNKTYPE, linkname="a/file"),
-    member("a/link", type=tarfile.SYMTYPE, linkname="../../etc"), member("a/link/through", b"x"), member("fifo", type=tarfile.FIFOTYPE),
+    member("b/", type=tarfile.DIRTYPE), member("a/link", type=tarfile.SYMTYPE, linkname="/b"), member("a/link/through", b"x"), member("fifo", type=tarfile.FIFOTYPE),
     member("device", type=tarfile.CHRTYPE, devmajor=1, devminor=3), member("block", type=tarfile.BLKTYPE, devmajor=8), member("a/.wh.gone"), member("b/.wh..wh..opq"),
 ]
 ARCHIVES = {
@@ -39,8 +39,15 @@ ARCHIVES = {
     "gnu": archive(TREE + [member("l" * 120 + "/" + "n" * 120, b"z"), member("to", type=tarfile.SYMTYPE, linkname="t" * 200)], tarfile.GNU_FORMAT),
     "sparse": archive([member("holes", b"1\n0\n4\n" + bytes(506) + b"data", pax_headers={"GNU.sparse.major": "1", "GNU.sparse.minor": "0",
                                                                                      "GNU.sparse.name": "holes", "GNU.sparse.realsize": "65536"})]),
-    "outside": archive([member("../x", b"1"), member("/etc/x", b"2"), member("up", type=tarfile.SYMTYPE, linkname=".."), member("up/up/canary", b"3"),
-                        member("root", type=tarfile.SYMTYPE, linkname="/"), member("root/canary", b"4"), member("hard", type=tarfile.LNKTYPE, linkname="../canary")]),
+    "above": archive([member("../x", b"1")]),
+    "absolute": archive([member("/etc/x", b"2")]),
+    "through-up": archive([member("up", type=tarfile.SYMTYPE, linkname=".."), member("up/canary", b"3"), member("up/../canary", b"3")]),
+    "through-root": archive([member("root", type=tarfile.SYMTYPE, linkname="/.."), member("root/canary", b"4")]),
+    "hard": archive([member("hard", type=tarfile.LNKTYPE, linkname="../canary"), member("x", b"1")]),
+    "to-link": archive([member("link", type=tarfile.SYMTYPE, linkname="../canary"), member("hard", type=tarfile.LNKTYPE, linkname="link"), member("hard", b"5"), member("link", b"6")]),
+    "files": archive([member("attributes", b"y" * 600, pax_headers={"SCHILY.xattr.user.a": "b", "SCHILY.xattr.security.capability": "\1\0\0\2" + 16 * "\0"}),
+                      member("large", bytes(70000), mode=0o6711, uid=70000, gid=-1), member("one", b"1"), member("two", type=tarfile.LNKTYPE, linkname="one"),
+                      member("pipe", type=tarfile.FIFOTYPE), member("folder/in/folder/file", b"2", mtime=-5)]),
     "replaced": archive([member("x", b"1"), member("x/", type=tarfile.DIRTYPE), member("x/y", b"2"), member("x", type=tarfile.SYMTYPE, linkname="z"), member("x", b"3")]),
     "acl": archive([member("acl", b"1", pax_headers={"SCHILY.acl.access": "user::rwx,user:1000:r--,group::r-x,mask::r-x,other::---"})]),
     "empty": bytes(1024),

@@ -7,6 +7,7 @@
 
 #include "changes.h"
 #include "services/engine/config_json.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
@@ -14,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     char *text = malloc(n_bytes + 1);
     Bulkhead__ImageConfig *config = malloc(sizeof(*config));
     if (!text || !config) {
-        abort();
+        fuzz_wrong();
     }
     memcpy(text, bytes, n_bytes);
     text[n_bytes] = '\0';
@@ -23,11 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         char *json = NULL;
         size_t n_json;
         if (config_json_write(config, &json, &n_json, &error) < 0) {
-            abort(); /* nothing is there twice: names are set, not added */
+            fuzz_wrong(); /* nothing is there twice: names are set, not added */
         }
         free(json);
     } else if (error.code == BH_OK) {
-        abort();
+        fuzz_wrong();
     }
     bulkhead__image_config__free_unpacked(config, NULL);
     free(text);

@@ -6,6 +6,7 @@
 
 #include "common/channel.h"
 #include "create.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     if (create_read(&create, body, &error) == 0) {
         free(malloc(bulkhead__container_request__get_packed_size(request) + 1));
     } else if (error.code == BH_OK) {
-        abort();
+        fuzz_wrong();
     }
     bulkhead__container_request__free_unpacked(request, NULL);
     return 0;

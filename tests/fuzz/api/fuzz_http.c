@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "http_head.h"
 #include "http_target.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
@@ -24,12 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     if (http_head_parse(copy, n_bytes, &head, &error) == 0) {
         (void)http_host_check(http_head_field(&head, "Host"), &error);
         if (head.chunked && head.has_length) {
-            abort();
+            fuzz_wrong();
         }
     }
     if (http_target_parse(text, &target, &error) == 0) {
         if (target.path[0] != '/' || strstr(target.path, "/../") || strstr(target.path, "//")) {
-            abort();
+            fuzz_wrong();
         }
         http_target_free(&target);
     }

@@ -10,6 +10,7 @@
 #include "json_line.h"
 #include "local_record.h"
 #include "log_format.h"
+#include "fuzz.h"
 
 static void write_json(const uint8_t *text, size_t n_text, char *buffer)
 {
@@ -21,7 +22,7 @@ static void write_json(const uint8_t *text, size_t n_text, char *buffer)
     if (n > MONITOR_RECORD_BYTES_MAX || log_format_json.next(buffer, n, 0) != n ||
         log_format_json.parse(buffer, n, &line, &error) < 0 || line.stream != 1 ||
         line.time_ns != 1700000000123456789 || line.n_text == 0 || line.text[line.n_text - 1] != '\n') {
-        abort();
+        fuzz_wrong();
     }
     for (size_t i = 0; i < n_text; i++) {
         if (text[i] >= 0x80) {
@@ -29,7 +30,7 @@ static void write_json(const uint8_t *text, size_t n_text, char *buffer)
         }
     }
     if (line.n_text != n_text + 1 || memcmp(line.text, text, n_text) != 0) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -41,7 +42,7 @@ static void write_record(const uint8_t *text, size_t n_text, char *buffer)
     if (monitor_local_whole((const uint8_t *)buffer, n) != n || log_format_records.next(buffer, n, 0) != n ||
         log_format_records.parse(buffer, n, &line, &error) < 0 || line.stream != 2 || line.n_text != n_text ||
         memcmp(line.text, text, n_text) != 0) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     bh_autofree char *buffer = malloc(MONITOR_RECORD_BYTES_MAX);
     if (!buffer) {
-        abort();
+        fuzz_wrong();
     }
     if (n_bytes <= MONITOR_LINE_BYTES_MAX) {
         write_json(bytes, n_bytes, buffer);

@@ -11,6 +11,7 @@
 
 #include "common/log_packed.h"
 #include "log_reader.h"
+#include "fuzz.h"
 
 #define TAIL 3
 
@@ -22,19 +23,19 @@ static unsigned read_all(const uint8_t *bytes, size_t n_bytes, const struct log_
     int file = memfd_create("log", MFD_CLOEXEC);
     if (file < 0 || write(file, bytes, n_bytes) != (ssize_t)n_bytes ||
         log_reader_init(&reader, format, &file, 1, &error) < 0) {
-        abort();
+        fuzz_wrong();
     }
     unsigned n_lines = 0;
     if (!tail || log_reader_seek_tail(&reader, TAIL, &error) == 0) {
         for (; log_reader_next(&reader, &line, &error) == 1; n_lines++) {
             if ((line.stream != 1 && line.stream != 2) || line.n_text > LOG_ITEM_BYTES_MAX) {
-                abort();
+                fuzz_wrong();
             }
         }
     }
     log_reader_free(&reader);
     if (tail && format == &log_format_json && n_lines > TAIL + 1) { /* a line without its end counts for itself */
-        abort();
+        fuzz_wrong();
     }
     return n_lines;
 }
@@ -53,7 +54,7 @@ static void read_as_packed(const uint8_t *bytes, size_t n_bytes)
 {
     uint8_t *packed = malloc(BH_LOG_PACKED_HEAD_BYTES + n_bytes);
     if (!packed) {
-        abort();
+        fuzz_wrong();
     }
     size_t n_head = put_head(packed);
     memcpy(packed + n_head, bytes, n_bytes);
@@ -72,7 +73,7 @@ static void read_packed(const uint8_t *bytes, size_t n_bytes, const struct log_f
     header.extra_len = sizeof(extra);
     if (deflateInit2(&stream, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
         deflateSetHeader(&stream, &header) != Z_OK) {
-        abort();
+        fuzz_wrong();
     }
     size_t room = deflateBound(&stream, n_bytes) + BH_LOG_PACKED_HEAD_BYTES;
     uint8_t *packed = malloc(room);
@@ -82,7 +83,7 @@ static void read_packed(const uint8_t *bytes, size_t n_bytes, const struct log_f
     stream.avail_out = (uInt)room;
     if (!packed || deflate(&stream, Z_FINISH) != Z_STREAM_END ||
         read_all(packed, stream.total_out, format, false) != read_all(bytes, n_bytes, format, false)) {
-        abort();
+        fuzz_wrong();
     }
     (void)read_all(packed, stream.total_out, format, true);
     (void)deflateEnd(&stream);

@@ -18,6 +18,7 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "server.h"
+#include "fuzz.h"
 
 #define KINDS_MAX     256
 #define REQUEST_BYTES 65536 /* fits a socket's buffer */
@@ -63,7 +64,7 @@ static void *be_the_engine(void *argument)
 {
     struct bh_error error = {0};
     (void)bh_channel_serve(argument, &error);
-    abort(); /* it hangs up on what it cannot take only */
+    fuzz_wrong(); /* it hangs up on what it cannot take only */
 }
 
 static void make_api(struct api *api)
@@ -80,7 +81,7 @@ static void make_api(struct api *api)
         bh_channel_wire(api->engine, ends[1], &error) < 0 ||
         client_watch_new(event_base_new(), &api->watch, &error) < 0 ||
         pthread_create(&thread, NULL, be_the_engine, engine) != 0) {
-        abort();
+        fuzz_wrong();
     }
     api->tenant_uid = 1000;
     api->version = "fuzz";
@@ -109,7 +110,7 @@ static void *read_answers(void *argument)
         n_answer += whole ? 0 : (size_t)n;
     }
     if (n_answer > 0 && memcmp(answer, begin, n_answer < sizeof(begin) - 1 ? n_answer : sizeof(begin) - 1) != 0) {
-        abort();
+        fuzz_wrong();
     }
     return NULL;
 }
@@ -129,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
         write(ends[0], bytes, n_bytes) != (ssize_t)n_bytes || shutdown(ends[0], SHUT_WR) < 0 ||
         pthread_create(&reader, NULL, read_answers, &ends[0]) != 0) {
-        abort();
+        fuzz_wrong();
     }
     connection_init(&connection, ends[1]);
     server_serve(&api, &connection);

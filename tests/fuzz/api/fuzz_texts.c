@@ -15,6 +15,7 @@
 #include "process_list.h"
 #include "registry_auth.h"
 #include "seccomp_profile.h"
+#include "fuzz.h"
 
 static int read_profile(const char *text, size_t n_bytes, struct bh_error *error)
 {
@@ -58,7 +59,7 @@ static int read_moment(const char *text, size_t n_bytes, struct bh_error *error)
     }
     (void)docker_time(ns, again);
     if (ns > 0 && (docker_time_parse(again, strlen(again), &same, &other) < 0 || same != ns)) {
-        abort();
+        fuzz_wrong();
     }
     return 0;
 }
@@ -87,7 +88,7 @@ static int read_processes(const char *text, size_t n_bytes, struct bh_error *err
     struct process_list list;
     char *bytes = malloc(n_bytes + 1);
     if (!bytes) {
-        abort();
+        fuzz_wrong();
     }
     memcpy(bytes, text, n_bytes);
     int result = process_list_parse(bytes, n_bytes, &list, error);
@@ -108,13 +109,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     struct bh_error error = {0};
     bh_autofree char *text = malloc(n_bytes);
     if (!text) {
-        abort();
+        fuzz_wrong();
     }
     memcpy(text, bytes + 1, n_bytes - 1);
     text[n_bytes - 1] = '\0';
     if (readers[bytes[0] % (sizeof(readers) / sizeof(readers[0]))](text, n_bytes - 1, &error) < 0 &&
         error.code == BH_OK) {
-        abort();
+        fuzz_wrong();
     }
     return 0;
 }

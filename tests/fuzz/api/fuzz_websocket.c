@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "websocket.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     if (n_whole != n_pieces || memcmp(at_once, one_by_one, n_whole) != 0 || whole.closed != pieces.closed ||
         whole.n_reply != pieces.n_reply || memcmp(whole.reply, pieces.reply, whole.n_reply) != 0) {
-        abort();
+        fuzz_wrong();
     }
     return 0;
 }

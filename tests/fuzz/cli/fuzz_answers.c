@@ -10,6 +10,7 @@
 #include "http_chunked.h"
 #include "http_head.h"
 #include "stream_frames.h"
+#include "fuzz.h"
 
 static void read_chunks(const char *bytes, size_t n_bytes)
 {
@@ -26,7 +27,7 @@ static void read_chunks(const char *bytes, size_t n_bytes)
         at += used;
         total += written;
         if (at > n_bytes || total > n_bytes || (used == 0 && written == 0)) {
-            abort();
+            fuzz_wrong();
         }
     }
 }
@@ -36,7 +37,7 @@ static int count(void *argument, int fd, const char *bytes, size_t n_bytes, stru
     (void)bytes;
     (void)error;
     if (fd != 1 && fd != 2) {
-        abort();
+        fuzz_wrong();
     }
     *(size_t *)argument += n_bytes;
     return 0;
@@ -49,7 +50,7 @@ static void read_frames(const char *bytes, size_t n_bytes)
     size_t total = 0;
     (void)stream_frames_decode(&frames, bytes, n_bytes, count, &total, &error);
     if (total > n_bytes) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -60,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     const char *text = (const char *)bytes;
     size_t n_head = http_head_length(text, n_bytes);
     if (n_head > n_bytes) {
-        abort();
+        fuzz_wrong();
     }
     if (n_head > 0) {
         (void)http_head_parse(text, n_head, &head, &error);

@@ -10,6 +10,7 @@
 
 #include "common/account.h"
 #include "common/cleanup.h"
+#include "fuzz.h"
 
 #define IDS 65536U
 
@@ -17,7 +18,7 @@ static int file_of(const char *text, size_t n_bytes)
 {
     int fd = memfd_create("file", MFD_CLOEXEC);
     if (fd < 0 || write(fd, text, n_bytes) != (ssize_t)n_bytes || lseek(fd, 0, SEEK_SET) < 0) {
-        abort();
+        fuzz_wrong();
     }
     return fd;
 }
@@ -30,17 +31,17 @@ static void find(int passwd, int group, const char *user)
     struct bh_error error = {0};
     if (account_find(passwd, group, user, extra, 2, IDS, &account, &error) < 0) {
         if (error.code == BH_OK) {
-            abort();
+            fuzz_wrong();
         }
         return;
     }
     if (account.uid >= IDS || account.gid >= IDS || account.n_groups > ACCOUNT_GROUPS_MAX ||
         !memchr(account.home, '\0', sizeof(account.home))) {
-        abort();
+        fuzz_wrong();
     }
     for (size_t i = 0; i < account.n_groups; i++) {
         if (account.groups[i] >= IDS) {
-            abort();
+            fuzz_wrong();
         }
     }
 }

@@ -17,6 +17,7 @@
 #include "netd_dns.pb-c.h"
 #include "policyd_executor.pb-c.h"
 #include "policyd_netd.pb-c.h"
+#include "fuzz.h"
 
 static const ProtobufCMessageDescriptor *const descriptors[] = {
     &bulkhead__api_to_engine__descriptor,       &bulkhead__engine_to_api__descriptor,
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         descriptors[bytes[0] % (sizeof(descriptors) / sizeof(descriptors[0]))];
     if (bh_message_decode(descriptor, bytes + 1, n_bytes - 1, &message, &error) == 0 && !message->cancel &&
         bh_message_memfd_bytes(message) == 0 && !bh_message_body(message)) {
-        abort();
+        fuzz_wrong();
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/reference.h"
+#include "fuzz.h"
 
 static void reference_round_trip(const char *text)
 {
@@ -22,7 +23,7 @@ static void reference_round_trip(const char *text)
         strcmp(bh_reference_format(&again, second, sizeof(second)), whole) != 0 ||
         bh_reference_parse(familiar, &again, &error) < 0 ||
         strcmp(bh_reference_format(&again, second, sizeof(second)), whole) != 0) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     struct bh_error error = {0};
     char buffer[BH_DIGEST_TEXT_SIZE];
     if (bh_digest_parse(text, &digest, &error) == 0 && strcmp(bh_digest_text(&digest, buffer), text) != 0) {
-        abort();
+        fuzz_wrong();
     }
     reference_round_trip(text);
     return 0;

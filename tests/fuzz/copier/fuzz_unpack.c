@@ -20,6 +20,7 @@
 #include "tar_writer.h"
 #include "tree.h"
 #include "unpack.h"
+#include "fuzz.h"
 
 #define CANARY     "untouched"
 #define TREE_BYTES "size=64m,nr_inodes=20000" /* a sparse file may be large, what is written not */
@@ -52,13 +53,13 @@ static int pack(int root)
     int fd = memfd_create("packed", MFD_CLOEXEC);
     const struct walk walk = {.visit = add, .root = root};
     if (fd < 0 || tar_writer_open(fd, &writer, &error) < 0) {
-        abort();
+        fuzz_wrong();
     }
     struct walk again = walk;
     again.argument = writer;
     if (walk_tree(root, &again, &error) < 0 || tar_writer_finish(writer, &error) < 0) {
         if (error.code != BH_RESOURCE_EXHAUSTED) { /* a path longer than Linux takes */
-            abort();
+            fuzz_wrong();
         }
     }
     return fd;
@@ -72,7 +73,7 @@ static void must_be_equal(int one, int other)
     for (;;) {
         ssize_t n = read(one, left, sizeof(left));
         if (n < 0 || n != read(other, right, sizeof(right)) || memcmp(left, right, (size_t)n) != 0) {
-            abort();
+            fuzz_wrong();
         }
         if (n == 0) {
             return;
@@ -98,12 +99,12 @@ static void *contain(void *argument)
     const struct job *job = argument;
     struct bh_error error = {0};
     if (unshare(CLONE_FS) < 0 || fchdir(job->host) < 0 || chroot("root") < 0 || chdir("/") < 0) {
-        abort();
+        fuzz_wrong();
     }
     bh_autoclose int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct unpack wish = {.root = root, .path = "/"};
     if (unpack(&wish, job->source, &error) < 0 && error.code == BH_OK) {
-        abort();
+        fuzz_wrong();
     }
     pack_twice(root);
     return NULL;
@@ -118,11 +119,11 @@ static int make_host(void)
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || !mkdtemp(folder) ||
         mount("fuzz", folder, "tmpfs", MS_NOSUID | MS_NODEV, TREE_BYTES) < 0) {
         perror("fuzz-copier-unpack must be root");
-        abort();
+        fuzz_wrong();
     }
     int host = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (host < 0 || umount2(folder, MNT_DETACH) < 0 || rmdir(folder) < 0) {
-        abort();
+        fuzz_wrong();
     }
     return host;
 }
@@ -131,7 +132,7 @@ static void put_canary(int host)
 {
     bh_autoclose int canary = openat(host, "canary", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (canary < 0 || write(canary, CANARY, sizeof(CANARY)) != sizeof(CANARY)) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -145,31 +146,37 @@ static void must_be_untouched(int host)
     if (canary < 0 || fstat(canary, &status) < 0 || status.st_mode != (S_IFREG | 0600) || status.st_nlink != 1 ||
         read(canary, text, sizeof(text)) != sizeof(CANARY) || strcmp(text, CANARY) != 0 ||
         names_read(host, &names, &error) < 0 || names.n != 2) {
-        abort();
+        fuzz_wrong();
     }
     names_free(&names);
+}
+
+static void clear_root(int host)
+{
+    struct bh_error error = {0};
+    const struct place root = {.folder = host, .name = "root", .shown = "root"};
+    if (place_clear(&root, &error) < 0) {
+        fuzz_wrong();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     static int host = -1;
-    struct bh_error error = {0};
     pthread_t thread;
     if (host < 0) {
         host = make_host();
         put_canary(host);
     }
+    clear_root(host); /* a run that was ended leaves it */
     bh_autoclose int source = memfd_create("archive", MFD_CLOEXEC);
     struct job job = {.host = host, .source = source};
     if (source < 0 || write(source, bytes, n_bytes) != (ssize_t)n_bytes || lseek(source, 0, SEEK_SET) < 0 ||
         mkdirat(host, "root", 0755) < 0 || pthread_create(&thread, NULL, contain, &job) != 0) {
-        abort();
+        fuzz_wrong();
     }
     (void)pthread_join(thread, NULL);
     must_be_untouched(host);
-    const struct place root = {.folder = host, .name = "root", .shown = "root"};
-    if (place_clear(&root, &error) < 0) {
-        abort();
-    }
+    clear_root(host);
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "container_seccomp.h"
+#include "fuzz.h"
 
 #define CGROUP_PARENT "bulkhead"
 
@@ -24,7 +25,7 @@ static void must_be_clean(const struct plan *plan)
     for (size_t i = 0; i < plan->n_operations; i++) {
         const struct operation *operation = &plan->operations[i];
         if (operation->kind != OPERATION_SYSCTL && *operation->target && !text_is_path(operation->target)) {
-            abort();
+            fuzz_wrong();
         }
     }
 }
@@ -35,7 +36,7 @@ static void plan_all(const struct container_spec *spec)
     __attribute__((cleanup(plan_cleanup))) struct plan *plan = NULL;
     __attribute__((cleanup(plan_cleanup))) struct plan *copy = NULL;
     if (plan_make(spec, &plan, &error) < 0 || plan_make_copy(spec, &copy, &error) < 0) {
-        abort();
+        fuzz_wrong();
     }
     must_be_clean(plan);
     must_be_clean(copy);
@@ -56,7 +57,7 @@ static void execute(const Bulkhead__ContainerSpec *message)
     struct bh_error error = {0};
     if (spec_decode(message, CGROUP_PARENT, &spec, &error) < 0) {
         if (error.code == BH_OK) {
-            abort();
+            fuzz_wrong();
         }
         return;
     }
@@ -83,7 +84,7 @@ static void ask(const Bulkhead__ContainerSpec *message)
     struct filled_spec filled = {0};
     if (spec_check(message, &error) < 0) {
         if (error.code == BH_OK) {
-            abort();
+            fuzz_wrong();
         }
         return;
     }

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "manifest.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {

@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #include "archive_scan.h"
+#include "fuzz.h"
 
 static void must_lie_inside(const Bulkhead__ArchiveMember *member, size_t n_bytes)
 {
     if (member->offset > n_bytes || member->size_bytes > n_bytes - member->offset) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -29,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     bh_autoclose int fd = memfd_create("archive", MFD_CLOEXEC);
     if (fd < 0 || write(fd, bytes, n_bytes) != (ssize_t)n_bytes) {
-        abort();
+        fuzz_wrong();
     }
     struct archive_scan_result result;
     struct bh_error error = {0};

@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "services/store/erofs_check.h"
+#include "fuzz.h"
 
 #define FSCK_EVERY 1000
 
@@ -35,7 +36,7 @@ static void must_satisfy_fsck(int image)
     (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), image);
     if (posix_spawnp(&pid, program, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid ||
         status != 0) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -60,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     bh_autoclose int image = memfd_create("image", MFD_CLOEXEC);
     if (source < 0 || image < 0 || write(source, bytes, n_bytes) != (ssize_t)n_bytes ||
         lseek(source, 0, SEEK_SET) < 0) {
-        abort();
+        fuzz_wrong();
     }
     struct extract_result result;
     struct bh_error error = {0};
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     struct erofs_summary summary;
     if (erofs_check(image, &summary, &error) < 0) {
-        abort();
+        fuzz_wrong();
     }
     sample(image);
     return 0;

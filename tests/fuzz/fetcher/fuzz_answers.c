@@ -11,6 +11,7 @@
 #include "registry_error.h"
 #include "response.h"
 #include "tags.h"
+#include "fuzz.h"
 
 static void read_head(const char *text)
 {
@@ -26,7 +27,7 @@ static void read_head(const char *text)
         line += length;
     }
     if (response.has_next && strlen(response.next) >= sizeof(response.next)) {
-        abort();
+        fuzz_wrong();
     }
 }
 
@@ -41,7 +42,7 @@ static void read_tags(const char *text, size_t n_bytes)
     }
     for (size_t i = 0; i < n_tags; i++) {
         if (!tags_is_tag(tags[i])) {
-            abort();
+            fuzz_wrong();
         }
     }
     json_decref(json);

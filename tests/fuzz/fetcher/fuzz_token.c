@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "token.h"
+#include "fuzz.h"
 
 static bool trusts(const struct origin *origin, void *argument)
 {
@@ -26,12 +27,12 @@ static void make_request(const char *text)
     struct bh_error error = {0};
     challenge = (struct challenge){0};
     if (url_parse("https://registry.example/", &registry, &error) < 0) {
-        abort();
+        fuzz_wrong();
     }
     if (challenge_parse(text, &challenge, &error) == 0 &&
         token_request_make(&registry.origin, &challenge, &scope, &credentials, trusts, NULL, &request, &error) == 0) {
         if (request.authorization && strpbrk(request.authorization, "\r\n")) {
-            abort();
+            fuzz_wrong();
         }
         token_request_clear(&request);
     }
@@ -51,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     for (const char *c = token; *c; c++) {
         if (*c <= ' ' || *c > '~') {
-            abort();
+            fuzz_wrong();
         }
     }
     return 0;

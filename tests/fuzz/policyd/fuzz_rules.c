@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include "rules_file.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     static struct rules rules;
     struct bh_error error = {0};
     if (rules_parse("fuzz.json", (const char *)bytes, n_bytes, &rules, &error) < 0 && error.message[0] == '\0') {
-        abort();
+        fuzz_wrong();
     }
     return 0;
 }

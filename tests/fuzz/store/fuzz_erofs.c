@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "erofs_check.h"
 #include "image_builder.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     bh_autofree uint8_t *damaged = malloc(sample.n_bytes);
     bh_autoclose int fd = memfd_create("image", MFD_CLOEXEC);
     if (!damaged || fd < 0) {
-        abort();
+        fuzz_wrong();
     }
     memcpy(damaged, sample.bytes, sample.n_bytes);
     for (size_t i = 0; i + 5 <= n_bytes; i += 5) {
@@ -32,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         damaged[place % sample.n_bytes] = bytes[i + 4];
     }
     if (write(fd, damaged, sample.n_bytes) != (ssize_t)sample.n_bytes) {
-        abort();
+        fuzz_wrong();
     }
     struct erofs_summary summary;
     struct bh_error error = {0};

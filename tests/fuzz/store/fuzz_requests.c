@@ -8,6 +8,7 @@
 
 #include "layer_record.h"
 #include "requests.h"
+#include "fuzz.h"
 
 static void take_blob(const uint8_t *bytes, size_t n_bytes)
 {
@@ -16,7 +17,7 @@ static void take_blob(const uint8_t *bytes, size_t n_bytes)
     Bulkhead__BeginBlob *message = bulkhead__begin_blob__unpack(NULL, n_bytes, bytes);
     if (message) {
         if (blob_request_from(message, &request, &error) < 0 && error.code != BH_INVALID_ARGUMENT) {
-            abort();
+            fuzz_wrong();
         }
         bulkhead__begin_blob__free_unpacked(message, NULL);
     }
@@ -29,7 +30,7 @@ static void take_spool(const uint8_t *bytes, size_t n_bytes)
     Bulkhead__BeginSpool *message = bulkhead__begin_spool__unpack(NULL, n_bytes, bytes);
     if (message) {
         if (spool_request_from(message, &max_bytes, &error) < 0 && error.code != BH_INVALID_ARGUMENT) {
-            abort();
+            fuzz_wrong();
         }
         bulkhead__begin_spool__free_unpacked(message, NULL);
     }
@@ -43,7 +44,7 @@ static void take_record(const uint8_t *bytes, size_t n_bytes)
     if (layer_record_decode(bytes, n_bytes, &record, &error) == 0 &&
         (layer_record_encode(&record, again, &error) < 0 || n_bytes != sizeof(again) ||
          memcmp(again, bytes, n_bytes) != 0)) {
-        abort();
+        fuzz_wrong();
     }
 }
 
