@@ -29,7 +29,7 @@ static const struct bh_protocol protocol = {
 
 /* ---- commands ---------------------------------------------------------------------------------------------- */
 
-static int run(char output[static 16384], const char *command, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int run(char output[static 16384], const char *command, va_list arguments)
 {
     char text[4096];
     int n = vsnprintf(text, sizeof(text), command, arguments);
