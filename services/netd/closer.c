@@ -4,6 +4,7 @@
  */
 #include "closer.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 #include "common/service.h"
 #include "sandbox.h"
 
-#define FDS_MAX 4 /* in one message, more than are ever sent */
+#define FDS_MAX  4  /* in one message, more than are ever sent */
+#define HELD_MAX 64 /* that wait for netd's own close */
 
 union control {
     struct cmsghdr header;
@@ -24,24 +26,45 @@ union control {
 
 /* ---- the worker -------------------------------------------------------------------------------------------- */
 
-static void close_all(struct msghdr *message)
+/* What came is held until netd says that it has closed its own: or that would be the last close. */
+struct held {
+    int fds[HELD_MAX];
+    size_t n;
+};
+
+static void close_held(struct held *held)
 {
+    while (held->n > 0) {
+        (void)close(held->fds[--held->n]);
+    }
+}
+
+/* Returns whether descriptors came. */
+static bool hold(struct held *held, struct msghdr *message)
+{
+    bool came = false;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
             int fds[FDS_MAX];
             size_t n_bytes = header->cmsg_len - CMSG_LEN(0);
             memcpy(fds, CMSG_DATA(header), n_bytes < sizeof(fds) ? n_bytes : sizeof(fds));
             for (size_t i = 0; i < n_bytes / sizeof(int) && i < FDS_MAX; i++) {
-                (void)close(fds[i]);
+                if (held->n == HELD_MAX) {
+                    close_held(held);
+                }
+                held->fds[held->n++] = fds[i];
+                came = true;
             }
         }
     }
+    return came;
 }
 
 static int work(struct bh_service_context *context, int job_fd, void *argument)
 {
     (void)context;
     (void)argument;
+    struct held held = {.n = 0};
     for (;;) {
         char byte;
         union control control;
@@ -52,7 +75,9 @@ static int work(struct bh_service_context *context, int job_fd, void *argument)
         if (n <= 0) {
             return n < 0;
         }
-        close_all(&message);
+        if (!hold(&held, &message)) {
+            close_held(&held);
+        }
     }
 }
 
@@ -109,10 +134,12 @@ void closer_close(struct closer *closer, int *fd)
     if (closer->pid == 0 && start(closer, &error) < 0) {
         bh_log_failure(BH_LOG_WARNING, &error, "start the worker that closes descriptors");
     }
-    if (closer->pid != 0) {
-        (void)hand_over(closer, *fd); /* a full queue or a dead worker: then the close below is the last one */
-    }
+    /* With a full queue or a dead worker the close here is the last one. */
+    bool handed_over = closer->pid != 0 && hand_over(closer, *fd) == 0;
     bh_close(fd);
+    if (handed_over) {
+        (void)send(closer->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* the next one's word does as well */
+    }
 }
 
 void closer_stop(struct closer *closer)
