@@ -191,7 +191,8 @@ Test(ports, a_port_that_is_taken_is_said_to_be)
 Test(ports, a_flow_that_was_there_before_is_led_to_the_container)
 {
     /* A client that goes on sending from the same port keeps its untranslated connection alive. */
-    (void)host("nft 'table ip admin { chain input { type filter hook input priority 0; ct state established accept; }; }'");
+    (void)host(
+        "nft 'table ip admin { chain input { type filter hook input priority 0; ct state established accept; }; }'");
     cr_expect_str_eq(asked(&machine, "udp 198.51.100.1 8080 198.51.100.2 7777"), "ECONNREFUSED");
     publish(UDP, "udp");
     cr_expect_str_eq(asked(&machine, "udp 198.51.100.1 8080 198.51.100.2 7777"), "198.51.100.2 hello");
