@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every helper killed at every message boundary of a pull, a run, an exec, a commit and a removal. By default each fourth boundary is
+# Every helper killed at every message boundary of a pull, a run, an exec, a commit and a removal, and of linking a container to a network. By default each fourth boundary is
 # tried; BULKHEAD_FAULTS=all walks them all.
 # slow
 source "$(dirname "$0")/../lib/system.sh"
@@ -16,14 +16,20 @@ prepare() {
     bulkhead push "$PLAIN/faults:1"
     bulkhead rmi "$PLAIN/faults:1"
     bulkhead run -d --name box --network none "$IMAGE" sleep 100000
+    bulkhead network create faults
 }
 nothing_leaked() {
     bulkhead rm -f victim mayfly box
     bulkhead rmi -f kept:1 "$REMOTE" || true
     nothing_left
     eventually no_folders
+    bulkhead network rm faults
+    eventually no_links
+    equal "$(ss -Hltn | grep -c ':18080')" 0 "reserved ports"
+    ! nft list ruleset | grep -E 'elements = .*(18080|bhv)' || return 1
     equal "$(bulkhead audit verify >/dev/null && echo whole)" whole
 }
+no_links() { [ "$(ip -o link show | grep -cE 'bhv|bh-')" = 0 ]; }
 no_folders() { [ "$(find "$ENGINE/state/containers" "$ENGINE/state/logs" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" = 0 ]; }
 
 plain_registry
@@ -41,4 +47,12 @@ for role in api engine store fetcher dialer extractor policyd; do
     check "pull, $role killed where it sends" walk pull $role sendmsg
     check "pull, $role killed where it receives" walk pull $role recvmsg
 done
+for role in engine policyd executor netd; do
+    for operation in link unlink; do
+        check "$operation, $role killed where it sends" walk $operation $role sendmsg
+        check "$operation, $role killed where it receives" walk $operation $role recvmsg
+    done
+done
+check "link, netd killed at its requests to the kernel" walk link netd sendto
+check "unlink, netd killed at its requests to the kernel" walk unlink netd sendto
 check "nothing leaked" nothing_leaked

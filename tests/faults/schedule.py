@@ -130,7 +130,31 @@ def unremove():
         must("run", "-d", "--name", "victim", "--network", "none", IMAGE, "sleep", "100000")
 
 
+def link():
+    return client("run", "-d", "--name", "mayfly", "--network", "faults", "-p", "18080:80", IMAGE, "sleep", "100000")
+
+
+def is_linked():
+    must("exec", "mayfly", "ping", "-c", "1", "-W", "2", must("inspect", "-f", "{{.NetworkSettings.Networks.faults.Gateway}}", "mayfly"))
+    return must("port", "mayfly") == "80/tcp -> 0.0.0.0:18080"
+
+
+def unlink():
+    return client("rm", "-f", "mayfly")
+
+
+def is_unlinked():
+    return "mayfly" not in must("ps", "-a", "--format", "{{.Names}}").split()
+
+
+def relink():
+    if is_unlinked():
+        must(*["run", "-d", "--name", "mayfly", "--network", "faults", "-p", "18080:80", IMAGE, "sleep", "100000"])
+
+
 OPERATIONS = {
+    "link": (link, is_linked, unrun),
+    "unlink": (unlink, is_unlinked, relink),
     "pull": (pull, was_pulled, unpull),
     "run": (run, has_run, unrun),
     "exec": (execute, was_executed, unexecute),
