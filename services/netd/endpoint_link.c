@@ -160,3 +160,20 @@ int endpoint_link_remove(struct netd *netd, const struct endpoint *endpoint, str
     }
     return link_remove(&inside, link.index, error);
 }
+
+int endpoint_link_restore(struct netd *netd, const struct endpoint *endpoint, struct bh_error *error)
+{
+    struct link link;
+    if (!*endpoint->link) {
+        return 0;
+    }
+    if (link_find_index(&netd->route, endpoint->index, &link, error) < 0) {
+        return error->code == BH_NOT_FOUND ? 0 : -1;
+    }
+    if (link.master == endpoint->network->index) {
+        return 0;
+    }
+    return link_set_master(&netd->route, endpoint->index, endpoint->network->index, error) < 0
+               ? -1
+               : set_up_port(netd, endpoint, endpoint->container->tenant_uid, error);
+}

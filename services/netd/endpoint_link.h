@@ -19,5 +19,7 @@ int endpoint_link_make(struct netd *netd, struct inside *inside, struct endpoint
                        bool *ret_made, struct bh_error *error);
 /* Removes it. Absent is no error. */
 int endpoint_link_remove(struct netd *netd, const struct endpoint *endpoint, struct bh_error *error);
+/* It is a port of its bridge, which may have been made anew. One whose container has ended is no error. */
+int endpoint_link_restore(struct netd *netd, const struct endpoint *endpoint, struct bh_error *error);
 /* Its default routes are what it says. */
 int endpoint_link_route(struct inside *inside, const struct endpoint *endpoint, struct bh_error *error);

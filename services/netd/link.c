@@ -273,6 +273,15 @@ int link_set_port(struct netlink *netlink, uint32_t index, const char *alias, bo
     return netlink_do(netlink, header, error, "set up a port of a bridge");
 }
 
+int link_set_master(struct netlink *netlink, uint32_t index, uint32_t bridge, struct bh_error *error)
+{
+    struct netlink_request request;
+    struct nlmsghdr *header = netlink_begin(&request, RTM_SETLINK, 0);
+    (void)put_info(header, index);
+    mnl_attr_put_u32(header, IFLA_MASTER, bridge);
+    return netlink_do(netlink, header, error, "make a link a port of a bridge");
+}
+
 int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias, struct bh_error *error)
 {
     struct netlink_request request;

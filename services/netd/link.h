@@ -64,6 +64,8 @@ int link_make_macvlan(struct netlink *netlink, const struct macvlan_spec *spec, 
  * MAC comes back to it: with br_netfilter, translated packets are bridged where they would be routed otherwise, and one
  * may be for its sender. */
 int link_set_port(struct netlink *netlink, uint32_t index, const char *alias, bool isolated, struct bh_error *error);
+/* Makes the link a port of the bridge. */
+int link_set_master(struct netlink *netlink, uint32_t index, uint32_t bridge, struct bh_error *error);
 int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias, struct bh_error *error);
 /* No IPv6 address comes by itself. The link is down. */
 int link_stop_ipv6(struct netlink *netlink, uint32_t index, struct bh_error *error);

@@ -104,6 +104,9 @@ static ssize_t receive(const struct netlink *netlink, char *buffer, struct bh_er
         if (n < 0 && errno == EAGAIN) {
             return 0;
         }
+        if (n < 0 && errno == ENOBUFS) {
+            break;
+        }
         if (n < 0) {
             return bh_error_errno(error, errno, "read the kernel's answer");
         }

@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "endpoint_link.h"
 #include "found.h"
 #include "ingress.h"
 #include "link.h"
@@ -234,18 +235,32 @@ int networks_drop(struct netd *netd, const Bulkhead__DropNetwork *message, struc
 
 /* ---- restoring --------------------------------------------------------------------------------------------- */
 
+static int restore(struct netd *netd, struct network *network, struct bh_error *error)
+{
+    bool made = false;
+    if (ensure_bridge(netd, network, &made, error) < 0 || set_up_bridge(netd, network, error) < 0) {
+        return -1;
+    }
+    if (made) {
+        bh_log_warning("the bridge of network \"%s\" was gone and was made again", network->name);
+    }
+    const struct endpoint *endpoint;
+    LIST_FOREACH(endpoint, &network->endpoints, of_network)
+    {
+        if (endpoint_link_restore(netd, endpoint, error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int networks_restore(struct netd *netd, struct bh_error *error)
 {
     struct network *network;
     LIST_FOREACH(network, &netd->networks, next)
     {
-        bool made = false;
-        if (*network->link &&
-            (ensure_bridge(netd, network, &made, error) < 0 || set_up_bridge(netd, network, error) < 0)) {
+        if (*network->link && restore(netd, network, error) < 0) {
             return bh_error_wrap(error, "put back network \"%s\"", network->name);
-        }
-        if (made) {
-            bh_log_warning("the bridge of network \"%s\" was gone and was made again", network->name);
         }
     }
     return 0;

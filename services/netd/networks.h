@@ -14,7 +14,7 @@
 int networks_make(struct netd *netd, const Bulkhead__MakeNetwork *message, struct bh_error *error);
 int networks_drop(struct netd *netd, const Bulkhead__DropNetwork *message, struct bh_error *error);
 
-/* Makes the bridges that are missing. Ports of theirs are gone with them: their containers have to be linked anew. */
+/* Makes the bridges that are missing, and gives them their ports. */
 int networks_restore(struct netd *netd, struct bh_error *error);
 
 /* Removes a bridge and whatever is left of its ports. */

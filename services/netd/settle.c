@@ -43,6 +43,27 @@ static bool is_made(const struct netd *netd)
     return netd->ingress_made[IPV4] || netd->ingress_made[IPV6];
 }
 
+/* A container that has ended has lost its links before the engine says so: those are not missed. */
+static int check_ports(struct netd *netd, const struct network *network, struct findings *findings,
+                       struct bh_error *error)
+{
+    const struct endpoint *endpoint;
+    LIST_FOREACH(endpoint, &network->endpoints, of_network)
+    {
+        struct link link;
+        char text[NETD_NAME_BYTES + 64];
+        if (link_find_index(&netd->route, endpoint->index, &link, error) < 0) {
+            if (error->code != BH_NOT_FOUND) {
+                return -1;
+            }
+        } else if (link.master != network->index) {
+            (void)snprintf(text, sizeof(text), "Link %s is no port of network \"%s\"", endpoint->link, network->name);
+            tell(text, findings);
+        }
+    }
+    return 0;
+}
+
 static int check_bridges(struct netd *netd, struct findings *findings, struct bh_error *error)
 {
     const struct network *network;
@@ -50,14 +71,18 @@ static int check_bridges(struct netd *netd, struct findings *findings, struct bh
     {
         struct link link;
         char text[NETD_NAME_BYTES + 64];
-        if (!*network->link || link_find(&netd->route, network->link, &link, error) == 0) {
+        if (!*network->link) {
             continue;
         }
-        if (error->code != BH_NOT_FOUND) {
+        if (link_find(&netd->route, network->link, &link, error) < 0) {
+            if (error->code != BH_NOT_FOUND) {
+                return -1;
+            }
+            (void)snprintf(text, sizeof(text), "Link %s of network \"%s\" is missing", network->link, network->name);
+            tell(text, findings);
+        } else if (check_ports(netd, network, findings, error) < 0) {
             return -1;
         }
-        (void)snprintf(text, sizeof(text), "Link %s of network \"%s\" is missing", network->link, network->name);
-        tell(text, findings);
     }
     return 0;
 }

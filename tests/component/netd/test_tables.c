@@ -59,6 +59,8 @@ Test(tables, settling_puts_back_what_a_look_finds)
         {"nft add element ip bulkhead-bt bridges '{ eth9 }'", "has 1 that nobody asked for"},
         {"nft flush set bridge bulkhead-bt macs", "Set macs of table bridge bulkhead-bt lacks 1 of 1"},
         {"echo 0 > /proc/sys/net/ipv4/ip_forward", "The host does not forward: net/ipv4/ip_forward is 0"},
+        {"ip link del bt-010101010101", "Link bt-010101010101 of network \"net1\" is missing"},
+        {"ip link set $(ip -br link | grep -o '^btv[^@]*') nomaster", "is no port of network \"net1\""},
         {"ip link del bti0", "Link bti0, on which published ports rest, is missing"},
     };
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
