@@ -148,6 +148,9 @@ static const char *const query_text[QUERY_COUNT_] = {
                          " seen_ns = excluded.seen_ns",
     [QUERY_SOURCES_EXPIRE] = "DELETE FROM blob_sources WHERE tenant_uid = ?1 AND seen_ns < (SELECT seen_ns FROM"
                              " blob_sources WHERE tenant_uid = ?1 ORDER BY seen_ns DESC LIMIT 1 OFFSET ?2)",
+    [QUERY_ORIGIN_ADD] = "INSERT OR IGNORE INTO blob_origins VALUES (?1, ?2)",
+    [QUERY_ORIGIN] = "SELECT EXISTS (SELECT 1 FROM blob_origins WHERE digest = ?1 AND registry = ?2)",
+    [QUERY_ORIGINS_FORGET] = "DELETE FROM blob_origins WHERE digest = ?1",
     [QUERY_EXEC_ADD] = "INSERT INTO execs SELECT ?1, ?2, ?3, 1, ?4, 0, 0, 0, ?5, ?6"
                        " WHERE EXISTS (SELECT 1 FROM containers WHERE id = ?2)",
     [QUERY_EXEC] = EXEC_COLUMNS "WHERE id = ?1 AND tenant_uid = ?2",

@@ -83,6 +83,9 @@ static const char *const steps[] = {
     "  UNIQUE (network, address6)) WITHOUT ROWID;"
     "CREATE TABLE attachments (container BLOB PRIMARY KEY REFERENCES containers ON DELETE CASCADE,"
     "  attachment BLOB NOT NULL) WITHOUT ROWID;",
+    /* which registries have shown that they have a blob */
+    "CREATE TABLE blob_origins (digest BLOB NOT NULL, registry TEXT NOT NULL, PRIMARY KEY (digest, registry))"
+    "  WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 

@@ -60,7 +60,7 @@ static int tell_image(struct inspection *inspection, const struct source *source
                       struct bh_error *error)
 {
     struct job *job = inspection->job;
-    const struct layer_source from = {.registry = source->registry};
+    const struct layer_source from = {.registry = source->registry, .host = source->host};
     Bulkhead__ImageConfig *config = NULL;
     struct bh_digest id;
     memcpy(id.bytes, manifest->config->digest.data, BH_DIGEST_BYTES);

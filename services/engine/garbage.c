@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "services/engine/content.h"
+#include "services/engine/database_origins.h"
 #include "services/engine/garbage.h"
 #include "services/engine/store.h"
 
@@ -42,7 +43,8 @@ static int sweep_one(struct job *job, const struct bh_digest *digest, struct bh_
         return 0;
     }
     int used = database_content_used(job->engine->database, digest, error);
-    int result = used == 0 ? store_delete(job, digest, error) : used < 0 ? -1 : 0;
+    int result = used == 0 ? database_forget_origins(job->engine->database, digest, error) : used < 0 ? -1 : 0;
+    result = result == 0 && used == 0 ? store_delete(job, digest, error) : result;
     content_end_delete(content, digest);
     return result;
 }

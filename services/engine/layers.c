@@ -14,6 +14,7 @@
 #include "services/engine/channels.h"
 #include "services/engine/content.h"
 #include "services/engine/database.h"
+#include "services/engine/database_origins.h"
 #include "services/engine/layers.h"
 #include "services/engine/registry.h"
 #include "services/engine/store.h"
@@ -75,18 +76,6 @@ static int claim_begin(struct job *job, const struct bh_digest *digest, struct c
     return 0;
 }
 
-/* Content that is here already: may this tenant use it? A loaded archive brings its own bytes, which the store compares
- * by hashing them. */
-static int check_access(struct job *job, const struct layer_source *source, const struct bh_digest *digest,
-                        struct bh_error *error)
-{
-    int has = database_tenant_has_content(job->engine->database, job->tenant_uid, digest, error);
-    if (has != 0) {
-        return has < 0 ? -1 : 0;
-    }
-    return source->registry ? registry_check_blob(job, source->registry, digest, error) : 0;
-}
-
 /* ---- the transfer --------------------------------------------------------------------------------- */
 
 struct transfer {
@@ -142,9 +131,32 @@ static int run_transfer(struct transfer *transfer, struct store_ingest *ingest, 
     if (store_finish_blob(ingest, &stored, &n_bytes, error) < 0) {
         return -1;
     }
-    return bh_digest_equal(&stored, transfer->digest)
-               ? 0
-               : bh_error_set(error, BH_DATA_LOSS, "the store stored another blob than was asked for");
+    if (!bh_digest_equal(&stored, transfer->digest)) {
+        return bh_error_set(error, BH_DATA_LOSS, "the store stored another blob than was asked for");
+    }
+    return transfer->source->registry
+               ? database_add_origin(transfer->job->engine->database, transfer->digest, transfer->source->host, error)
+               : 0;
+}
+
+/* Content that is here already: may this tenant use it? If it has it; if it has just brought it along in an archive,
+ * the bytes of which the store has hashed; or if the registry that these bytes came from says so, asked with the
+ * tenant's own credentials. Another registry, which may be the tenant's own, could say so of what it does not have:
+ * from there the bytes must come once more. */
+static int prove_access(struct transfer *transfer, struct bh_error *error)
+{
+    struct database *database = transfer->job->engine->database;
+    const struct layer_source *source = transfer->source;
+    int known = database_tenant_has_content(database, transfer->job->tenant_uid, transfer->digest, error);
+    if (known != 0 || !source->registry) {
+        return known < 0 ? -1 : 0;
+    }
+    known = database_is_origin(database, transfer->digest, source->host, error);
+    if (known != 0) {
+        return known < 0 ? -1 : registry_check_blob(transfer->job, source->registry, transfer->digest, error);
+    }
+    store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
+    return begin_transfer(transfer, false, &ingest, error) < 0 ? -1 : run_transfer(transfer, &ingest, error);
 }
 
 int blob_ensure(struct job *job, const struct layer_source *source, const struct bh_digest *digest, uint64_t size_bytes,
@@ -158,7 +170,7 @@ int blob_ensure(struct job *job, const struct layer_source *source, const struct
         return -1;
     }
     if (content.blob) {
-        return check_access(job, source, digest, error);
+        return prove_access(&transfer, error);
     }
     store_ingest_auto struct store_ingest ingest = STORE_INGEST_NONE;
     if (begin_transfer(&transfer, false, &ingest, error) < 0) {
@@ -309,7 +321,9 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
     if (claim_begin(job, digest, &claim, error) < 0 || store_stat(job, digest, &content, error) < 0) {
         return -1;
     }
-    if ((content.blob || content.layer) && check_access(job, source, digest, error) < 0) {
+    struct transfer transfer = {
+        .job = job, .source = source, .digest = digest, .size_bytes = size_bytes, .quiet = !source->registry};
+    if ((content.blob || content.layer) && prove_access(&transfer, error) < 0) {
         return -1;
     }
     if (content.layer) {
@@ -322,8 +336,6 @@ int layer_ensure(struct job *job, const struct layer_source *source, const struc
         }
         return 0;
     }
-    struct transfer transfer = {
-        .job = job, .source = source, .digest = digest, .size_bytes = size_bytes, .quiet = !source->registry};
     struct bh_digest actual;
     int result = content.blob ? extract_stored(job, source, digest, diff_id, &actual, ret_content_bytes, error)
                               : fetch_and_extract(&transfer, diff_id, ret_content_bytes, error);

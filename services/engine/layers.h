@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Blobs and layers come into the store: from a registry or out of a loaded archive, verified and extracted in one pass,
- * or not at all if they are there. Content that another tenant brought in is used only after the registry has confirmed
- * that this tenant may read it.
+ * or not at all if they are there. Content that another tenant brought in is used only after the registry that it came
+ * from has confirmed that this tenant may read it; from any other it is fetched again.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 /* Where bytes come from: a registry's worker, or a range of a spool. */
 struct layer_source {
     struct bh_channel *registry; /* NULL: the spool */
+    const char *host;            /* of the registry */
     uint64_t spool, offset;
 };
 

@@ -30,6 +30,7 @@ struct pull {
     struct bh_reference reference;
     char name[BH_REFERENCE_BYTES_MAX + 1]; /* whole, as the image is to be named */
     struct bh_channel *registry;           /* borrowed */
+    const char *host;                      /* of the registry, likewise */
     struct holds holds;
     struct bh_digest top;      /* what the reference resolved to: an index or a manifest */
     struct bh_digest manifest; /* of the image itself */
@@ -82,7 +83,7 @@ static int plan_layers(struct pull *pull, const Bulkhead__ParsedManifest *manife
 {
     size_t n_tasks = 0;
     for (size_t i = 0; i < manifest->n_layers; i++) {
-        struct layer_task task = {.source = {.registry = pull->registry},
+        struct layer_task task = {.source = {.registry = pull->registry, .host = pull->host},
                                   .size_bytes = manifest->layers[i]->size_bytes};
         bool known = false;
         memcpy(task.digest.bytes, manifest->layers[i]->digest.data, BH_DIGEST_BYTES);
@@ -199,7 +200,7 @@ static int pull_one(struct pull *pull, struct source *source, const Bulkhead__Pl
         return -1;
     }
     const Bulkhead__Descriptor *config = document.manifest->config;
-    const struct layer_source layer_source = {.registry = pull->registry};
+    const struct layer_source layer_source = {.registry = pull->registry, .host = pull->host};
     memcpy(row.id.bytes, config->digest.data, BH_DIGEST_BYTES);
     row.manifest = pull->manifest;
     if (holds_add(&pull->holds, job, &row.id, error) < 0 ||
@@ -232,7 +233,7 @@ struct order {
 static int pull_reference(struct order *order, struct source *source, const struct bh_reference *reference,
                           struct bh_error *error)
 {
-    struct pull pull = {.job = order->job, .reference = *reference, .registry = source->registry};
+    struct pull pull = {.job = order->job, .reference = *reference, .registry = source->registry, .host = source->host};
     struct bh_reference named = *reference;
     bool moved = false;
     if (named.has_digest) {

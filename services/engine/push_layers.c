@@ -14,6 +14,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "engine_extractor.pb-c.h"
+#include "services/engine/database_origins.h"
 #include "services/engine/database_push.h"
 #include "services/engine/holds.h"
 #include "services/engine/layers.h"
@@ -87,6 +88,9 @@ int push_blob(struct job *job, const struct push_target *target, const struct bh
     }
     if (outcome == OUTCOME(ABSENT)) {
         return bh_error_set(error, BH_NOT_FOUND, "the registry has no such blob");
+    }
+    if (outcome == OUTCOME(UPLOADED) && database_add_origin(database, digest, target->host, error) < 0) {
+        return -1;
     }
     tell_outcome(job, layer, outcome, mounted_from);
     return database_add_blob_sources(database, job->tenant_uid, target->host, target->repository, digest, 1,

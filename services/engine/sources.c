@@ -37,6 +37,7 @@ static int visit_host(struct job *job, const char *host, const struct bh_referen
         return -1;
     }
     source->registry = registry;
+    source->host = host;
     return visit(source, argument, error);
 }
 

@@ -13,6 +13,7 @@
 /* A registry to ask, opened for the reference's repository. */
 struct source {
     struct bh_channel *registry;
+    const char *host; /* that is spoken to */
     bool mirror; /* another follows if it fails */
     bool final;  /* set by the visitor: its failure is the answer, whoever else could be asked */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/engine/database_origins.h"
 #include "services/engine/database_push.h"
 #include "services/engine/manifest_json.h"
 
@@ -48,6 +49,30 @@ static size_t sources(uint32_t tenant, const char *registry, uint8_t digest, con
     size_t n = 0;
     cr_assert_eq(database_blob_sources(database, tenant, registry, &blob, but, ret_names, 3, &n, &error), 0);
     return n;
+}
+
+static int is_origin(uint8_t digest, const char *registry)
+{
+    const struct bh_digest blob = numbered(digest);
+    struct bh_error error;
+    return database_is_origin(database, &blob, registry, &error);
+}
+
+Test(push, a_registry_is_an_origin_of_what_came_from_there)
+{
+    const struct bh_digest one = numbered(1), two = numbered(2);
+    struct bh_error error;
+    cr_assert_eq(database_add_origin(database, &one, "r:5000", &error), 0);
+    cr_assert_eq(database_add_origin(database, &one, "r:5000", &error), 0, "twice");
+    cr_assert_eq(database_add_origin(database, &one, "s", &error), 0);
+    cr_assert_eq(database_add_origin(database, &two, "s", &error), 0);
+    cr_expect_eq(is_origin(1, "r:5000"), 1);
+    cr_expect_eq(is_origin(2, "r:5000"), 0, "of this blob alone");
+    cr_expect_eq(is_origin(1, "r:5001"), 0, "and this host");
+    cr_assert_eq(database_forget_origins(database, &one, &error), 0);
+    cr_expect_eq(is_origin(1, "r:5000"), 0);
+    cr_expect_eq(is_origin(1, "s"), 0);
+    cr_expect_eq(is_origin(2, "s"), 1);
 }
 
 Test(push, a_blob_is_mounted_from_where_this_tenant_has_met_it)
