@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,14 +12,6 @@
 #include "common/cleanup.h"
 #include "rules_file.h"
 #include "rules_parse_parts.h"
-
-#define CPU_PERIOD_US 100000.0
-
-struct key {
-    const char *name;
-    enum rule rule; /* what a file that has the key sets */
-    int (*read)(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
-};
 
 static void free_json(json_t **value)
 {
@@ -41,7 +32,7 @@ static int read_bool(const json_t *value, bool *ret, const char *where, const ch
     return 0;
 }
 
-static int read_count(const json_t *value, uint64_t *ret, const char *where, const char *key, struct bh_error *error)
+int rules_read_count(const json_t *value, uint64_t *ret, const char *where, const char *key, struct bh_error *error)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0) {
         return rules_wrong(error, where, key, "a whole number that is not negative");
@@ -89,8 +80,8 @@ int rules_read_words(const json_t *value, const struct word *words, unsigned int
 }
 
 /* An object whose every key stands in `keys`. */
-static int read_object(const json_t *object, const struct key *keys, struct rules *rules, const char *where,
-                       struct bh_error *error)
+int rules_read_object(const json_t *object, const struct key *keys, struct rules *rules, const char *where,
+                      struct bh_error *error)
 {
     const char *name;
     json_t *value;
@@ -228,7 +219,7 @@ static int read_mounts(const json_t *value, struct rules *rules, const char *whe
                                       {"propagation", RULE_MOUNTS, read_propagation},
                                       {NULL, RULE_NONE, NULL}};
     return json_is_object(value)
-               ? read_object(value, keys, rules, where, error)
+               ? rules_read_object(value, keys, rules, where, error)
                : rules_wrong(error, where, "mounts", "an object with \"paths\", \"must_be_owned\" and \"propagation\"");
 }
 
@@ -246,7 +237,7 @@ static int read_registries(const json_t *value, struct rules *rules, const char 
 {
     static const struct key keys[] = {
         {"allow", RULE_REGISTRIES, read_allow}, {"deny", RULE_REGISTRIES, read_deny}, {NULL, RULE_NONE, NULL}};
-    return json_is_object(value) ? read_object(value, keys, rules, where, error)
+    return json_is_object(value) ? rules_read_object(value, keys, rules, where, error)
                                  : rules_wrong(error, where, "registries", "an object with \"allow\" and \"deny\"");
 }
 
@@ -279,72 +270,6 @@ static int read_log_drivers(const json_t *value, struct rules *rules, const char
                                         {NULL, 0}};
     return rules_read_words(value, words, &rules->log_drivers, where, "log_drivers",
                             "a list of \"none\", \"json-file\", \"local\" and \"journald\"", error);
-}
-
-static int read_containers(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    return read_count(value, &rules->quotas.containers, where, "quotas.containers", error);
-}
-
-static int read_memory(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    return read_count(value, &rules->quotas.memory_bytes, where, "quotas.memory_bytes", error);
-}
-
-static int read_pids(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    return read_count(value, &rules->quotas.pids, where, "quotas.pids", error);
-}
-
-static int read_disk(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    return read_count(value, &rules->quotas.disk_bytes, where, "quotas.disk_bytes", error);
-}
-
-static int read_volumes(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    if (read_count(value, &rules->quotas.volumes, where, "quotas.volumes", error) < 0) {
-        return -1;
-    }
-    return rules->quotas.volumes <= UINT32_MAX
-               ? 0
-               : rules_wrong(error, where, "quotas.volumes", "a number of volumes below 4294967296 (or 0: no limit)");
-}
-
-static int read_network_count(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    if (read_count(value, &rules->quotas.networks, where, "quotas.networks", error) < 0) {
-        return -1;
-    }
-    return rules->quotas.networks <= UINT32_MAX
-               ? 0
-               : rules_wrong(error, where, "quotas.networks", "a number of networks below 4294967296 (or 0: no limit)");
-}
-
-static int read_cpus(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    double cpus = json_number_value(value);
-    if (!json_is_number(value) || !(cpus == 0 || cpus >= 0.01) || cpus > 65536) {
-        return rules_wrong(error, where, "quotas.cpus", "a number of processors, at least 0.01 (or 0: no limit)");
-    }
-    rules->quotas.cpu_quota_us = (uint64_t)(cpus * CPU_PERIOD_US);
-    return 0;
-}
-
-static int read_quotas(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
-{
-    static const struct key keys[] = {{"containers", RULE_QUOTAS, read_containers},
-                                      {"memory_bytes", RULE_QUOTAS, read_memory},
-                                      {"cpus", RULE_QUOTAS, read_cpus},
-                                      {"pids", RULE_QUOTAS, read_pids},
-                                      {"disk_bytes", RULE_QUOTAS, read_disk},
-                                      {"volumes", RULE_QUOTAS, read_volumes},
-                                      {"networks", RULE_QUOTAS, read_network_count},
-                                      {NULL, RULE_NONE, NULL}};
-    return json_is_object(value) ? read_object(value, keys, rules, where, error)
-                                 : rules_wrong(error, where, "quotas",
-                                               "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
-                                               "\"disk_bytes\", \"volumes\" and \"networks\"");
 }
 
 /* "/dev/x", with what may be done with it behind a colon. */
@@ -398,7 +323,7 @@ static const struct key top_keys[] = {
     {"system_paths", RULE_SYSTEM_PATHS, read_system_paths},
     {"oom_score_minimum", RULE_OOM_SCORE, read_oom_score},
     {"log_drivers", RULE_LOG_DRIVERS, read_log_drivers},
-    {"quotas", RULE_QUOTAS, read_quotas},
+    {"quotas", RULE_QUOTAS, rules_read_quotas},
     {"devices", RULE_DEVICES, read_devices},
     {"device_rules", RULE_DEVICE_RULES, read_device_rules},
     {"cgroup_parents", RULE_CGROUP_PARENTS, read_cgroup_parents},
@@ -446,7 +371,7 @@ int rules_parse(const char *name, const char *text, size_t n_bytes, struct rules
     if (choose_base(tenants, &rules, where, error) < 0) {
         return -1;
     }
-    if (read_object(root, top_keys, &rules, where, error) < 0) {
+    if (rules_read_object(root, top_keys, &rules, where, error) < 0) {
         return -1;
     }
     (void)snprintf(rules.file, sizeof(rules.file), "%s", name);
