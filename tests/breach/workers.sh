@@ -14,6 +14,14 @@ all_run() {
     running=" $(breach names | tr '\n' ' ')"
     for name in "$@"; do [[ $running == *" $name "* ]] || return 1; done
 }
+knows_the_password() {
+    local said
+    said=$(forge remembers fetch "$PASSWORD") && return 1
+    matches "$said" 'holds it at'
+}
+worker_of() { pgrep -n -P "$(helper_pid "$1")"; }
+is_another() { [ -n "$(worker_of fetcher)" ] && [ "$(worker_of fetcher)" != "$1" ]; }
+is_the_one() { equal "$(worker_of fetcher)" "$1"; }
 confined() { # NAME
     local chapter
     for chapter in $CHAPTERS; do
@@ -24,14 +32,34 @@ confined() { # NAME
 
 "$ROOT/deploy/make-busybox-image" "$WORK/busybox.tar"
 image_folder "$WORK/busybox.tar" team/busybox 1 "$WORK/image" >/dev/null
+odd_registry "$WORK/image" --fault slow=0.001 --auth basic --user alice --password "$PASSWORD"
+PRIVATE=$ODD
 odd_registry "$WORK/image" --fault slow=0.001
 broker_start
-system_start --insecure_registry "$ODD" --private_registry "$ODD"
+system_start --insecure_registry "$ODD" --private_registry "$ODD" --insecure_registry "$PRIVATE" --private_registry "$PRIVATE"
+tenants_welcome
 
-# a pull that lasts
-bulkhead pull "$ODD/team/busybox:1" >"$WORK/pulled" 2>&1 &
+# a pull that lasts, with a password
+printf '{"auths": {"%s": {"auth": "%s"}}}' "$PRIVATE" "$(printf '%s' "alice:$PASSWORD" | base64 -w0)" >"$DOCKER_CONFIG/config.json"
+bulkhead pull "$PRIVATE/team/busybox:1" >"$WORK/pulled" 2>&1 &
 pull=$!
 check "a slow pull has a worker of each kind" eventually all_run $PULLING
+check "its worker knows the password it was given" knows_the_password
+for name in fetcher dialer dial store store-intake extractor extract policyd; do
+    check "no memory of $name's holds that password" forge remembers $name "$PASSWORD"
+done
+for name in $PULLING; do
+    check "$name can write to no memory of its service's" forge shared $name
+done
+check "memory that is shared would be seen" breach bare_shared
+first=$(worker_of fetcher)
+as $BOB bulkhead pull "$ODD/team/busybox:1" >"$WORK/pulled-too" 2>&1 &
+other=$!
+check "another tenant's pull has a worker of its own" eventually is_another "$first"
+check "no memory of that worker's holds the first one's password" forge remembers fetch "$PASSWORD"
+kill -- -$other # the function that became it, too
+wait $other 2>/dev/null
+check "that worker ends with its pull" eventually is_the_one "$first"
 check "everybody reaches whom the table names, and nobody else, while a pull runs" breach matrix
 for name in $PULLING; do
     confined $name

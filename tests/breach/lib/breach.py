@@ -5,10 +5,12 @@
     breach.py bare CHAPTER            every attempt works in a process without a sandbox
     breach.py attempts NAME CHAPTER   in NAME ("engine", "fetch", "monitor"), what its row allows works and nothing else
     breach.py calls NAME              every system call that its row does not name is refused
+    breach.py bare_shared             memory that two processes can write shows
     breach.py caught NAME COMMAND...  both, in a worker that COMMAND makes a service fork
     breach.py listen                  the monitors of all containers from now on can be entered
     breach.py monitors CHAPTER        every attempt in a monitor, which is ended by most of them
     breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
+    breach.py wires                   "FROM:TO" of each channel in the table, from either end
     breach.py names                   the processes that can be entered now, one a line
 
 BREACH_FOLDER is the broker's folder, BREACH_BIN the programs', BREACH_SOURCE the sources'. Exits 1 and says what was possible that
@@ -63,6 +65,12 @@ def tell(result):
     return "works" if result >= 0 else errno.errorcode.get(-result, str(-result))
 
 
+def shared_memory(pid):
+    """Lines of its map that it could write and others see."""
+    with open(f"/proc/{pid}/maps") as maps:
+        return [line.strip() for line in maps if line.split()[1][1] == "w" and line.split()[1][3] == "s"]
+
+
 # ---- without a sandbox ---------------------------------------------------------------------------
 
 
@@ -100,6 +108,13 @@ def bare(chapter):
         finally:
             victim.kill()
     return failures
+
+
+def bare_shared():
+    """What `forge.py shared` looks for is there once a process has it."""
+    with Bare() as inside:
+        inside.call("mmap", 0, 4096, 3, 0x21, -1, 0)
+        return [] if shared_memory(inside.pid) else ["memory that is shared does not show"]
 
 
 # ---- inside ---------------------------------------------------------------------------------------
@@ -246,6 +261,15 @@ def matrix():
     return failures
 
 
+def wires():
+    """Both ends of every row of the table."""
+    for row in cast().table:
+        if row["role"] != "supervisor" and (row["role"] != "api" or row["tenant_uid"] == 0):
+            for peer in filter(None, row["peers"].split(",")):
+                print(f"{row['role']}:{peer}")
+    return []
+
+
 def names():
     everybody = cast()
     for name in everybody.rows:
@@ -254,8 +278,8 @@ def names():
     return []
 
 
-COMMANDS = {"bare": bare, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
-            "listen": listen_for_monitors, "matrix": matrix}
+COMMANDS = {"bare": bare, "bare_shared": bare_shared, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
+            "listen": listen_for_monitors, "matrix": matrix, "wires": wires}
 
 if __name__ == "__main__":
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host:

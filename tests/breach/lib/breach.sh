@@ -3,8 +3,25 @@
 # What breach tests share: an engine built with BH_BREACH, and the broker that its processes call. Sourced after system.sh.
 
 export BREACH_FOLDER=$WORK/breach BREACH_BIN=$BIN BREACH_SOURCE=$ROOT
-export BREACH_FILES="$ENGINE/state/lock $ENGINE/state/policyd/audit $ENGINE/state/engine/engine.db $ENGINE/state/store/blobs $ENGINE/policy.d/others.json"
+export BREACH_FILES="$ENGINE/state/lock $ENGINE/state/policyd/audit.log $ENGINE/state/engine/engine.db $ENGINE/state/store/blobs $ENGINE/policy.d/others.json"
+export BREACH_STATE=$ENGINE/state BREACH_CGROUP=$CGROUP
 breach() { python3 "$TESTS/breach/lib/breach.py" "$@"; }
+forge() { python3 "$TESTS/breach/lib/forge.py" "$@"; }
+
+# Two tenants that are not root: as $ALICE COMMAND...
+ALICE=61001
+BOB=61002
+as() {
+    local uid=$1
+    shift
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups env HOME="$WORK" PATH="$WORK/client:$PATH" "$@"
+}
+# tenants_welcome : once the engine runs
+tenants_welcome() {
+    chmod 0755 "$ENGINE" "$WORK"
+    install -D -m 0755 "$bulkhead" "$WORK/client/bulkhead"
+    chmod 0666 "$SOCKET"
+}
 
 # broker_start : before the engine, so that everybody finds it
 broker_start() {

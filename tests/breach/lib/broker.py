@@ -49,6 +49,7 @@ class Broker:
             os.unlink(path)
         self.hooks = [listen(path, socket.SOCK_SEQPACKET)]
         os.chmod(path, 0o666)
+        self.inode = os.stat(path).st_ino
         self.counter = listen(f"{folder}/broker", socket.SOCK_SEQPACKET)
         self.breached = {}  # pid: (connection, fd inside, address of its scratch)
 
@@ -81,10 +82,16 @@ class Broker:
                 else:
                     self.greet(ready)
 
+    def close(self):
+        """Another test's broker may have taken the place meanwhile."""
+        path = f"/run/{ADDRESS}"
+        if os.path.exists(path) and os.stat(path).st_ino == self.inode:
+            os.unlink(path)
+
 
 if __name__ == "__main__":
     broker = Broker(sys.argv[1])
     try:
         broker.serve()
     finally:
-        os.unlink(f"/run/{ADDRESS}")
+        broker.close()
