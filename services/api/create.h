@@ -72,6 +72,9 @@ int read_userns_mode(struct create *create, const json_t *value, const char *whe
 int read_runtime(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int read_isolation(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 int namespaces_finish(struct create *create, const json_t *host_config, struct bh_error *error);
+/* networking_config.c: NetworkingConfig, and a row of the Config table */
+int networking_read(struct create *create, const json_t *networking, struct bh_error *error);
+int read_mac_address(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 /* ports_json.c: a row of the HostConfig table */
 int read_port_bindings(struct create *create, const json_t *value, const char *where, struct bh_error *error);
 /* log_config.c: a row, and what holds without it */

@@ -12,6 +12,7 @@
 #include "engine_call.h"
 #include "handlers.h"
 #include "json_types.h"
+#include "network_ipam.h"
 #include "network_json.h"
 
 #define NETWORK_DEADLINE_MS 120000U
@@ -127,27 +128,6 @@ static int read_container(const json_t *body, char **container, struct bh_error 
     return **container ? 0 : bh_error_set(error, BH_INVALID_ARGUMENT, "invalid name or ID supplied: \"\"");
 }
 
-static int refuse_unknown(const json_t *body, const char *const *known, struct bh_error *error)
-{
-    union {
-        const json_t *constant;
-        json_t *plain;
-    } walk = {.constant = body};
-    const char *key;
-    json_t *item;
-    json_object_foreach(walk.plain, key, item)
-    {
-        bool found = json_is_empty(item);
-        for (size_t i = 0; known[i] && !found; i++) {
-            found = strcmp(known[i], key) == 0;
-        }
-        if (!found) {
-            return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown field \"%.64s\"", key);
-        }
-    }
-    return 0;
-}
-
 static void free_connect(Bulkhead__ConnectNetwork **question)
 {
     if (*question) {
@@ -164,7 +144,7 @@ int handle_network_connect(struct request *request, struct bh_error *error)
         return out_of_memory(error);
     }
     bulkhead__connect_network__init(question);
-    if (request_read_object(request, false, &body, error) < 0 || refuse_unknown(body, known, error) < 0 ||
+    if (request_read_object(request, false, &body, error) < 0 || network_refuse_unknown(body, known, "", error) < 0 ||
         read_container(body, &question->container, error) < 0 ||
         set_string(&question->reference, request->name, error) < 0 ||
         endpoint_settings_read(json_object_get(body, "EndpointConfig"), request->name, &question->request, error) < 0) {
@@ -194,7 +174,7 @@ int handle_network_disconnect(struct request *request, struct bh_error *error)
         return out_of_memory(error);
     }
     bulkhead__disconnect_network__init(question);
-    if (request_read_object(request, false, &body, error) < 0 || refuse_unknown(body, known, error) < 0 ||
+    if (request_read_object(request, false, &body, error) < 0 || network_refuse_unknown(body, known, "", error) < 0 ||
         read_container(body, &question->container, error) < 0 ||
         set_string(&question->reference, request->name, error) < 0) {
         return -1;

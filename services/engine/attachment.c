@@ -133,13 +133,21 @@ static int begin(struct job *job, struct container_row *row, const Bulkhead__Ima
                : attachment_plan_give(&plan, row->spec, error);
 }
 
+/* One of an engine that had no networks asks for none in its list. */
+static int complete_old(Bulkhead__ContainerRequest *request, struct bh_error *error)
+{
+    return request->n_endpoints > 0 || request->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED
+               ? 0
+               : endpoint_requests_complete(request, error);
+}
+
 int attachment_begin(struct job *job, struct container_row *row, struct bh_error *error)
 {
     image_row_auto struct image_row image = {0};
     struct bh_error gone = {0};
     (void)database_image(job->engine->database, row->tenant_uid, &row->image, &image, &gone);
     attachment_end(job, row); /* of an earlier run, whose end nobody has dealt with yet */
-    return begin(job, row, image.config, error);
+    return complete_old(row->request, error) < 0 ? -1 : begin(job, row, image.config, error);
 }
 
 void attachment_word_failure(const struct container_row *row, struct bh_error *error)

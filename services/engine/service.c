@@ -282,9 +282,8 @@ static int start(struct bh_service_context *context, struct bh_error *error)
         content_new(&engine->content, error) < 0 || garbage_new(&engine->garbage, error) < 0 ||
         waiters_new(&engine->waiters, error) < 0 || events_new(engine, &engine->events, error) < 0 ||
         health_new(engine, &engine->health, error) < 0 || samples_new(&engine->samples, error) < 0 ||
-        networks_new(&engine->networks, error) < 0 ||
-        privileges_new(&engine->privileges, error) < 0 || adoption_new(&engine->adoption, error) < 0 ||
-        database_open(DATABASE_PATH, &engine->database, error) < 0) {
+        networks_new(&engine->networks, error) < 0 || privileges_new(&engine->privileges, error) < 0 ||
+        adoption_new(&engine->adoption, error) < 0 || database_open(DATABASE_PATH, &engine->database, error) < 0) {
         return -1;
     }
     reserve_take();
