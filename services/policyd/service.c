@@ -22,6 +22,7 @@
 #include "relay.h"
 #include "rules_file.h"
 #include "spec_check.h"
+#include "verification.h"
 #include "volumes.h"
 
 #define SIGNAL_MAX 64U
@@ -229,78 +230,6 @@ static void handle_describe_kernel(struct bh_request *request)
     relay(context->state, request, &packet.base, &kind, NULL);
 }
 
-/* ---- the audit log --------------------------------------------------------------------------------- */
-
-struct verification {
-    struct policyd *policyd;
-    struct bh_request *request;
-    uint64_t size_bytes, records;
-    struct bh_digest head;
-};
-
-static bool verification_cancelled(void *argument)
-{
-    return bh_request_cancelled(argument);
-}
-
-static void *verify(void *argument)
-{
-    bh_autofree struct verification *job = argument;
-    struct bh_error error = {0};
-    int result = audit_verify(job->policyd->audit.fd, job->size_bytes, job->records, &job->head, verification_cancelled,
-                              job->request, &error);
-    atomic_store(&job->policyd->verifying, false);
-    if (result < 0) {
-        bh_log_failure(BH_LOG_ERROR, &error, "verify the audit log");
-        (void)bh_request_fail(job->request, &error);
-    } else {
-        Bulkhead__AuditVerified verified = BULKHEAD__AUDIT_VERIFIED__INIT;
-        verified.records = job->records;
-        verified.head = (ProtobufCBinaryData){.len = sizeof(job->head.bytes), .data = job->head.bytes};
-        Bulkhead__PolicydToEngine packet = BULKHEAD__POLICYD_TO_ENGINE__INIT;
-        packet.body_case = BULKHEAD__POLICYD_TO_ENGINE__BODY_AUDIT_VERIFIED;
-        packet.audit_verified = &verified;
-        (void)bh_request_reply(job->request, &packet.base, NULL, 0);
-    }
-    bh_request_unref(job->request);
-    return NULL;
-}
-
-static void handle_verify(struct bh_request *request)
-{
-    const struct bh_service_context *context = bh_request_owner(request);
-    struct policyd *policyd = context->state;
-    struct bh_error error;
-    if (atomic_exchange(&policyd->verifying, true)) {
-        (void)bh_error_set(&error, BH_RESOURCE_EXHAUSTED,
-                           "the audit log is being verified already; ask again when that is done");
-        (void)bh_request_fail(request, &error);
-        return;
-    }
-    struct verification *job = calloc(1, sizeof(*job));
-    pthread_t thread;
-    int failed = job ? 0 : ENOMEM;
-    if (job) {
-        *job = (struct verification){.policyd = policyd,
-                                     .request = bh_request_ref(request),
-                                     .size_bytes = policyd->audit.size_bytes,
-                                     .records = policyd->audit.records,
-                                     .head = policyd->audit.head};
-        failed = pthread_create(&thread, NULL, verify, job);
-    }
-    if (!failed) {
-        (void)pthread_detach(thread);
-        return;
-    }
-    atomic_store(&policyd->verifying, false);
-    (void)bh_error_errno(&error, failed, "verify the audit log");
-    (void)bh_request_fail(request, &error);
-    if (job) {
-        bh_request_unref(job->request);
-        free(job);
-    }
-}
-
 /* ---- channels ---------------------------------------------------------------------------------------- */
 
 static const struct bh_protocol engine_protocol = {
@@ -331,7 +260,7 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(SIGNAL_EXEC), "SignalExec", ~0u, 0, 0, handle_operation},
             {ASKED(INSPECT_EXEC), "InspectExec", ~0u, 0, 0, handle_operation},
             {ASKED(REMOVE_EXEC), "RemoveExec", ~0u, 0, 0, handle_operation},
-            {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, handle_verify},
+            {ASKED(VERIFY_AUDIT), "VerifyAudit", ~0u, 0, 0, verification_handle},
             {ASKED(MAKE_VOLUME), "MakeVolume", ~0u, 0, 0, volumes_make},
             {ASKED(DROP_VOLUME), "DropVolume", ~0u, 0, 0, volumes_drop},
             {ASKED(FILL_VOLUMES), "FillVolumes", ~0u, 0, 0, admission_fill_volumes},
