@@ -70,7 +70,7 @@ static void undo_links(struct work *work)
 
 static bool is_same_port(const struct port *a, const struct port *b)
 {
-    return a->transport == b->transport && a->host_port == b->host_port && address_equal(&a->host, &b->host);
+    return a->transport == b->transport && a->host_port == b->host_port && ip_equal(&a->host, &b->host);
 }
 
 /* One that the container has already, and that fulfils no earlier wish. */
@@ -91,7 +91,7 @@ static const struct port *find_port(const struct work *work, const struct port_w
 
 static int take_ports(struct work *work, struct bh_error *error)
 {
-    struct address to[FAMILIES];
+    struct ip to[FAMILIES];
     plan_targets(work->change->plan, to);
     work->ports = calloc(work->change->plan->n_wishes + 1, sizeof(*work->ports));
     work->reserved = calloc(work->change->plan->n_wishes + 1, sizeof(*work->reserved));
@@ -108,7 +108,7 @@ static int take_ports(struct work *work, struct bh_error *error)
         if (!port_has_target(wish, to)) {
             return bh_error_set(error, BH_FAILED_PRECONDITION,
                                 "port %u cannot be published on an IPv%c address: the container has none of that kind",
-                                wish->first, wish->host.family == IPV4 ? '4' : '6');
+                                wish->first, ip_family(&wish->host) == IPV4 ? '4' : '6');
         }
         if (known) {
             *port = *known;

@@ -141,14 +141,13 @@ static void append_link(struct elements *elements, enum table table, enum set se
 
 static void append_subnet(struct elements *elements, const char *link, const struct subnet *subnet)
 {
-    struct element *element = append(elements, table_of(subnet->address.family), SET_SUBNETS);
+    struct element *element = append(elements, table_of(ip_family(&subnet->range.ip)), SET_SUBNETS);
     if (element) {
-        struct address last;
-        subnet_last(&subnet->address, subnet->prefix, &last);
+        const struct ip last = ip_last(&subnet->range);
         put_link(element, link);
         memcpy(element->key_end, element->key, element->n_key);
         memcpy(element->key_end + element->n_key, last.bytes, last.n_bytes);
-        put(element->key, &element->n_key, subnet->address.bytes, subnet->address.n_bytes);
+        put(element->key, &element->n_key, subnet->range.ip.bytes, subnet->range.ip.n_bytes);
         element->interval = true;
     }
 }
@@ -169,7 +168,7 @@ void elements_of_network(const struct network *network, struct elements *element
         }
     }
     for (enum family family = IPV4; family < FAMILIES && *network->link; family++) {
-        if (network->subnets[family].address.n_bytes) {
+        if (network->subnets[family].range.ip.n_bytes) {
             append_subnet(elements, network->link, &network->subnets[family]);
         }
     }
@@ -193,14 +192,13 @@ void elements_of_endpoint(const struct endpoint *endpoint, struct elements *elem
         return; /* macvlan: nothing of it passes here */
     }
     append_port_value(elements, SET_MACS, endpoint->link, endpoint->mac, sizeof(endpoint->mac));
-    const struct address *address = &endpoint->addresses[IPV4];
+    const struct ip *address = &endpoint->addresses[IPV4];
     if (address->n_bytes) {
         append_port_value(elements, SET_SOURCES4, endpoint->link, address->bytes, address->n_bytes);
     }
     address = &endpoint->addresses[IPV6];
     if (address->n_bytes) {
-        struct address link_local;
-        address_link_local(endpoint->mac, &link_local);
+        const struct ip link_local = ip_link_local(endpoint->mac);
         append_port_value(elements, SET_SOURCES6, endpoint->link, address->bytes, address->n_bytes);
         append_port_value(elements, SET_SOURCES6, endpoint->link, link_local.bytes, link_local.n_bytes);
         append_port_value(elements, SET_TARGETS6, endpoint->link, address->bytes, address->n_bytes);
@@ -226,8 +224,8 @@ void elements_of_port(const struct port *port, struct elements *elements)
 {
     const uint8_t protocol = protocol_number(port->transport);
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        const struct address *to = &port->to[family];
-        if (!to->n_bytes || (port->host.n_bytes && port->host.family != family)) {
+        const struct ip *to = &port->to[family];
+        if (!to->n_bytes || (port->host.n_bytes && ip_family(&port->host) != family)) {
             continue;
         }
         struct element *element = append(elements, table_of(family), port->everywhere ? SET_PORTS_ANY : SET_PORTS);
@@ -274,10 +272,10 @@ static bool is_ipv6(const struct element *element)
 
 static void print_address(const struct element *element, const uint8_t *bytes, FILE *stream)
 {
-    char text[ADDRESS_TEXT_SIZE];
-    struct address address;
-    (void)address_read(bytes, is_ipv6(element) ? 16 : 4, &address);
-    (void)fputs(address_text(&address, text), stream);
+    char text[IP_SUBNET_TEXT_SIZE];
+    struct ip address;
+    (void)ip_read(bytes, is_ipv6(element) ? 16 : 4, &address);
+    (void)fputs(ip_text(&address, text), stream);
 }
 
 static void print_fields(const struct element *element, const enum field *fields, const uint8_t *bytes,

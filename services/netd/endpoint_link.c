@@ -95,9 +95,9 @@ static int set_up_inside(struct inside *inside, const struct endpoint *endpoint,
         return -1;
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        const struct address *address = &endpoint->addresses[family];
+        const struct ip *address = &endpoint->addresses[family];
         if (address->n_bytes && link_add_address(&inside->route, link.index, address,
-                                                 endpoint->network->subnets[family].prefix, error) < 0) {
+                                                 endpoint->network->subnets[family].range.prefix, error) < 0) {
             return -1;
         }
     }
@@ -111,7 +111,7 @@ int endpoint_link_route(struct inside *inside, const struct endpoint *endpoint, 
         return -1;
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        const struct address *gateway = &endpoint->network->subnets[family].gateway;
+        const struct ip *gateway = &endpoint->network->subnets[family].gateway;
         int result =
             endpoint->default_route[family] ? link_add_route(&inside->route, link.index, family, NULL, gateway, error)
             : endpoint->addresses[family].n_bytes ? link_remove_default_route(&inside->route, link.index, family, error)

@@ -18,14 +18,14 @@
 #define LARGEST_MTU 65535
 
 static const struct {
-    struct address far; /* where what is sent once more is sent to */
+    struct ip far; /* where what is sent once more is sent to */
     const char *forwarding, *closed;
 } families[FAMILIES] = {
-    [IPV4] = {{IPV4, 4, {169, 254, 254, 2}}, "ipv4/ip_forward", " closed4"},
-    [IPV6] = {{IPV6, 16, {0xfe, 0x80, [13] = 0xbb, [15] = 0x02}}, "ipv6/conf/all/forwarding", " closed6"},
+    [IPV4] = {{{169, 254, 254, 2}, 4}, "ipv4/ip_forward", " closed4"},
+    [IPV6] = {{{0xfe, 0x80, [13] = 0xbb, [15] = 0x02}, 16}, "ipv6/conf/all/forwarding", " closed6"},
 };
 
-static const struct address near = {IPV4, 4, {169, 254, 254, 1}}; /* so that IPv4 is spoken at its end */
+static const struct ip near = {{169, 254, 254, 1}, 4}; /* so that IPv4 is spoken at its end */
 
 static void end_name(const struct netd *netd, int end, char name[static IFNAMSIZ])
 {

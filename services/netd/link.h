@@ -74,14 +74,14 @@ int link_set_up(struct netlink *netlink, uint32_t index, struct bh_error *error)
 int link_remove(struct netlink *netlink, uint32_t index, struct bh_error *error);
 
 /* Present is no error. Duplicates are not looked for: nobody else hands out these. */
-int link_add_address(struct netlink *netlink, uint32_t index, const struct address *address, uint32_t prefix,
+int link_add_address(struct netlink *netlink, uint32_t index, const struct ip *address, uint32_t prefix,
                      struct bh_error *error);
 /* `to` without bytes is the default route; `gateway` NULL: on the link itself. Replaces one to the same. */
-int link_add_route(struct netlink *netlink, uint32_t index, enum family family, const struct address *to,
-                   const struct address *gateway, struct bh_error *error);
+int link_add_route(struct netlink *netlink, uint32_t index, enum family family, const struct ip *to,
+                   const struct ip *gateway, struct bh_error *error);
 int link_remove_default_route(struct netlink *netlink, uint32_t index, enum family family, struct bh_error *error);
 /* The MAC of an address, for ever. */
-int link_add_neighbour(struct netlink *netlink, uint32_t index, const struct address *address,
-                       const uint8_t mac[static 6], struct bh_error *error);
+int link_add_neighbour(struct netlink *netlink, uint32_t index, const struct ip *address, const uint8_t mac[static 6],
+                       struct bh_error *error);
 /* The bridge's port behind which a MAC is, for ever. */
 int link_add_port_mac(struct netlink *netlink, uint32_t port, const uint8_t mac[static 6], struct bh_error *error);

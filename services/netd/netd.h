@@ -46,7 +46,7 @@ struct endpoint {
     struct container *container;
     uint8_t id[NETD_ID_BYTES];
     uint8_t mac[6];
-    struct address addresses[FAMILIES]; /* without bytes where it has none */
+    struct ip addresses[FAMILIES]; /* without bytes where it has none */
     bool default_route[FAMILIES];
     char interface[IFNAMSIZ]; /* in the container */
     char link[IFNAMSIZ];      /* its other end in the host; macvlan: empty */
@@ -58,10 +58,10 @@ struct endpoint {
 struct port {
     Bulkhead__Transport transport;
     uint16_t container_port, host_port;
-    bool everywhere;             /* all addresses of the host */
-    struct address host;         /* the one, or the family of all; without bytes: of both families */
-    int reserved[FAMILIES];      /* sockets that hold it; -1 where none */
-    struct address to[FAMILIES]; /* the container's addresses it leads to */
+    bool everywhere;        /* all addresses of the host */
+    struct ip host;         /* the one, or the family of all; without bytes: of both families */
+    int reserved[FAMILIES]; /* sockets that hold it; -1 where none */
+    struct ip to[FAMILIES]; /* the container's addresses it leads to */
 };
 
 struct container {

@@ -34,7 +34,7 @@ static void write_alias(const struct netd *netd, const struct network *network, 
 static int set_up_bridge(struct netd *netd, const struct network *network, struct bh_error *error)
 {
     char name[64];
-    if (network->subnets[IPV6].address.n_bytes) {
+    if (network->subnets[IPV6].range.ip.n_bytes) {
         (void)snprintf(name, sizeof(name), "ipv6/conf/%s/accept_ra", network->link);
         if (sysctl_ensure(name, 0, error) < 0) { /* what a container advertises is not believed */
             return -1;
@@ -47,7 +47,7 @@ static int set_up_bridge(struct netd *netd, const struct network *network, struc
     for (enum family family = IPV4; family < FAMILIES; family++) {
         const struct subnet *subnet = &network->subnets[family];
         if (subnet->gateway.n_bytes &&
-            link_add_address(&netd->route, network->index, &subnet->gateway, subnet->prefix, error) < 0) {
+            link_add_address(&netd->route, network->index, &subnet->gateway, subnet->range.prefix, error) < 0) {
             return -1;
         }
     }
@@ -72,8 +72,10 @@ static int ensure_bridge(struct netd *netd, struct network *network, bool *ret_m
     if (error->code != BH_NOT_FOUND) {
         return -1;
     }
-    const struct bridge_spec spec = {
-        .name = network->link, .alias = alias, .mtu = network->mtu, .ipv6 = network->subnets[IPV6].address.n_bytes > 0};
+    const struct bridge_spec spec = {.name = network->link,
+                                     .alias = alias,
+                                     .mtu = network->mtu,
+                                     .ipv6 = network->subnets[IPV6].range.ip.n_bytes > 0};
     *ret_made = true;
     return link_make_bridge(&netd->route, &spec, &network->index, error);
 }
@@ -131,7 +133,7 @@ static int check_number(const struct netd *netd, uint32_t tenant_uid, uint32_t m
 static int make(struct netd *netd, struct network *network, struct bh_error *error)
 {
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        if (*network->link && network->subnets[family].address.n_bytes && ingress_ensure(netd, family, error) < 0) {
+        if (*network->link && network->subnets[family].range.ip.n_bytes && ingress_ensure(netd, family, error) < 0) {
             return -1;
         }
     }

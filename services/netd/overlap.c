@@ -24,13 +24,12 @@ static int check_networks(const struct netd *netd, const struct network *network
         }
         for (enum family family = IPV4; family < FAMILIES; family++) {
             const struct subnet *ours = &network->subnets[family], *theirs = &other->subnets[family];
-            char text[ADDRESS_TEXT_SIZE], other_text[ADDRESS_TEXT_SIZE];
-            if (ours->address.n_bytes && theirs->address.n_bytes &&
-                subnet_overlaps(&ours->address, ours->prefix, &theirs->address, theirs->prefix)) {
+            char text[IP_SUBNET_TEXT_SIZE], other_text[IP_SUBNET_TEXT_SIZE];
+            if (ours->range.ip.n_bytes && theirs->range.ip.n_bytes &&
+                ip_subnets_overlap(&ours->range, &theirs->range)) {
                 /* Another tenant's network has no name for this one. */
                 return bh_error_set(error, BH_ALREADY_EXISTS, "subnet %s overlaps with subnet %s of %s%s%s",
-                                    subnet_text(&ours->address, ours->prefix, text),
-                                    subnet_text(&theirs->address, theirs->prefix, other_text),
+                                    ip_subnet_text(&ours->range, text), ip_subnet_text(&theirs->range, other_text),
                                     other->tenant_uid == network->tenant_uid ? "network \"" : "another network",
                                     other->tenant_uid == network->tenant_uid ? other->name : "",
                                     other->tenant_uid == network->tenant_uid ? "\"" : "");
@@ -44,22 +43,22 @@ struct question {
     const struct subnet *subnet;
     uint32_t own_link; /* index; 0: none yet */
     bool overlaps;
-    struct address route;
-    uint32_t prefix, link;
+    struct ip_subnet route;
+    uint32_t link;
 };
 
 static int take_route(const struct nlmsghdr *header, void *argument)
 {
     struct question *question = argument;
     const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-    struct address to = {.family = question->subnet->address.family};
+    struct ip_subnet to = {.prefix = route->rtm_dst_len};
     uint32_t link = 0, table = route->rtm_table;
     const struct nlattr *attribute;
     netlink_each(attribute, header, sizeof(*route))
     {
         switch (mnl_attr_get_type(attribute)) {
         case RTA_DST:
-            (void)address_read(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute), &to);
+            (void)ip_read(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute), &to.ip);
             break;
         case RTA_OIF:
             link = mnl_attr_get_u32(attribute);
@@ -71,15 +70,14 @@ static int take_route(const struct nlmsghdr *header, void *argument)
             break;
         }
     }
-    if (question->overlaps || to.n_bytes == 0 || to.family != question->subnet->address.family ||
+    if (question->overlaps || to.ip.n_bytes != question->subnet->range.ip.n_bytes ||
         route->rtm_dst_len < ROUTE_PREFIX_MIN || table == RT_TABLE_LOCAL || route->rtm_type == RTN_MULTICAST ||
         (route->rtm_flags & RTM_F_CLONED) || (question->own_link && link == question->own_link) ||
-        !subnet_overlaps(&question->subnet->address, question->subnet->prefix, &to, route->rtm_dst_len)) {
+        !ip_subnets_overlap(&question->subnet->range, &to)) {
         return 0;
     }
     question->overlaps = true;
     question->route = to;
-    question->prefix = route->rtm_dst_len;
     question->link = link;
     return 0;
 }
@@ -91,7 +89,7 @@ static int check_routes(struct netd *netd, const struct subnet *subnet, uint32_t
         struct question question = {.subnet = subnet, .own_link = own_link};
         struct nlmsghdr *header = netlink_begin(&request, RTM_GETROUTE, NLM_F_DUMP);
         struct rtmsg *body = mnl_nlmsg_put_extra_header(header, sizeof(*body));
-        body->rtm_family = (uint8_t)address_family(subnet->address.family);
+        body->rtm_family = (uint8_t)family_number(ip_family(&subnet->range.ip));
         if (netlink_ask(&netd->route, header, take_route, &question, error, "list the host's routes") < 0) {
             if (error->sys_errno == EINTR) {
                 continue;
@@ -99,12 +97,12 @@ static int check_routes(struct netd *netd, const struct subnet *subnet, uint32_t
             return -1;
         }
         if (question.overlaps) {
-            char text[ADDRESS_TEXT_SIZE], route[ADDRESS_TEXT_SIZE];
+            char text[IP_SUBNET_TEXT_SIZE], route[IP_SUBNET_TEXT_SIZE];
             struct link link = {.name = "no link"};
             (void)link_find_index(&netd->route, question.link, &link, error);
             return bh_error_set(error, BH_ALREADY_EXISTS, "subnet %s overlaps with the host's route to %s by %s",
-                                subnet_text(&subnet->address, subnet->prefix, text),
-                                subnet_text(&question.route, question.prefix, route), link.name);
+                                ip_subnet_text(&subnet->range, text), ip_subnet_text(&question.route, route),
+                                link.name);
         }
         return 0;
     }
@@ -124,7 +122,7 @@ int overlap_check(struct netd *netd, const struct network *network, struct bh_er
         return -1;
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        if (network->subnets[family].address.n_bytes &&
+        if (network->subnets[family].range.ip.n_bytes &&
             check_routes(netd, &network->subnets[family], own.index, error) < 0) {
             return -1;
         }

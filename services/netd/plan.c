@@ -50,14 +50,14 @@ static int add_wanted(struct plan *plan, const struct endpoint *endpoint, struct
 static bool same_link(const struct endpoint *a, const struct endpoint *b)
 {
     return a->network == b->network && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-           address_equal(&a->addresses[IPV4], &b->addresses[IPV4]) &&
-           address_equal(&a->addresses[IPV6], &b->addresses[IPV6]) && strcmp(a->interface, b->interface) == 0;
+           ip_equal(&a->addresses[IPV4], &b->addresses[IPV4]) && ip_equal(&a->addresses[IPV6], &b->addresses[IPV6]) &&
+           strcmp(a->interface, b->interface) == 0;
 }
 
 static bool share_address(const struct endpoint *a, const struct endpoint *b)
 {
     for (enum family family = IPV4; family < FAMILIES; family++) {
-        if (a->addresses[family].n_bytes && address_equal(&a->addresses[family], &b->addresses[family])) {
+        if (a->addresses[family].n_bytes && ip_equal(&a->addresses[family], &b->addresses[family])) {
             return true;
         }
     }
@@ -85,17 +85,17 @@ static int check_pair(const struct endpoint *a, const struct endpoint *b, struct
 static int check_others(const struct endpoint *endpoint, const struct container *container, struct bh_error *error)
 {
     const struct endpoint *other;
-    char text[ADDRESS_TEXT_SIZE], id[SPEC_ID_TEXT_SIZE];
+    char text[IP_SUBNET_TEXT_SIZE], id[SPEC_ID_TEXT_SIZE];
     LIST_FOREACH(other, &endpoint->network->endpoints, of_network)
     {
         if (memcmp(other->id, endpoint->id, sizeof(other->id)) == 0 && other->container == container) {
             continue;
         }
         if (share_address(endpoint, other)) {
-            const struct address *address = &endpoint->addresses[endpoint->addresses[IPV4].n_bytes ? IPV4 : IPV6];
+            const struct ip *address = &endpoint->addresses[endpoint->addresses[IPV4].n_bytes ? IPV4 : IPV6];
             return bh_error_set(error, BH_ALREADY_EXISTS,
                                 "address %s of network \"%s\", or its MAC address, is in use by container %.12s",
-                                address_text(address, text), endpoint->network->name,
+                                ip_text(address, text), endpoint->network->name,
                                 spec_id_text(other->container->id, 6, id));
         }
     }
@@ -197,7 +197,7 @@ bool plan_keeps(const struct plan *plan, const struct endpoint *known)
     return false;
 }
 
-void plan_targets(const struct plan *plan, struct address ret_to[static FAMILIES])
+void plan_targets(const struct plan *plan, struct ip ret_to[static FAMILIES])
 {
     for (enum family family = IPV4; family < FAMILIES; family++) {
         const struct endpoint *best = NULL;
@@ -209,6 +209,6 @@ void plan_targets(const struct plan *plan, struct address ret_to[static FAMILIES
                 best = endpoint;
             }
         }
-        ret_to[family] = best ? best->addresses[family] : (struct address){.family = family};
+        ret_to[family] = best ? best->addresses[family] : (struct ip){0};
     }
 }

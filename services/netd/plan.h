@@ -33,4 +33,4 @@ int plan_without(const struct container *container, const ProtobufCBinaryData *e
 bool plan_is_among(const uint8_t id[static NETD_ID_BYTES], const ProtobufCBinaryData *ids, size_t n_ids);
 bool plan_keeps(const struct plan *plan, const struct endpoint *known);
 /* The addresses to which published ports lead. */
-void plan_targets(const struct plan *plan, struct address ret_to[static FAMILIES]);
+void plan_targets(const struct plan *plan, struct ip ret_to[static FAMILIES]);

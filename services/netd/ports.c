@@ -23,16 +23,16 @@ static const struct {
 bool port_fulfils(const struct port *port, const struct port_wish *wish)
 {
     return port->transport == wish->transport && port->container_port == wish->container_port &&
-           port->everywhere == wish->everywhere && address_equal(&port->host, &wish->host) &&
+           port->everywhere == wish->everywhere && ip_equal(&port->host, &wish->host) &&
            port->host_port >= wish->first && port->host_port <= wish->last;
 }
 
-static bool wants(const struct address *host, enum family family)
+static bool wants(const struct ip *host, enum family family)
 {
-    return !host->n_bytes || host->family == family;
+    return !host->n_bytes || ip_family(host) == family;
 }
 
-bool port_has_target(const struct port_wish *wish, const struct address to[static FAMILIES])
+bool port_has_target(const struct port_wish *wish, const struct ip to[static FAMILIES])
 {
     return (wants(&wish->host, IPV4) && to[IPV4].n_bytes) || (wants(&wish->host, IPV6) && to[IPV6].n_bytes);
 }
@@ -74,9 +74,10 @@ static bool is_ours(const struct netd *netd, const struct port_wish *wish, uint1
     {
         for (size_t i = 0; i < container->n_ports; i++) {
             const struct port *port = &container->ports[i];
-            bool same_family = !port->host.n_bytes || !wish->host.n_bytes || port->host.family == wish->host.family;
+            bool same_family =
+                !port->host.n_bytes || !wish->host.n_bytes || ip_family(&port->host) == ip_family(&wish->host);
             if (port->transport == wish->transport && port->host_port == number && same_family &&
-                (port->everywhere || wish->everywhere || address_equal(&port->host, &wish->host))) {
+                (port->everywhere || wish->everywhere || ip_equal(&port->host, &wish->host))) {
                 return true;
             }
         }
@@ -93,7 +94,7 @@ static int bind_port(const struct port_wish *wish, enum family family, uint16_t 
     if (wish->host.n_bytes) {
         memcpy(family == IPV4 ? (void *)&ipv4.sin_addr : (void *)&ipv6.sin6_addr, wish->host.bytes, wish->host.n_bytes);
     }
-    bh_autoclose int fd = socket(address_family(family), transports[wish->transport].type | SOCK_CLOEXEC,
+    bh_autoclose int fd = socket(family_number(family), transports[wish->transport].type | SOCK_CLOEXEC,
                                  transports[wish->transport].protocol);
     if (fd < 0) {
         /* A kernel without SCTP has nobody who could take its ports. */
@@ -108,7 +109,7 @@ static int bind_port(const struct port_wish *wish, enum family family, uint16_t 
     return 0;
 }
 
-static int reserve_number(const struct port_wish *wish, const struct address to[static FAMILIES], uint16_t number,
+static int reserve_number(const struct port_wish *wish, const struct ip to[static FAMILIES], uint16_t number,
                           struct port *port)
 {
     for (enum family family = IPV4; family < FAMILIES; family++) {
@@ -126,10 +127,10 @@ static int reserve_number(const struct port_wish *wish, const struct address to[
 
 static int refuse(const struct port_wish *wish, uint16_t number, int failure, bool ours, struct bh_error *error)
 {
-    char text[ADDRESS_TEXT_SIZE] = "0.0.0.0";
+    char text[IP_SUBNET_TEXT_SIZE] = "0.0.0.0";
     bool ipv6 = wish->host.n_bytes == 16;
     if (wish->host.n_bytes) {
-        (void)address_text(&wish->host, text);
+        (void)ip_text(&wish->host, text);
     }
     if (ours) {
         return bh_error_set(error, BH_ALREADY_EXISTS, "Bind for %s%s%s:%u failed: port is already allocated",
@@ -144,7 +145,7 @@ static int refuse(const struct port_wish *wish, uint16_t number, int failure, bo
     return -1;
 }
 
-int port_reserve(const struct netd *netd, const struct port_wish *wish, const struct address to[static FAMILIES],
+int port_reserve(const struct netd *netd, const struct port_wish *wish, const struct ip to[static FAMILIES],
                  struct port *ret_port, struct bh_error *error)
 {
     struct port port = {.transport = wish->transport,

@@ -11,10 +11,10 @@
 /* Does the port fulfil the wish? */
 bool port_fulfils(const struct port *port, const struct port_wish *wish);
 /* Does the wish lead anywhere, with the container's addresses being these? */
-bool port_has_target(const struct port_wish *wish, const struct address to[static FAMILIES]);
+bool port_has_target(const struct port_wish *wish, const struct ip to[static FAMILIES]);
 /* Reserves the first free port of the wish for the families of `to` that it wants. ALREADY_EXISTS: it is taken, or all
  * of them are (the text is Docker's). */
-int port_reserve(const struct netd *netd, const struct port_wish *wish, const struct address to[static FAMILIES],
+int port_reserve(const struct netd *netd, const struct port_wish *wish, const struct ip to[static FAMILIES],
                  struct port *ret_port, struct bh_error *error);
 
 void port_release(struct port *port);

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static const char ip_text[] =
+static const char inet_text[] =
     "table @family@ @table@ {\n"
     "    set bridges { type ifname; }\n"
     "    set same { type ifname . ifname; }\n"
@@ -154,7 +154,7 @@ static void print_ip(const struct ruleset_options *options, enum family family, 
         {"others", options->closed[family] ? others : ""},
         {NULL, NULL},
     };
-    fill_in(ip_text, words, stream);
+    fill_in(inet_text, words, stream);
 }
 
 static void print_elements(const struct ruleset_options *options, const struct elements *elements, enum table table,

@@ -49,23 +49,21 @@ int spec_check_link_name(const char *name, const char *what, struct bh_error *er
 static int read_gateway(const ProtobufCBinaryData *field, struct subnet *subnet, const char *name,
                         struct bh_error *error)
 {
-    char text[ADDRESS_TEXT_SIZE], whole[ADDRESS_TEXT_SIZE];
-    struct address first, last;
+    char text[IP_SUBNET_TEXT_SIZE], whole[IP_SUBNET_TEXT_SIZE];
+    struct ip first, last;
     if (field->len == 0) {
         return 0;
     }
-    if (!address_read(field->data, field->len, &subnet->gateway) || subnet->gateway.family != subnet->address.family) {
+    if (!ip_read(field->data, field->len, &subnet->gateway) || subnet->gateway.n_bytes != subnet->range.ip.n_bytes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "the gateway of network \"%s\" has %zu bytes", name,
                             field->len);
     }
-    subnet_first(&subnet->address, subnet->prefix, &first);
-    subnet_last(&subnet->address, subnet->prefix, &last);
-    if (!address_same_prefix(&subnet->gateway, &subnet->address, subnet->prefix) ||
-        address_equal(&subnet->gateway, &first) ||
-        (subnet->address.family == IPV4 && address_equal(&subnet->gateway, &last))) {
+    first = ip_first(&subnet->range);
+    last = ip_last(&subnet->range);
+    if (!ip_subnet_contains(&subnet->range, &subnet->gateway) || ip_equal(&subnet->gateway, &first) ||
+        (ip_family(&subnet->range.ip) == IPV4 && ip_equal(&subnet->gateway, &last))) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "gateway %s of network \"%s\" is no host's address in %s",
-                            address_text(&subnet->gateway, text), name,
-                            subnet_text(&subnet->address, subnet->prefix, whole));
+                            ip_text(&subnet->gateway, text), name, ip_subnet_text(&subnet->range, whole));
     }
     return 0;
 }
@@ -73,26 +71,26 @@ static int read_gateway(const ProtobufCBinaryData *field, struct subnet *subnet,
 static int read_subnet(const Bulkhead__Subnet *message, struct network *network, struct bh_error *error)
 {
     static const uint32_t longest[FAMILIES] = {30, 126}, shortest[FAMILIES] = {8, 16};
-    char text[ADDRESS_TEXT_SIZE];
-    struct subnet subnet = {.prefix = message->prefix};
-    if (!address_read(message->address.data, message->address.len, &subnet.address)) {
+    char text[IP_SUBNET_TEXT_SIZE];
+    struct subnet subnet = {.range.prefix = message->prefix};
+    if (!ip_read(message->address.data, message->address.len, &subnet.range.ip)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "a subnet of network \"%s\" has an address of %zu bytes",
                             network->name, message->address.len);
     }
-    enum family family = subnet.address.family;
-    (void)subnet_text(&subnet.address, subnet.prefix, text);
-    if (network->subnets[family].address.n_bytes) {
+    enum family family = ip_family(&subnet.range.ip);
+    (void)ip_subnet_text(&subnet.range, text);
+    if (network->subnets[family].range.ip.n_bytes) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "network \"%s\" has two subnets of one family", network->name);
     }
-    if (subnet.prefix > longest[family] || subnet.prefix < shortest[family]) {
+    if (subnet.range.prefix > longest[family] || subnet.range.prefix < shortest[family]) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "subnet %s of network \"%s\" must have a prefix from %u to %u",
                             text, network->name, shortest[family], longest[family]);
     }
-    if (!subnet_is_clean(&subnet.address, subnet.prefix)) {
+    if (!ip_subnet_is_whole(&subnet.range)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "subnet %s of network \"%s\" has bits set behind its prefix",
                             text, network->name);
     }
-    if (address_is_special(&subnet.address)) {
+    if (ip_is_special(&subnet.range.ip)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "subnet %s of network \"%s\" is kept for hosts themselves, single links or groups", text,
                             network->name);
@@ -121,7 +119,7 @@ static int read_bridge(const Bulkhead__NetworkSpec *spec, const char *prefix, st
     }
     for (enum family family = IPV4; family < FAMILIES; family++) {
         const struct subnet *subnet = &network->subnets[family];
-        if (subnet->address.n_bytes && !subnet->gateway.n_bytes && !network->internal) {
+        if (subnet->range.ip.n_bytes && !subnet->gateway.n_bytes && !network->internal) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "network \"%s\" needs a gateway in each subnet",
                                 network->name);
         }
@@ -170,7 +168,7 @@ int spec_read_network(const Bulkhead__NetworkSpec *spec, const char *prefix, str
     if (spec->n_subnets == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "network \"%s\" has no subnet", network.name);
     }
-    uint32_t mtu_min = network.subnets[IPV6].address.n_bytes ? 1280 : MTU_MIN;
+    uint32_t mtu_min = network.subnets[IPV6].range.ip.n_bytes ? 1280 : MTU_MIN;
     if (spec->mtu && (spec->mtu < mtu_min || spec->mtu > MTU_MAX)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "MTU %u of network \"%s\" must be from %u to %u", spec->mtu,
                             network.name, mtu_min, MTU_MAX);
@@ -186,7 +184,8 @@ int spec_read_network(const Bulkhead__NetworkSpec *spec, const char *prefix, str
 
 static bool same_subnet(const struct subnet *a, const struct subnet *b)
 {
-    return a->prefix == b->prefix && address_equal(&a->address, &b->address) && address_equal(&a->gateway, &b->gateway);
+    return a->range.prefix == b->range.prefix && ip_equal(&a->range.ip, &b->range.ip) &&
+           ip_equal(&a->gateway, &b->gateway);
 }
 
 bool spec_same_network(const struct network *a, const struct network *b)

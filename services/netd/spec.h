@@ -30,8 +30,8 @@ int spec_read_endpoint(const struct netd *netd, const Bulkhead__Endpoint *messag
 struct port_wish {
     Bulkhead__Transport transport;
     uint16_t container_port, first, last;
-    bool everywhere;     /* all addresses of the host */
-    struct address host; /* the one, or the family of all; without bytes: of both families */
+    bool everywhere; /* all addresses of the host */
+    struct ip host;  /* the one, or the family of all; without bytes: of both families */
 };
 int spec_read_port(const Bulkhead__PublishedPort *message, struct port_wish *ret_wish, struct bh_error *error);
 

@@ -11,28 +11,28 @@
 static int read_address(const ProtobufCBinaryData *field, enum family family, struct endpoint *endpoint,
                         struct bh_error *error)
 {
-    char text[ADDRESS_TEXT_SIZE], whole[ADDRESS_TEXT_SIZE];
-    struct address *address = &endpoint->addresses[family], first, last;
+    char text[IP_SUBNET_TEXT_SIZE], whole[IP_SUBNET_TEXT_SIZE];
+    struct ip *address = &endpoint->addresses[family], first, last;
     const struct network *network = endpoint->network;
     const struct subnet *subnet = &network->subnets[family];
     if (field->len == 0) {
         return 0;
     }
-    if (!address_read(field->data, field->len, address) || address->family != family) {
+    if (!ip_read(field->data, field->len, address) || ip_family(address) != family) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "an endpoint's IPv%c address has %zu bytes",
                             family == IPV4 ? '4' : '6', field->len);
     }
-    (void)address_text(address, text);
-    if (!subnet->address.n_bytes || !address_same_prefix(address, &subnet->address, subnet->prefix)) {
+    (void)ip_text(address, text);
+    if (!subnet->range.ip.n_bytes || !ip_subnet_contains(&subnet->range, address)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "address %s is in no subnet of network \"%s\"", text,
                             network->name);
     }
-    subnet_first(&subnet->address, subnet->prefix, &first);
-    subnet_last(&subnet->address, subnet->prefix, &last);
-    if (address_equal(address, &first) || (family == IPV4 && address_equal(address, &last)) ||
-        address_equal(address, &subnet->gateway)) {
+    first = ip_first(&subnet->range);
+    last = ip_last(&subnet->range);
+    if (ip_equal(address, &first) || (family == IPV4 && ip_equal(address, &last)) ||
+        ip_equal(address, &subnet->gateway)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "address %s is kept for network \"%s\" itself (%s)", text,
-                            network->name, subnet_text(&subnet->address, subnet->prefix, whole));
+                            network->name, ip_subnet_text(&subnet->range, whole));
     }
     return 0;
 }
@@ -99,17 +99,17 @@ int spec_read_port(const Bulkhead__PublishedPort *message, struct port_wish *ret
     wish.first = (uint16_t)message->first_host_port;
     wish.last = (uint16_t)message->last_host_port;
     if (message->host_address.len) {
-        if (!address_read(message->host_address.data, message->host_address.len, &wish.host)) {
+        if (!ip_read(message->host_address.data, message->host_address.len, &wish.host)) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "an address of the host has %zu bytes",
                                 message->host_address.len);
         }
-        static const struct address loopback6 = {IPV6, 16, {[15] = 1}};
-        if (address_equal(&wish.host, &loopback6)) {
+        static const struct ip loopback6 = {{[15] = 1}, 16};
+        if (ip_equal(&wish.host, &loopback6)) {
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "port %u cannot be published on ::1, which no container can answer: use 127.0.0.1",
                                 wish.first);
         }
-        wish.everywhere = address_is_zero(&wish.host);
+        wish.everywhere = ip_is_zero(&wish.host);
     }
     *ret_wish = wish;
     return 0;

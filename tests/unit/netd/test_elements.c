@@ -29,8 +29,8 @@ static struct network bridge(void)
 {
     struct network network = {.link = "bh-0123456789ab", .masquerade = true};
     const uint8_t address[4] = {172, 16, 16, 0};
-    cr_assert(address_read(address, sizeof(address), &network.subnets[IPV4].address));
-    network.subnets[IPV4].prefix = 20;
+    cr_assert(ip_read(address, sizeof(address), &network.subnets[IPV4].range.ip));
+    network.subnets[IPV4].range.prefix = 20;
     return network;
 }
 
@@ -61,8 +61,8 @@ Test(elements, an_endpoint_may_send_what_is_its_own)
 {
     struct endpoint endpoint = {.link = "bhv001122334455", .mac = {2, 0x42, 172, 16, 16, 2}};
     const uint8_t ipv4[4] = {172, 16, 16, 2}, ipv6[16] = {0xfd, 0, [15] = 2};
-    cr_assert(address_read(ipv4, sizeof(ipv4), &endpoint.addresses[IPV4]));
-    cr_assert(address_read(ipv6, sizeof(ipv6), &endpoint.addresses[IPV6]));
+    cr_assert(ip_read(ipv4, sizeof(ipv4), &endpoint.addresses[IPV4]));
+    cr_assert(ip_read(ipv6, sizeof(ipv6), &endpoint.addresses[IPV6]));
     bh_autoelements struct elements elements = {0};
     elements_of_endpoint(&endpoint, &elements);
     cr_expect_str_eq(printed(&elements), "bridge macs: \"bhv001122334455\" . 02:42:ac:10:10:02\n"
@@ -78,14 +78,14 @@ Test(elements, a_port_leads_there_in_each_family_that_is_wanted)
     struct port port = {
         .transport = BULKHEAD__TRANSPORT__TRANSPORT_UDP, .container_port = 53, .host_port = 5353, .everywhere = true};
     const uint8_t ipv4[4] = {172, 16, 16, 2}, ipv6[16] = {0xfd, 0, [15] = 2}, host[4] = {198, 51, 100, 1};
-    cr_assert(address_read(ipv4, sizeof(ipv4), &port.to[IPV4]));
-    cr_assert(address_read(ipv6, sizeof(ipv6), &port.to[IPV6]));
+    cr_assert(ip_read(ipv4, sizeof(ipv4), &port.to[IPV4]));
+    cr_assert(ip_read(ipv6, sizeof(ipv6), &port.to[IPV6]));
     bh_autoelements struct elements both = {0}, one = {0};
     elements_of_port(&port, &both);
     cr_expect_str_eq(printed(&both),
                      "ip ports_any: 17 . 5353 : 172.16.16.2 . 53\nip6 ports_any: 17 . 5353 : fd00::2 . 53\n");
     port.everywhere = false;
-    cr_assert(address_read(host, sizeof(host), &port.host));
+    cr_assert(ip_read(host, sizeof(host), &port.host));
     elements_of_port(&port, &one);
     cr_expect_str_eq(printed(&one), "ip ports: 198.51.100.1 . 17 . 5353 : 172.16.16.2 . 53\n");
 }
