@@ -316,7 +316,9 @@ int container_remove(struct job *job, const struct container_row *row, struct li
     for (size_t i = 0; i < n_clients * LIVE_STREAMS; i++) {
         bh_close(&streams[i]);
     }
-    waiters_removed(job->engine->waiters, row->id, row->state.exit_code, row->state.error);
+    /* Why a start failed is told to who asked for it; to those who wait, only what was amiss with an end. */
+    bool has_run = row->state.status != BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_CREATED;
+    waiters_removed(job->engine->waiters, row->id, row->state.exit_code, has_run ? row->state.error : "");
     garbage_after_container(job->engine);
     return 0;
 }

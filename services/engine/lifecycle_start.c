@@ -66,7 +66,7 @@ static void record_failure(struct job *job, struct container_row *row, struct li
     (void)database_set_state(job->engine->database, row->id, &row->state, NULL, &ignored);
     close_all(streams, live_take_streams(live, streams) * LIVE_STREAMS);
     if (!row->auto_remove) {
-        waiters_exited(job->engine->waiters, row->id, row->state.exit_code, row->state.error);
+        waiters_exited(job->engine->waiters, row->id, row->state.exit_code, "");
     } else if (container_remove(job, row, live, &ignored) < 0) {
         bh_log_failure(BH_LOG_WARNING, &ignored, "a container that did not start could not be removed");
     }

@@ -98,6 +98,13 @@ stop_signal() {
     output_is 9 $client inspect -f '{{.State.ExitCode}}' "s-$client"
     $client rm "s-$client"
 }
+failure_is_said_once() { # and not by who waits for its end as well
+    exits 127 docker run --rm --network none "$IMAGE" nosuchprogram
+    ! grep 'Error waiting' "$WORK/err" || return 1
+    exits 127 docker run --name failed --network none "$IMAGE" nosuchprogram
+    bulkhead rm failed
+    ! grep 'Error waiting' "$WORK/err"
+}
 pull_never() { exits 125 $client run --rm --network none --pull never nosuchimage:here true; }
 detached() {
     local id
@@ -173,4 +180,5 @@ for client in $CLIENTS; do
     check "$client: -d, wait and logs" detached
     check "$client: --rm leaves nothing" removed_at_its_end
 done
+check "docker: a start that fails is told once" failure_is_said_once
 check "nothing is left behind" nothing_left
