@@ -120,6 +120,11 @@ Test(isolation, internal_networks_have_no_way_out_and_none_in, .init = setup_int
     cr_expect_str_eq(asked(&boxes[0], "tcp 198.51.100.2 80"), "timeout");
     cr_expect_str_eq(asked(&boxes[0], "tcp 172.16.2.4 80"), "timeout");
     cr_expect_str_eq(asked(&boxes[0], "tcp 172.16.1.1 70"), "timeout", "the host's own services");
+    cr_expect_str_eq(asked(&boxes[0], "udp fd00:1::3 80"), "fd00:1::2 hello", "neighbours");
+    cr_expect_str_eq(asked(NULL, "udp fd00:1::2 80"), "fd00:1::1 hello", "from the host");
+    serve(&machine, "udp :: 81");
+    (void)inside(&boxes[0], "ip route add default via fd00:1::1");
+    cr_expect_str_eq(asked(&boxes[0], "udp 2001:db8:1::2 81"), "timeout");
     cr_expect_eq(boxes[0].n_published, 0u, "nothing of it is published");
     cr_expect_str_eq(asked(&machine, "tcp 198.51.100.1 8080"), "ECONNREFUSED");
 }
