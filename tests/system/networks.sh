@@ -309,6 +309,26 @@ own_client() {
     bulkhead network prune -f
     exits 1 setpriv --reuid $ALICE --regid $ALICE --clear-groups bulkhead network reload
 }
+rules() {
+    local id=61002
+    hers() { setpriv --reuid $id --regid $id --clear-groups docker "$@"; }
+    hers load -i "$WORK/busybox.tar"
+    cat >"$ENGINE/policy.d/50-networks.json" <<END
+{"version": 1, "tenants": [$id], "networks": ["none"]}
+END
+    chmod 0644 "$ENGINE/policy.d/50-networks.json"
+    kill -HUP "$(engine_pid "$ENGINE")"
+    eventually refused
+    matches "$(cat "$WORK/err")" 'network bridge is not allowed; none is \(rule "networks"'
+    hers run --rm --network none "$IMAGE" true
+    exits 1 hers network create hers
+    matches "$(cat "$WORK/err")" 'network bridge is not allowed; none is \(rule "networks"'
+    equal "$(hers ps -aq)$(hers network ls -q --filter type=custom)" ""
+    rm "$ENGINE/policy.d/50-networks.json"
+    kill -HUP "$(engine_pid "$ENGINE")"
+    hers rmi busybox
+}
+refused() { ! hers run --rm "$IMAGE" true 2>"$WORK/err"; }
 python_networks() {
     timeout 60 python3 - "$SOCKET" <<'END'
 import sys
@@ -361,6 +381,57 @@ END
     equal "$(docker network ls -q --filter name=proj)" ""
 }
 
+many_at_once() {
+    local i
+    docker network create many
+    for i in $(seq 40); do
+        bulkhead run -d --name "many$i" --network many -p 80 busybox sleep 1000 >/dev/null &
+        [ $((i % 8)) != 0 ] || wait
+    done
+    wait
+    equal "$(docker network inspect -f '{{len .Containers}}' many)" 40
+    equal "$(docker network inspect -f '{{range .Containers}}{{println .IPv4Address .MacAddress}}{{end}}' many | sort -u | grep -c :)" 40
+    equal "$(docker ps --filter network=many --format '{{.Ports}}' | sort -u | wc -l)" 40
+    docker exec many40 ping -c 1 -W 2 many1
+    docker rm -f $(docker ps -aq --filter network=many) >/dev/null
+    equal "$(docker network inspect -f '{{len .Containers}}' many)" 0
+    docker network rm many
+}
+# whoever is killed while containers come and go: no address, port, row or link is left
+killed() {
+    local role
+    docker network create rough
+    for role in engine netd policyd executor netd engine; do
+        for _ in 1 2 3 4 5; do docker run --rm --network rough -p 9000-9100:80 "$IMAGE" true || true; done &
+        sleep 0.3
+        kill -KILL "$(helper_pid "$role")"
+        wait
+    done
+    eventually bulkhead ps
+    eventually no_members
+    eventually no_links
+    docker container prune -f # whose creation was answered to nobody
+    equal "$(docker ps -aq)" ""
+    docker run --rm --network rough -p 9000:80 "$IMAGE" true
+    eventually sound
+    docker network rm rough
+}
+no_members() { [ "$(docker network inspect -f '{{len .Containers}}' rough)" = 0 ]; }
+no_links() { ! ip -br link | grep -q '^bhv'; }
+sound() { bulkhead doctor | grep -qE '^ok +networks'; }
+netd_again() {
+    docker network create again
+    box --name served --network again -p 127.0.0.1:0:80
+    local port
+    port=$(docker port served 80)
+    kill -KILL "$(helper_pid netd)"
+    eventually sound
+    equal "$(docker port served 80)" "$port"
+    docker run --rm --network again "$IMAGE" ping -c 1 -W 2 served
+    docker rm -f served
+    docker network rm again
+}
+
 check "the three fixed networks" fixed_networks
 check "create, inspect, list, delete" create_and_show
 check "what makes no network" refused_networks
@@ -378,7 +449,11 @@ check "events" events_of_networks
 check "prune" pruning
 check "a container that is renamed" renamed
 check "a tenant's networks are its own" tenants
+check "a rule that allows no bridge is named" rules
 check "bulkhead's own client" own_client
 check "python's SDK" python_networks
 check "a project of docker-compose" compose_project
+check "many containers at once" many_at_once
+check "netd is killed under running containers" netd_again
+check "helpers are killed while containers come and go" killed
 check "nothing is left behind" nothing_left
