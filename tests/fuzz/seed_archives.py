@@ -50,6 +50,10 @@ ARCHIVES = {
                       member("pipe", type=tarfile.FIFOTYPE), member("folder/in/folder/file", b"2", mtime=-5)]),
     "replaced": archive([member("x", b"1"), member("x/", type=tarfile.DIRTYPE), member("x/y", b"2"), member("x", type=tarfile.SYMTYPE, linkname="z"), member("x", b"3")]),
     "acl": archive([member("acl", b"1", pax_headers={"SCHILY.acl.access": "user::rwx,user:1000:r--,group::r-x,mask::r-x,other::---"})]),
+    "devices": archive([member("b/", type=tarfile.DIRTYPE), member("null", type=tarfile.CHRTYPE, devmajor=1, devminor=3), member("./", type=tarfile.DIRTYPE), member("b/x", b"1")]),
+    "folder-for-file": archive([member("b/", type=tarfile.DIRTYPE), member("b/x/", type=tarfile.DIRTYPE), member("b/x", b"1")]),
+    "file-for-folder": archive([member("b", b"1"), member("b/", type=tarfile.DIRTYPE), member("b/c", b"2"), member("d", b"3")]),
+    "contiguous": archive([member("c", b"1", type=tarfile.CONTTYPE)]),
     "empty": bytes(1024),
 }
 

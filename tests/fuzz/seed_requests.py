@@ -20,6 +20,43 @@ CONTAINER = {
     "NetworkingConfig": {"EndpointsConfig": {"front": {"IPAMConfig": {"IPv4Address": "10.0.0.3"}, "Aliases": ["web"], "Links": ["db:db"]}}},
 }
 
+LOGS = [("json-file", {"max-size": "1m", "max-file": "3", "compress": "true", "mode": "non-blocking", "max-buffer-size": "4m", "labels": "a,b", "env": "A",
+                       "labels-regex": "^a", "env-regex": "^A", "tag": "x"}),
+        ("json-file", {"max-size": "-1", "max-file": "1", "compress": "1"}), ("json-file", {"max-file": "0"}), ("json-file", {"compress": "perhaps"}),
+        ("json-file", {"max-buffer-size": "4m"}), ("json-file", {"mode": "sideways"}), ("json-file", {"labels": "a," * 100}), ("json-file", {"max-size": "1m", "compress": "true"}),
+        ("local", {"max-size": "20m", "max-file": "5", "compress": "false"}), ("journald", {"tag": "t", "labels": "a"}), ("none", {"max-size": "1m"}), ("syslog", {})]
+RESOURCES = [{"KernelMemory": 1, "KernelMemoryTCP": 1}, {"KernelMemory": -2}, {"CpuQuota": 10, "CpuPeriod": 1}, {"CpuPeriod": 100000, "CpuQuota": 50000}, {"NanoCpus": 1, "CpuQuota": 5000},
+             {"CpuRealtimePeriod": 100, "CpuRealtimeRuntime": 200}, {"BlkioWeight": 5}, {"BlkioWeight": 300, "BlkioWeightDevice": [{"Path": "/dev/a", "Weight": 10}]},
+             {"Memory": 100}, {"Memory": 8388608, "MemorySwap": 4194304}, {"Memory": 8388608, "MemorySwap": -1, "MemoryReservation": 100}, {"MemoryReservation": 8388608, "Memory": 7340032},
+             {"MemorySwap": 8388608}, {"OomKillDisable": True}, {"MemorySwappiness": 101}, {"MemorySwappiness": -1}, {"CpusetCpus": "0-x"}, {"PidsLimit": -1},
+             {"BlkioDeviceReadIOps": [{"Path": "/dev/a", "Rate": 5}], "BlkioDeviceWriteBps": [{"Path": "a", "Rate": 5}]}, {"CpuCount": 1, "IOMaximumBandwidth": 1}, {"CpuShares": 2}]
+MOUNTS = [{"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": {"Propagation": "sideways"}}, {"Type": "bind", "Source": "a", "Target": "b"},
+          {"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": {"ReadOnlyNonRecursive": True}}, {"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": {"ReadOnlyForceRecursive": True}},
+          {"Type": "bind", "Source": "/a", "Target": "/b", "ReadOnly": True, "BindOptions": {"Propagation": "rshared", "NonRecursive": True, "CreateMountpoint": True, "ReadOnlyNonRecursive": True}},
+          {"Type": "tmpfs", "Target": "/b", "TmpfsOptions": {"SizeBytes": 1, "Mode": 511, "Options": [["noexec"], ["uid", "5"], ["a", "b", "c"]]}},
+          {"Type": "tmpfs", "Target": "/b", "TmpfsOptions": {"Options": [["noexec"], ["uid", "5"]]}}, {"Type": "tmpfs", "Target": "/b", "TmpfsOptions": {"Options": 1}},
+          {"Type": "volume", "Source": "v", "Target": "/b", "VolumeOptions": {"DriverConfig": {"Name": "local", "Options": {"type": "tmpfs"}}, "Labels": {"a": "b"}}},
+          {"Type": "volume", "Source": "v", "Target": "/b", "VolumeOptions": {"DriverConfig": 1}}, {"Type": "volume", "Target": "/b", "VolumeOptions": {"Subpath": "../x"}}, {"Type": "npipe", "Target": "/b"},
+          {"Type": "image", "Source": "a", "Target": "/b"}, {"Type": "volume", "Source": "v", "Target": "/"}, {"Type": "bind", "Source": "/a", "Target": "/b", "VolumeOptions": {}}]
+OTHERS = [{"Tmpfs": {"/t": options}} for options in ("size=1m,nr_inodes=5,mode=1777,uid=1,gid=2,exec,dev,suid", "ro,size=x", "mode=9", "nr_inodes=k", "what", "size=50%")] + [
+    {"SecurityOpt": [option]} for option in ("seccomp=unconfined", "apparmor=unconfined", "label=type:x", "no-new-privileges:false", "systempaths=unconfined", "what", "seccomp={", "no-new-privileges=x")] + [
+    {"Binds": [bind]} for bind in ("/a:/b:z", "/a:/b:rw,rshared,nocopy", "a:b", "/a", ":/b", "/a:/b:ro:x", "v:/b:nocopy", "/a:/b:ro,rw", "/a:/")] + [
+    {"IpcMode": "container:a", "PidMode": "container:b", "UTSMode": "host", "CgroupnsMode": "host", "UsernsMode": "host"}, {"IpcMode": "what"}, {"NetworkMode": "container:a"}, {"NetworkMode": "front"},
+    {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 3}}, {"RestartPolicy": {"Name": "what"}}, {"AutoRemove": True, "RestartPolicy": {"Name": "always"}}, {"Isolation": "hyperv"},
+    {"DeviceRequests": [{"Driver": "nvidia"}]}, {"Runtime": "runsc"}, {"VolumeDriver": "x"}, {"StorageOpt": {"size": "x"}}, {"StorageOpt": {"a": "1"}}, {"CgroupParent": "/a/../b"}, {"OomScoreAdj": 5000},
+    {"ExtraHosts": ["a"]}, {"Dns": ["x"]}, {"DnsOptions": ["ndots:1"], "DnsSearch": ["."]}, {"Links": ["a:b"]}, {"GroupAdd": ["a"]}, {"Privileged": True}, {"ReadonlyPaths": ["/a"], "MaskedPaths": []},
+    {"ShmSize": -1}, {"Ulimits": [{"Name": "what", "Soft": 1, "Hard": 2}]}, {"Ulimits": [{"Name": "core", "Soft": 3, "Hard": 2}]}, {"Devices": [{"PathOnHost": "a"}]}, {"DeviceCgroupRules": ["x 1:2 r"]},
+    {"PublishAllPorts": True, "PortBindings": {"80/udp": [{"HostIp": "::1", "HostPort": "1-2"}], "what": [{}]}}, {"ConsoleSize": [1, 2], "Annotations": {"a": "b"}}, {"VolumesFrom": ["a:ro"]}]
+
+
+def creates():
+    """Bodies of /containers/create, each with one thing of its own: name -> bytes"""
+    configs = [{"LogConfig": {"Type": driver, "Config": options}} for driver, options in LOGS] + RESOURCES + [{"Mounts": [mount]} for mount in MOUNTS] + OTHERS
+    found = {f"{number:03}": json.dumps({"Image": "a", "HostConfig": config}).encode() for number, config in enumerate(configs)}
+    found["request"] = json.dumps(CONTAINER).encode()
+    return found
+
+
 # method, target, body, further fields
 REQUESTS = {
     "create": ("POST", "/v1.47/containers/create?name=web&platform=linux/amd64", CONTAINER),

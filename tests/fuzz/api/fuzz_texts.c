@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/docker_time.h"
@@ -86,12 +88,11 @@ static int read_dockerfile(const char *text, size_t n_bytes, struct bh_error *er
 static int read_processes(const char *text, size_t n_bytes, struct bh_error *error)
 {
     struct process_list list;
-    char *bytes = malloc(n_bytes + 1);
-    if (!bytes) {
+    bh_autoclose int fd = memfd_create("processes", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, text, n_bytes) != (ssize_t)n_bytes) {
         fuzz_wrong();
     }
-    memcpy(bytes, text, n_bytes);
-    int result = process_list_parse(bytes, n_bytes, &list, error);
+    int result = process_list_read(fd, &list, error);
     if (result == 0) {
         process_list_free(&list);
     }

@@ -5,10 +5,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "http_chunked.h"
+#include "http_client.h"
 #include "http_head.h"
+#include "json_stream.h"
 #include "stream_frames.h"
 #include "fuzz.h"
 
@@ -54,6 +58,37 @@ static void read_frames(const char *bytes, size_t n_bytes)
     }
 }
 
+static int take(void *argument, const json_t *message, struct bh_error *error)
+{
+    (void)argument;
+    (void)error;
+    if (!json_is_object(message)) {
+        fuzz_wrong();
+    }
+    return 0;
+}
+
+/* The whole of it as an answer on a socket: a stream of objects. */
+static void receive(const uint8_t *bytes, size_t n_bytes, bool show)
+{
+    static struct http_head head;
+    static FILE *nowhere;
+    http_auto struct http_connection *connection = NULL;
+    struct bh_error error = {0};
+    int ends[2];
+    nowhere = nowhere ? nowhere : fopen("/dev/null", "we");
+    if (!nowhere || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        fuzz_wrong();
+    }
+    bool written = write(ends[0], bytes, n_bytes) == (ssize_t)n_bytes;
+    (void)close(ends[0]);
+    if (!written || http_adopt(ends[1], &connection, &error) < 0 || http_receive(connection, &head, &error) < 0) {
+        return;
+    }
+    (void)(show ? json_stream_show(connection, nowhere, false, &error)
+                : json_stream_read(connection, take, NULL, &error));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     static struct http_head head;
@@ -68,5 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     read_chunks(text + n_head, n_bytes - n_head);
     read_frames(text + n_head, n_bytes - n_head);
+    if (n_bytes < 65536) { /* fits a socket's buffer */
+        receive(bytes, n_bytes, true);
+        receive(bytes, n_bytes, false);
+    }
     return 0;
 }

@@ -30,6 +30,7 @@
 struct job {
     int host; /* of the folder that holds the root and the canary */
     int source;
+    unsigned int variant; /* which of Docker's options */
 };
 
 static enum walk_step add(void *argument, const struct walk_entry *entry, struct bh_error *error)
@@ -102,7 +103,14 @@ static void *contain(void *argument)
         fuzz_wrong();
     }
     bh_autoclose int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const struct unpack wish = {.root = root, .path = "/"};
+    const struct unpack wish = {
+        .root = root,
+        .path = job->variant & 4 ? "/b" : "/",
+        .owner_set = job->variant & 1,
+        .uid = 5,
+        .gid = 6,
+        .no_overwrite_dir_non_dir = job->variant & 2,
+    };
     if (unpack(&wish, job->source, &error) < 0 && error.code == BH_OK) {
         fuzz_wrong();
     }
@@ -170,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     }
     clear_root(host); /* a run that was ended leaves it */
     bh_autoclose int source = memfd_create("archive", MFD_CLOEXEC);
-    struct job job = {.host = host, .source = source};
+    struct job job = {.host = host, .source = source, .variant = (unsigned int)(n_bytes / 512 % 8)};
     if (source < 0 || write(source, bytes, n_bytes) != (ssize_t)n_bytes || lseek(source, 0, SEEK_SET) < 0 ||
         mkdirat(host, "root", 0755) < 0 || pthread_create(&thread, NULL, contain, &job) != 0) {
         fuzz_wrong();

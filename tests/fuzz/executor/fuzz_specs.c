@@ -80,6 +80,7 @@ static void ask(const Bulkhead__ContainerSpec *message)
                                            .selinux_mount_label = "",
                                            .apparmor_profile = ""};
     struct bh_error error = {0};
+    static struct rules strictest; /* nothing is allowed */
     struct judgement judgement;
     struct filled_spec filled = {0};
     if (spec_check(message, &error) < 0) {
@@ -90,6 +91,7 @@ static void ask(const Bulkhead__ContainerSpec *message)
     }
     judge_container(message, rules_builtin(false), 0, &judgement);
     judge_container(message, rules_builtin(true), 0, &judgement);
+    judge_container(message, &strictest, 0, &judgement);
     if (judge_fill(message, rules_builtin(message->tenant_uid == 0), &fill_in, &filled, &error) == 0) {
         execute(&filled.spec);
     }
@@ -133,9 +135,32 @@ static void take_resources(const uint8_t *bytes, size_t n_bytes)
     }
 }
 
+static void take_volume(const uint8_t *bytes, size_t n_bytes)
+{
+    struct judgement judgement;
+    Bulkhead__MakeVolume *message = bulkhead__make_volume__unpack(NULL, n_bytes, bytes);
+    if (message) {
+        judge_volume(message, rules_builtin(false), &judgement);
+        judge_volume(message, rules_builtin(true), &judgement);
+        bulkhead__make_volume__free_unpacked(message, NULL);
+    }
+}
+
+static void take_exec(const uint8_t *bytes, size_t n_bytes)
+{
+    struct judgement judgement;
+    Bulkhead__ExecSpec *message = bulkhead__exec_spec__unpack(NULL, n_bytes, bytes);
+    if (message) {
+        judge_exec(message, rules_builtin(false), &judgement);
+        judge_exec(message, rules_builtin(true), &judgement);
+        bulkhead__exec_spec__free_unpacked(message, NULL);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
-    static void (*const takers[])(const uint8_t *, size_t) = {take_spec, take_process, take_resources};
+    static void (*const takers[])(const uint8_t *, size_t) = {take_spec, take_process, take_resources, take_volume,
+                                                              take_exec};
     if (n_bytes > 0) {
         takers[bytes[0] % (sizeof(takers) / sizeof(takers[0]))](bytes + 1, n_bytes - 1);
     }

@@ -219,6 +219,26 @@ Test(seccomp, a_users_profile)
     seccomp_program_free(&program);
 }
 
+Test(seccomp, every_action_is_what_it_says)
+{
+    static const struct {
+        Bulkhead__SeccompAction action;
+        uint32_t returned;
+    } actions[] = {
+        {BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_TRAP, SECCOMP_RET_TRAP},
+        {BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_LOG, SECCOMP_RET_LOG},
+        {BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_KILL_THREAD, SECCOMP_RET_KILL_THREAD},
+    };
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        struct seccomp_program program = {0};
+        Bulkhead__SeccompProfile profile = BULKHEAD__SECCOMP_PROFILE__INIT;
+        profile.default_action = actions[i].action;
+        cr_assert_eq(seccomp_compile_profile(&profile, 0, &program, &error), 0, "%s", error.message);
+        cr_expect_eq(ask(&program, NATIVE, SYS_read, 0, 0), actions[i].returned, "action %zu", i);
+        seccomp_program_free(&program);
+    }
+}
+
 Test(seccomp, unknown_values_never_become_defaults)
 {
     struct seccomp_program program = {0};

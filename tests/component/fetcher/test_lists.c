@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists of a registry's: tags, page by page, and what a search finds.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "stage.h"
+
+#define MANIFEST_TEXT "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\"}"
+
+static struct stage stage;
+static struct server server;
+
+static void setup(void)
+{
+    stage_make_root(&stage);
+    stage_start(&stage, NULL);
+}
+
+static void teardown(void)
+{
+    stage_stop(&stage);
+    server_stop(&server);
+}
+
+TestSuite(lists, .init = setup, .fini = teardown, .timeout = 60);
+
+static void serve(const char *fault)
+{
+    const char *const faults[] = {"--fault", fault, NULL};
+    struct bh_error error;
+    server_start(&server, stage.root, fault ? faults : NULL);
+    cr_assert_eq(stage_open(&stage, server.address, "test", NULL, &error), 0, "%s", error.message);
+}
+
+/* Everything that was listed, names one after another, into `names`. */
+static int ask(Bulkhead__EngineToFetcher *packet, char names[static 1024], struct bh_error *error)
+{
+    bh_autocall struct bh_call *call = NULL;
+    names[0] = '\0';
+    if (bh_call_start(stage.job, &packet->base, NULL, 0, 20000, &call, error) < 0) {
+        return -1;
+    }
+    for (;;) {
+        bh_automessage struct bh_message *message = NULL;
+        if (bh_call_next(call, &message, error) < 0) {
+            return -1;
+        }
+        const Bulkhead__FetcherToEngine *answer = (const Bulkhead__FetcherToEngine *)message->packet;
+        size_t n = strlen(names);
+        if (answer->body_case == BULKHEAD__FETCHER_TO_ENGINE__BODY_TAGS_LISTED) {
+            for (size_t i = 0; i < answer->tags_listed->n_tags; i++) {
+                n += (size_t)snprintf(names + n, 1024 - n, "%s ", answer->tags_listed->tags[i]);
+            }
+        } else if (answer->body_case == BULKHEAD__FETCHER_TO_ENGINE__BODY_IMAGE_FOUND) {
+            (void)snprintf(names + n, 1024 - n, "%s ", answer->image_found->name);
+        }
+        if (!message->more) {
+            return 0;
+        }
+    }
+}
+
+static int list_tags(char names[static 1024], struct bh_error *error)
+{
+    Bulkhead__ListTags body = BULKHEAD__LIST_TAGS__INIT;
+    Bulkhead__EngineToFetcher packet = BULKHEAD__ENGINE_TO_FETCHER__INIT;
+    packet.body_case = BULKHEAD__ENGINE_TO_FETCHER__BODY_LIST_TAGS;
+    packet.list_tags = &body;
+    return ask(&packet, names, error);
+}
+
+static int search(const char *term, uint32_t limit, char names[static 1024], struct bh_error *error)
+{
+    Bulkhead__SearchImages body = BULKHEAD__SEARCH_IMAGES__INIT;
+    Bulkhead__EngineToFetcher packet = BULKHEAD__ENGINE_TO_FETCHER__INIT;
+    body.term = (char *)(uintptr_t)term;
+    body.limit = limit;
+    packet.body_case = BULKHEAD__ENGINE_TO_FETCHER__BODY_SEARCH_IMAGES;
+    packet.search_images = &body;
+    return ask(&packet, names, error);
+}
+
+static void add_tags(void)
+{
+    static const char *const tags[] = {"a", "b", "c"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)stage_add_manifest(&stage, "test", tags[i], MANIFEST_TEXT);
+    }
+}
+
+Test(lists, tags_in_pages)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    add_tags();
+    serve("page=1");
+    cr_assert_eq(list_tags(names, &error), 0, "%s", error.message);
+    cr_expect_str_eq(names, "a b c ");
+    cr_expect_eq(server_log_count(&server, "tags/list"), 3);
+}
+
+Test(lists, pages_that_go_in_a_circle_end)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    add_tags();
+    serve("page-loop");
+    cr_expect_eq(list_tags(names, &error), -1);
+    cr_expect_neq(error.message[0], '\0');
+}
+
+Test(lists, pages_do_not_lead_to_another_host)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    add_tags();
+    serve("page-elsewhere=https://169.254.169.254/v2/test/tags/list");
+    cr_expect_eq(list_tags(names, &error), -1);
+    cr_expect_neq(error.message[0], '\0');
+}
+
+Test(lists, tags_of_nothing)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    serve(NULL);
+    cr_expect_eq(list_tags(names, &error), -1);
+    cr_expect_eq(error.code, BH_NOT_FOUND, "%s", error.message);
+}
+
+Test(lists, what_a_search_finds)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    add_tags();
+    serve(NULL);
+    cr_assert_eq(search("te&st=\xc3\xa4", 25, names, &error), 0, "%s", error.message);
+    cr_expect_str_eq(names, "");
+    cr_assert_eq(search("tes", 25, names, &error), 0, "%s", error.message);
+    cr_expect_str_eq(names, "test ");
+}
+
+Test(lists, searches_have_limits)
+{
+    char names[1024], term[400];
+    struct bh_error error = {0};
+    serve(NULL);
+    cr_expect_eq(search("a", 101, names, &error), -1);
+    cr_expect_eq(error.code, BH_INVALID_ARGUMENT);
+    memset(term, 'a', sizeof(term) - 1);
+    term[sizeof(term) - 1] = '\0';
+    cr_expect_eq(search(term, 5, names, &error), -1);
+    cr_expect_eq(error.code, BH_INVALID_ARGUMENT);
+}
