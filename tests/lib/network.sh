@@ -34,6 +34,8 @@ inside() {
     shift
     nsenter --target "$(pid_of "$name")" --net -- "$@"
 }
+# Servers are known by what they print: most are started in a check's own shell, which cannot tell anybody else of them.
+at_end 'kill $(sed -n "s/^serving //p" "$WORK"/serve.*)'
 # serve WHERE... -- KIND ADDRESS PORT : starts a server there (WHERE: "outside", "inside NAME", or nothing for the host)
 serve() {
     local where=() log
@@ -44,7 +46,6 @@ serve() {
     shift
     log=$(mktemp "$WORK/serve.XXXXXX")
     "${where[@]}" python3 "$TESTS/lib/peer.py" serve "$@" >"$log" 2>&1 7>&- &
-    at_end "kill $!"
     disown
     eventually grep -q serving "$log"
 }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both ends of real traffic, for tests of networks.
 
-    peer.py serve tcp|udp ADDRESS PORT   answers whoever connects or sends with his own address; prints "serving" when it can be asked
+    peer.py serve tcp|udp ADDRESS PORT   answers whoever connects or sends with his own address; prints "serving PID" when it can be asked
     peer.py ask tcp|udp ADDRESS PORT [SECONDS [BIND]]   prints what is answered; exit status 1 if nothing is within the time
 """
+import os
 import socket
 import sys
 
@@ -22,7 +23,7 @@ def serve(kind, address, port):
     server.bind((address, port))
     if stream:
         server.listen(64)
-    print("serving", flush=True)
+    print(f"serving {os.getpid()}", flush=True)
     while True:
         if stream:
             connection, peer = server.accept()
