@@ -71,6 +71,9 @@ static void move_to_front(Bulkhead__ContainerRequest *request, size_t index)
 int endpoint_requests_complete(Bulkhead__ContainerRequest *request, struct bh_error *error)
 {
     const char *mode = endpoint_network_of_mode(request->network_mode);
+    if (request->network_disabled && request->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_LINKED) {
+        request->network = BULKHEAD__NETWORK_MODE__NETWORK_MODE_NONE;
+    }
     if (request->network == BULKHEAD__NETWORK_MODE__NETWORK_MODE_JOINED || request->network_disabled) {
         return request->n_endpoints == 0
                    ? 0

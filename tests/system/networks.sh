@@ -235,6 +235,14 @@ links() {
     docker rm shown
     equal "$(docker run --rm --add-host me:host-gateway "$IMAGE" awk '/me$/ { print $1 }' /etc/hosts)" "$(docker network inspect -f '{{(index .IPAM.Config 0).Gateway}}' bridge)"
 }
+no_network_at_all() {
+    local id
+    id=$(request /containers/create -X POST -H 'Content-Type: application/json' -d '{"Image":"busybox","Cmd":["ip","-o","addr"],"NetworkDisabled":true}' |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["Id"])')
+    equal "$(docker start -a "$id" | grep -cv ' lo ')" 0
+    equal "$(networks_of "$id")" ""
+    docker rm "$id"
+}
 mac_addresses() {
     equal "$(docker run --rm --mac-address 02:11:22:33:44:55 "$IMAGE" cat /sys/class/net/eth0/address)" 02:11:22:33:44:55
     exits 125 docker run --rm --network bridge --mac-address 01:11:22:33:44:55 "$IMAGE" true
@@ -443,6 +451,7 @@ check "connect and disconnect, running and stopped" connecting
 check "several networks and the default route" several_networks
 check "published ports in inspect, ps and port" ports
 check "links and host-gateway" links
+check "NetworkDisabled" no_network_at_all
 check "MAC addresses" mac_addresses
 check "IPv6" ipv6
 check "events" events_of_networks
