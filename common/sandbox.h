@@ -71,7 +71,7 @@ struct bh_sandbox {
     struct {
         const char *name; /* of the process: struct bh_worker's */
         const struct bh_worker_sandbox *sandbox;
-    } workers[3];             /* the kinds it forks; printed with the table, ends with an empty row */
+    } workers[3];             /* the kinds it may fork; printed with the table, ends with an empty row */
     const char *knowingly[8]; /* what was left in, or left out, and why: printed with the table */
 };
 

@@ -124,6 +124,18 @@ static int run_worker(struct bh_service_context *context, const struct bh_worker
     return worker->work(context, job_fd, argument);
 }
 
+/* A service forks what its own row tells of, and nothing else. */
+static bool is_declared(const struct bh_sandbox *service, const struct bh_worker *worker)
+{
+    size_t n = sizeof(service->workers) / sizeof(service->workers[0]);
+    for (size_t i = 0; i < n && service->workers[i].name; i++) {
+        if (service->workers[i].sandbox == worker->sandbox && strcmp(service->workers[i].name, worker->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int bh_worker_fork(struct bh_service_context *context, const struct bh_worker *worker, int job_fd, void *argument,
                    pid_t *ret_pid, struct bh_error *error)
 {
@@ -131,6 +143,9 @@ int bh_worker_fork(struct bh_service_context *context, const struct bh_worker *w
     bh_autofree struct bh_child *child = calloc(1, sizeof(*child));
     if (!child || worker->n_keep > KEEP_MAX) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no room for a worker");
+    }
+    if (!is_declared(context->service->sandbox, worker)) {
+        return bh_error_set(error, BH_INTERNAL, "worker %s is not in its service's row", worker->name);
     }
     pid_t pid = fork();
     if (pid < 0) {

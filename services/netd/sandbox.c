@@ -27,7 +27,7 @@ const struct bh_sandbox netd_sandbox = {
     .also = {"accept4"}, /* its workers': a filter can only be narrowed */
     /* a descriptor for each address family of each published port */
     .limits = {.memory_bytes = 512 * BH_MIB, .file_bytes = 1 * BH_MIB, .descriptors = 65536, .processes = 8192},
-    .workers = {{"dns", &netd_dns_sandbox}},
+    .workers = {{"dns", &netd_dns_sandbox}, {"closer", &netd_closer_sandbox}},
     .knowingly =
         {
             "network: shares the host's network namespace, whose links and rules are its work",

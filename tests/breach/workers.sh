@@ -36,7 +36,7 @@ odd_registry "$WORK/image" --fault slow=0.001 --auth basic --user alice --passwo
 PRIVATE=$ODD
 odd_registry "$WORK/image" --fault slow=0.001
 broker_start
-system_start --insecure_registry "$ODD" --private_registry "$ODD" --insecure_registry "$PRIVATE" --private_registry "$PRIVATE"
+system_start --address_pool base=172.16.0.0/12,size=24 --insecure_registry "$ODD" --private_registry "$ODD" --insecure_registry "$PRIVATE" --private_registry "$PRIVATE"
 tenants_welcome
 
 # a pull that lasts, with a password
@@ -71,6 +71,16 @@ wait $pull 2>/dev/null
 check "store-seal does what its row says and nothing else" breach caught store-seal bulkhead load -i "$WORK/busybox.tar"
 
 check "monitors can be entered" breach listen
+
+# netd's workers: one answers a tenant's containers their names, one closes what must not be closed by netd
+bulkhead network create named >/dev/null && bulkhead run --rm --network named busybox true
+bulkhead run -d --name named --network named busybox sleep 1000 >/dev/null
+check "a container of a network has a worker for its names, and one that ended left another" eventually all_run dns closer
+for name in dns closer; do
+    check "$name can write to no memory of its service's" forge shared $name
+    confined $name
+done
+bulkhead rm -f named >/dev/null && bulkhead network rm named >/dev/null
 
 # a container with more in it than pipes hold: its copiers wait, one to be read from, one to be written to
 bulkhead run -d --name files --network none busybox sh -c 'dd if=/dev/zero of=/big bs=1M count=32 && sleep 1000' >/dev/null

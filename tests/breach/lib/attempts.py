@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -226,19 +227,24 @@ TINY = (b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x
 NO_STRINGS = bytes(8)
 
 
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+def goes_on(pid):
+    """Whether a process that has let go of us is still there, a good while later: it takes a moment to end."""
+    for _ in range(40):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] in "ZX":
+                    return False
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def replaced(inside, *call):
     try:
         return inside.call(*call)
     except EOFError:
-        if inside.dies_of_it and not is_alive(inside.pid):
+        if inside.dies_of_it and not goes_on(inside.pid):
             raise
         return 0  # it runs, and we are no longer there
 

@@ -79,9 +79,7 @@ class Bare:
 
     def __enter__(self):
         self.process = subprocess.Popen([f"{BIN}/breach-bare"], stdin=subprocess.PIPE)
-        deadline = time.monotonic() + 10
-        while self.process.pid not in callers(FOLDER):
-            assert time.monotonic() < deadline, "breach-bare does not call home"
+        await_call(self.process.pid)
         self.door = Door(self.process.pid)
         return self.door.__enter__()
 
@@ -197,10 +195,20 @@ def caught(name, *command):
     return failures
 
 
+def ask(*command):
+    return subprocess.run(["bulkhead", *command], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def fresh_monitor():
-    run = ["bulkhead", "run", "-d", "--network", "none", "busybox", "sleep", "1000"]
-    container = subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
-    return container, cast()
+    """A container of its own, and its monitor."""
+    container = ask("run", "-d", "--network", "none", "busybox", "sleep", "1000")
+    return container, parent(int(ask("inspect", "-f", "{{.State.Pid}}", container)))
+
+
+def await_call(pid):
+    deadline = time.monotonic() + 10
+    while pid not in callers(FOLDER):
+        assert time.monotonic() < deadline, f"process {pid} does not call home"
 
 
 def monitors(chapter):
@@ -208,9 +216,11 @@ def monitors(chapter):
     failures, tried, containers = [], 0, []
     waiting = [what for what in CHAPTERS[chapter]]
     while waiting:
-        container, everybody = fresh_monitor()
+        container, pid = fresh_monitor()
         containers.append(container)
-        pid, row = everybody.pids["monitor"], everybody.rows["monitor"]
+        await_call(pid)
+        everybody = cast()
+        row = everybody.rows["monitor"]
         with Door(pid, dies_of_it=True) as inside:
             upon = upon_others(everybody, "monitor", pid)
             with open("/proc/self/ns/uts") as namespace:
@@ -226,19 +236,17 @@ def monitors(chapter):
                     break
                 if result >= 0:
                     failures.append(f"{what.name}: works, its row says it may not")
-    subprocess.run(["bulkhead", "rm", "-f", *containers], check=True, capture_output=True)
+    ask("rm", "-f", *containers)
     print(f"{tried} attempts in {len(containers)} monitors")
     return failures
 
 
 def listen_for_monitors():
     """The first monitor finds nobody: it only shows the network namespace that all of them share."""
-    container, _ = fresh_monitor()
-    inspect = ["bulkhead", "inspect", "-f", "{{.State.Pid}}", container]
-    first = int(subprocess.run(inspect, check=True, capture_output=True, text=True).stdout)
-    for _, connection in lent(FOLDER, str(parent(first))):
+    container, monitor = fresh_monitor()
+    for _, connection in lent(FOLDER, str(monitor)):
         connection.close()
-    subprocess.run(["bulkhead", "rm", "-f", container], check=True, capture_output=True)
+    ask("rm", "-f", container)
     return []
 
 
