@@ -4,6 +4,7 @@
 
     resolver.py --address ADDRESS [--port PORT] --answer ADDRESS [--only NAME]
 """
+import os
 import argparse
 import socket
 import struct
@@ -60,7 +61,7 @@ def main():
     streams.bind((options.address, options.port))
     streams.listen(16)
     threading.Thread(target=serve_streams, args=(streams, options), daemon=True).start()
-    print("serving", flush=True)
+    print(f"serving {os.getpid()}", flush=True)
     while True:
         message, peer = datagrams.recvfrom(4096)
         datagrams.sendto(answer(message, options), peer)

@@ -170,10 +170,10 @@ serve_names() {
     local log
     log=$(mktemp "$WORK/names.XXXXXX")
     "${where[@]}" python3 "$TESTS/lib/resolver.py" "$@" >"$log" 2>&1 7>&- &
-    at_end "kill $!"
     disown
     eventually grep -q serving "$log"
 }
+at_end 'kill $(sed -n "s/^serving //p" "$WORK"/names.*)'
 
 another_machine
 serve_names -- --address 127.0.0.53 --answer 198.51.100.7 --only answer.test
