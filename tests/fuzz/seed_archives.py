@@ -49,7 +49,8 @@ ARCHIVES = {
                       member("large", bytes(70000), mode=0o6711, uid=70000, gid=-1), member("one", b"1"), member("two", type=tarfile.LNKTYPE, linkname="one"),
                       member("pipe", type=tarfile.FIFOTYPE), member("folder/in/folder/file", b"2", mtime=-5)]),
     "replaced": archive([member("x", b"1"), member("x/", type=tarfile.DIRTYPE), member("x/y", b"2"), member("x", type=tarfile.SYMTYPE, linkname="z"), member("x", b"3")]),
-    "acl": archive([member("acl", b"1", pax_headers={"SCHILY.acl.access": "user::rwx,user:1000:r--,group::r-x,mask::r-x,other::---"})]),
+    "acl": archive([member("acl", b"1", pax_headers={"SCHILY.acl.access": "user::rwx,user:1000:r--,user:5:rw-,group::r-x,group:7:r--,group:6:rwx,mask::r-x,other::---"})]),
+    "acl-of-folder": archive([member("d/", type=tarfile.DIRTYPE, pax_headers={"SCHILY.acl.default": "user::rwx,group::r-x,group:7:r--,mask::r-x,other::---"})]),
     "devices": archive([member("b/", type=tarfile.DIRTYPE), member("null", type=tarfile.CHRTYPE, devmajor=1, devminor=3), member("./", type=tarfile.DIRTYPE), member("b/x", b"1")]),
     "folder-for-file": archive([member("b/", type=tarfile.DIRTYPE), member("b/x/", type=tarfile.DIRTYPE), member("b/x", b"1")]),
     "file-for-folder": archive([member("b", b"1"), member("b/", type=tarfile.DIRTYPE), member("b/c", b"2"), member("d", b"3")]),
@@ -86,7 +87,14 @@ def images():
                                                           "annotations": {"io.containerd.image.name": "docker.io/library/a:1", "org.opencontainers.image.ref.name": "1"}}]}).encode()
     old = json.dumps([{"Config": "config.json", "RepoTags": ["a:1"], "Layers": ["layer/layer.tar"]}]).encode()
     blobs = [member(f"blobs/sha256/{name}", content) for name, content in ((digests["config"], config), (digests["layer"], layer), (digest, manifest))]
+    many = json.dumps([{"Config": "config.json", "RepoTags": None, "Layers": ["layer/layer.tar"] * 200}]).encode()
+    named = json.dumps([{"Config": "config.json", "RepoTags": [f"a:{number}" for number in range(1100)], "Layers": ["layer/layer.tar"]}]).encode()
+    other = index.replace(b'"size": %d' % len(manifest), b'"size": 1')
     return {
+        "too-many-layers": archive([member("manifest.json", many), member("config.json", config), member("layer/layer.tar", layer)]),
+        "too-many-names": archive([member("manifest.json", named), member("config.json", config), member("layer/layer.tar", layer)]),
+        "other-size": archive([member("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), member("index.json", other)] + blobs),
+        "no-index": archive([member("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), member("index.json", b"{}")] + blobs),
         "docker": archive([member("manifest.json", old), member("config.json", config), member("layer/layer.tar", layer), member("repositories", b'{"a":{"1":"x"}}')]),
         "linked": archive([member("manifest.json", old), member("config.json", config), member("layer/layer.tar", type=tarfile.SYMTYPE, linkname="../x.tar"), member("x.tar", layer)]),
         "oci": archive([member("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), member("index.json", index)] + blobs),

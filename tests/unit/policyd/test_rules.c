@@ -160,6 +160,21 @@ Test(rules, folders)
     (void)rmdir(path);
 }
 
+Test(rules, a_name_that_is_too_long_is_refused)
+{
+    char path[] = "/tmp/bh-rules-XXXXXX", name[RULES_NAME_SIZE + 8];
+    (void)snprintf(name, sizeof(name), "%0*d.json", RULES_NAME_SIZE, 0);
+    cr_assert(mkdtemp(path));
+    bh_autoclose int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct rule_book book = {0};
+    put(folder, name, "{\"version\":1,\"tenants\":[1]}", 0644);
+    cr_expect_eq(rules_load(folder, &book, &error), -1);
+    cr_expect_eq(error.code, BH_INVALID_ARGUMENT);
+    cr_expect(strstr(error.message, name), "%s", error.message);
+    (void)unlinkat(folder, name, 0);
+    (void)rmdir(path);
+}
+
 Test(rules, devices_lie_below_dev)
 {
     static const char *const wrong[] = {"/etc/passwd", "/dev", "fuse", "/dev/fuse:", "/dev/fuse:x"};
