@@ -79,7 +79,7 @@ int ip_compare(const struct ip *left, const struct ip *right)
 /* The bits of byte `i` that lie before the prefix. */
 static uint8_t mask_of(uint32_t prefix, uint32_t i)
 {
-    return prefix >= (i + 1) * 8 ? 0xff : prefix <= i * 8 ? 0 : (uint8_t)(0xff << (8 - prefix % 8));
+    return (uint8_t)(prefix >= (i + 1) * 8 ? 0xff : prefix <= i * 8 ? 0 : 0xff << (8 - prefix % 8));
 }
 
 struct ip ip_first(const struct ip_subnet *subnet)
