@@ -42,14 +42,15 @@
 #define BH_ARGV_MAX           4096
 
 /* Containers. */
-#define BH_TENANT_IDS         65536U /* one id range: 0..65535 inside, so that nobody (65534) maps */
-#define BH_MOUNTS_MAX         256
-#define BH_DEVICES_MAX        256   /* also what a folder of devices may hold */
-#define BH_LOG_FILES_MAX      14    /* of one container: their descriptors travel in one message */
-#define BH_LOG_ATTRIBUTES_MAX 32    /* labels and variables beside each line */
-#define BH_ATTACHMENTS_MAX    5     /* clients attached at the moment of start */
-#define BH_CONTAINERS_MAX     10000 /* over all tenants */
-#define BH_VOLUMES_MAX        10000 /* of one tenant */
+#define BH_TENANT_IDS            65536U /* one id range: 0..65535 inside, so that nobody (65534) maps */
+#define BH_MOUNTS_MAX            256
+#define BH_DEVICES_MAX           256   /* also what a folder of devices may hold */
+#define BH_LOG_FILES_MAX         14    /* of one container: their descriptors travel in one message */
+#define BH_LOG_ATTRIBUTES_MAX    32    /* labels and variables beside each line */
+#define BH_ATTACHMENTS_MAX       5     /* clients attached at the moment of start */
+#define BH_CONTAINERS_MAX        10000 /* over all tenants */
+#define BH_CONTAINERS_TENANT_MAX 5000  /* of one, so that no tenant alone takes all of them */
+#define BH_VOLUMES_MAX           10000 /* of one tenant */
 
 /* Networks. */
 #define BH_NETWORKS_MAX       1024 /* of one tenant, the three fixed ones among them */

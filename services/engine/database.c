@@ -80,7 +80,7 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTAINER_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1",
     [QUERY_CONTAINER_RUNNING_STATUS] = "UPDATE containers SET status = ?2 WHERE id = ?1 AND status IN (2, 3)",
     [QUERY_CONTAINER_DELETE] = "DELETE FROM containers WHERE id = ?1",
-    [QUERY_CONTAINER_COUNT] = "SELECT count(*) FROM containers",
+    [QUERY_CONTAINER_COUNT] = "SELECT count(*), count(*) FILTER (WHERE tenant_uid = ?1) FROM containers",
     [QUERY_VOLUME_ADD] = "INSERT INTO volumes VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
     [QUERY_VOLUME_ANNOUNCE] = "UPDATE volumes SET announced = 1 WHERE id = ?1 AND announced = 0",
     [QUERY_VOLUME] = VOLUME_COLUMNS "WHERE tenant_uid = ?1 AND name = ?2",

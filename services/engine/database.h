@@ -147,7 +147,7 @@ void container_rows_free(struct container_row *rows, size_t n_rows);
 #define container_row_auto bh_cleanup(container_row_clear)
 
 /* Adds a container. ALREADY_EXISTS if the tenant has one of that name, NOT_FOUND if its image is gone,
- * RESOURCE_EXHAUSTED at BH_CONTAINERS_MAX. */
+ * RESOURCE_EXHAUSTED at BH_CONTAINERS_MAX, and BH_CONTAINERS_TENANT_MAX of one tenant. */
 int database_add_container(struct database *database, const struct container_row *row, const struct engine_event *event,
                            struct bh_error *error);
 int database_container(struct database *database, const uint8_t *id, struct container_row *ret_row,

@@ -26,12 +26,25 @@ void container_rows_free(struct container_row *rows, size_t n_rows)
     free(rows);
 }
 
-static int count_containers(struct database *database, int64_t *ret_count, struct bh_error *error)
+/* Whether there may be one container more, over all tenants and of this one. */
+static int check_room(struct database *database, uint32_t tenant_uid, struct bh_error *error)
 {
     sqlite3_stmt *statement = query_begin(database, QUERY_CONTAINER_COUNT);
+    (void)sqlite3_bind_int64(statement, 1, tenant_uid);
     int found = query_step(database, statement, error);
-    *ret_count = found == 1 ? sqlite3_column_int64(statement, 0) : 0;
+    int64_t all = found == 1 ? sqlite3_column_int64(statement, 0) : 0;
+    int64_t own = found == 1 ? sqlite3_column_int64(statement, 1) : 0;
     (void)sqlite3_reset(statement);
+    if (all >= BH_CONTAINERS_MAX) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
+                            "this engine already has %d containers, which is its limit: remove some first",
+                            BH_CONTAINERS_MAX);
+    }
+    if (own >= BH_CONTAINERS_TENANT_MAX) {
+        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
+                            "this tenant already has %d containers, which is its limit: remove some first",
+                            BH_CONTAINERS_TENANT_MAX);
+    }
     return found < 0 ? -1 : 0;
 }
 
@@ -67,14 +80,8 @@ int database_add_container(struct database *database, const struct container_row
                            struct bh_error *error)
 {
     database_locked lock = database_lock(database);
-    int64_t count = 0;
-    if (count_containers(database, &count, error) < 0) {
+    if (check_room(database, row->tenant_uid, error) < 0) {
         return -1;
-    }
-    if (count >= BH_CONTAINERS_MAX) {
-        return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
-                            "this engine already has %d containers, which is its limit: remove some first",
-                            BH_CONTAINERS_MAX);
     }
     if (transaction_begin(database, row->auto_remove ? SURVIVES_PROCESS : SURVIVES_POWER, error) < 0) {
         return -1;

@@ -202,7 +202,7 @@ static int check_room(const struct jobs *jobs, uint32_t tenant_uid, struct bh_er
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED,
                             "too many requests at once for this tenant: at most %d run at a time", JOBS_TENANT_MAX);
     }
-    if (jobs->n_running >= JOBS_MAX || jobs->closing) {
+    if ((jobs->n_running >= JOBS_MAX && of_tenant >= JOBS_KEPT) || jobs->closing) {
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "too many requests at once: at most %d run at a time",
                             JOBS_MAX);
     }
@@ -274,6 +274,19 @@ void job_shield(struct job *job)
     (void)pthread_mutex_lock(&jobs->mutex);
     job->shielded = true;
     (void)pthread_mutex_unlock(&jobs->mutex);
+}
+
+unsigned job_begin_transfer(struct job *job)
+{
+    struct jobs *jobs = job->engine->jobs;
+    unsigned others = 0;
+    (void)pthread_mutex_lock(&jobs->mutex);
+    for (const struct job *other = jobs->running; other; other = other->next) {
+        others += other != job && other->transfers && other->tenant_uid == job->tenant_uid;
+    }
+    job->transfers = true;
+    (void)pthread_mutex_unlock(&jobs->mutex);
+    return others;
 }
 
 void job_cancel_calls(struct job *job)

@@ -2,8 +2,9 @@
  *
  * Jobs: every request that may have to wait is linear code on a thread of its own, so that features read from top to
  * bottom. Bounded over all (JOBS_MAX) and per tenant (JOBS_TENANT_MAX), so that one tenant cannot take the others'
- * turn: beyond that a request is refused RESOURCE_EXHAUSTED, and the engine's own work waits in a queue. A job whose
- * client goes away is cancelled: the calls it waits for end CANCELLED, and job_cancelled() says so.
+ * turn, nor can several together: up to JOBS_KEPT a tenant gets whatever the others do. Beyond that a request is
+ * refused RESOURCE_EXHAUSTED, and the engine's own work waits in a queue. A job whose client goes away is cancelled:
+ * the calls it waits for end CANCELLED, and job_cancelled() says so.
  */
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #define JOBS_MAX        256
 #define JOBS_TENANT_MAX 128
+#define JOBS_KEPT       8 /* for each tenant, beyond JOBS_MAX */
 
 struct job_call;
 
@@ -29,7 +31,7 @@ struct job {
     struct job *next;
     int (*run)(struct job *job, struct bh_error *error);
     uint64_t trace;
-    bool cancelled, shielded;
+    bool cancelled, shielded, transfers;
     struct job_call *calls;
 };
 
@@ -50,6 +52,8 @@ bool job_cancelled(struct job *job);
 /* From here on the work is finished even if its client goes away: half of a start or removal would be worse than all of
  * it. */
 void job_shield(struct job *job);
+/* The job is a pull or a push from now on. Returns how many others of its tenant are under way. */
+unsigned job_begin_transfer(struct job *job);
 /* Ends the job's calls under way CANCELLED: one of its threads has failed, and the others work in vain. */
 void job_cancel_calls(struct job *job);
 /* CANCELLED if the job's client has gone away. */

@@ -28,6 +28,18 @@ int policy_admit_image(struct job *job, const char *reference, const struct bh_d
     return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
+int policy_admit_transfer(struct job *job, const struct bh_reference *reference, struct bh_error *error)
+{
+    char name[BH_REFERENCE_BYTES_MAX + 1];
+    Bulkhead__AdmitTransfer body = BULKHEAD__ADMIT_TRANSFER__INIT;
+    body.tenant_uid = job->tenant_uid;
+    body.reference = name;
+    body.under_way = job_begin_transfer(job);
+    (void)bh_reference_format(reference, name, sizeof name);
+    PACKET(packet, ADMIT_TRANSFER, admit_transfer, &body);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+}
+
 int policy_admit_push(struct job *job, const char *reference, const struct bh_digest *id, struct bh_error *error)
 {
     Bulkhead__AdmitPush body = BULKHEAD__ADMIT_PUSH__INIT;

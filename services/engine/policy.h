@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/digest.h"
+#include "common/reference.h"
 #include "engine_policyd.pb-c.h"
 #include "services/engine/database.h"
 #include "services/engine/database_volumes.h"
@@ -15,6 +16,8 @@
 int policy_admit_image(struct job *job, const char *reference, const struct bh_digest *manifest,
                        struct bh_error *error);
 /* May the tenant send the image `id` there? */
+/* Before a registry is spoken to: by pulls and pushes, of which a tenant may have so many at once. */
+int policy_admit_transfer(struct job *job, const struct bh_reference *reference, struct bh_error *error);
 int policy_admit_push(struct job *job, const char *reference, const struct bh_digest *id, struct bh_error *error);
 int policy_judge(struct job *job, Bulkhead__ContainerSpec *spec, struct bh_error *error);
 

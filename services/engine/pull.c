@@ -279,7 +279,8 @@ int pull_image(struct job *job, struct bh_error *error)
 {
     const Bulkhead__PullImage *question = job_body(job);
     struct order order = {.job = job, .platform = question->platform ? question->platform : &platform_host};
-    if (bh_reference_parse(question->reference, &order.reference, error) < 0) {
+    if (bh_reference_parse(question->reference, &order.reference, error) < 0 ||
+        policy_admit_transfer(job, &order.reference, error) < 0) {
         return -1;
     }
     if (sources_visit(job, &order.reference, question->credentials, visit, &order, error) < 0) {

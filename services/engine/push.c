@@ -356,6 +356,7 @@ static int push_tag(struct push *push, const struct repository_tag *tag, struct 
 static int push_all(struct push *push, Bulkhead__Credentials *credentials, struct bh_error *error)
 {
     if (find_tags(push, error) < 0 || find_also_pull(push, error) < 0 ||
+        policy_admit_transfer(push->job, &push->reference, error) < 0 ||
         registry_open_push(push->job, bh_reference_registry_host(&push->reference), push->reference.repository,
                            push->also_pull, push->n_also_pull, credentials, &push->registry, error) < 0) {
         return -1;

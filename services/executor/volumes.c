@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,10 +130,41 @@ static int empty(int volumes, const char *name, struct bh_error *error)
 
 /* ---- putting it in its place --------------------------------------------------------------------------- */
 
+/* Whether there may be one volume more. */
+static int check_quota(int tenant, const struct making *making, struct bh_error *error)
+{
+    uint32_t count = 0;
+    if (making->most == 0) {
+        return 0;
+    }
+    if (count_volumes(tenant, &count, error) < 0) {
+        return -1;
+    }
+    return count < making->most ? 0
+                                : bh_error_set(error, BH_PERMISSION_DENIED,
+                                               "there are %u volumes already and no more are allowed (rule "
+                                               "\"quotas\"); remove one first",
+                                               count);
+}
+
+/* Counted again under the tenant's lock, since others are being made at the same time. */
+static int put_in_place(int volumes, int tenant, const struct place *place, const struct making *making,
+                        struct bh_error *error)
+{
+    if (flock(tenant, LOCK_EX) < 0) {
+        return bh_error_errno(error, errno, "lock the tenant's folder of volumes");
+    }
+    int result = check_quota(tenant, making, error);
+    if (result == 0 && renameat2(volumes, place->fresh, tenant, place->id, RENAME_NOREPLACE) < 0) {
+        result = bh_error_errno(error, errno, "put a volume in its place");
+    }
+    (void)flock(tenant, LOCK_UN);
+    return result;
+}
+
 static int make(const struct executor *executor, const struct making *making, struct bh_error *error)
 {
     struct place place;
-    uint32_t count = 0;
     int volumes = executor->folders.volumes;
     find_place(making->tenant_uid, making->id, &place);
     if (mkdirat(volumes, place.tenant, 0700) < 0 && errno != EEXIST) {
@@ -145,22 +177,17 @@ static int make(const struct executor *executor, const struct making *making, st
     if (faccessat(tenant, place.id, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return 0;
     }
-    if (making->most > 0 && (count_volumes(tenant, &count, error) < 0 || count >= making->most)) {
-        return count >= making->most
-                   ? bh_error_set(error, BH_PERMISSION_DENIED,
-                                  "there are %u volumes already and no more are allowed (rule \"quotas\"); remove one "
-                                  "first",
-                                  count)
-                   : -1;
+    if (check_quota(tenant, making, error) < 0) {
+        return -1;
     }
     if (empty(volumes, place.fresh, error) < 0 || mkdirat(volumes, place.fresh, 0700) < 0) {
         return bh_error_errno(error, errno, "make a volume's folder");
     }
     bh_autoclose int folder = open_folder(volumes, place.fresh);
     if (folder < 0 || make_data(folder, making, error) < 0 || fsync(folder) < 0 ||
-        renameat2(volumes, place.fresh, tenant, place.id, RENAME_NOREPLACE) < 0) {
+        put_in_place(volumes, tenant, &place, making, error) < 0) {
         struct bh_error ignored;
-        int result = error->code != BH_OK ? -1 : bh_error_errno(error, errno, "put a volume in its place");
+        int result = error->code != BH_OK ? -1 : bh_error_errno(error, errno, "make a volume's folder");
         (void)empty(volumes, place.fresh, &ignored);
         return result;
     }

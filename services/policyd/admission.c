@@ -11,7 +11,6 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "common/reference.h"
 #include "engine_policyd.pb-c.h"
 #include "judge.h"
 #include "links.h"
@@ -78,60 +77,6 @@ void admission_answer(struct policyd *policyd, struct bh_request *request, struc
         (void)bh_error_set(&error, BH_PERMISSION_DENIED, "%s", judgement->reason);
         (void)bh_request_fail(request, &error);
     }
-}
-
-/* An image under a name, which says what registry it comes from or goes to. */
-struct named_image {
-    const char *operation;
-    uint32_t tenant_uid;
-    char *reference;
-    const ProtobufCBinaryData *digest;
-};
-
-static void admit(struct bh_request *request, const struct named_image *image)
-{
-    struct policyd *policyd = admission_policyd(request);
-    struct bh_error error = {0};
-    struct bh_reference reference;
-    struct bh_digest digest;
-    struct audit_record audit = {.operation = image->operation,
-                                 .trace = bh_request_trace(request),
-                                 .has_tenant = true,
-                                 .tenant_uid = image->tenant_uid,
-                                 .image = image->reference,
-                                 .number = -1};
-    if (strlen(image->reference) > BH_REFERENCE_BYTES_MAX) {
-        audit.image = NULL;
-        (void)bh_error_set(&error, BH_INVALID_ARGUMENT, "an image reference is longer than %d bytes",
-                           BH_REFERENCE_BYTES_MAX);
-        admission_invalid(policyd, request, &audit, &error);
-        return;
-    }
-    if (bh_reference_parse(image->reference, &reference, &error) < 0 ||
-        bh_digest_from_bytes(image->digest->data, image->digest->len, &digest, &error) < 0) {
-        admission_invalid(policyd, request, &audit, &error);
-        return;
-    }
-    audit.image_digest = &digest;
-    char name[sizeof(reference.domain) + sizeof(reference.repository) + 1];
-    (void)snprintf(name, sizeof(name), "%s/%s", reference.domain, reference.repository);
-    struct judgement judgement;
-    judge_image(name, rule_book_find(&policyd->book, image->tenant_uid), &judgement);
-    admission_answer(policyd, request, &audit, &judgement);
-}
-
-void admission_image(struct bh_request *request)
-{
-    const Bulkhead__AdmitImage *body = bh_request_body(request);
-    const struct named_image image = {"AdmitImage", body->tenant_uid, body->reference, &body->manifest_digest};
-    admit(request, &image);
-}
-
-void admission_push(struct bh_request *request)
-{
-    const Bulkhead__AdmitPush *body = bh_request_body(request);
-    const struct named_image image = {"AdmitPush", body->tenant_uid, body->reference, &body->image};
-    admit(request, &image);
 }
 
 /* ---- containers ---------------------------------------------------------------------------------- */

@@ -10,10 +10,13 @@
 #include "lsm.h"
 #include "policyd.h"
 
-void admission_image(struct bh_request *request);
-void admission_push(struct bh_request *request);
 void admission_judge(struct bh_request *request);
 void admission_start(struct bh_request *request);
+
+/* admission_image.c: images and registries. */
+void admission_image(struct bh_request *request);
+void admission_push(struct bh_request *request);
+void admission_transfer(struct bh_request *request);
 
 /* admission_exec.c: processes that join a container. */
 void admission_judge_exec(struct bh_request *request);

@@ -304,19 +304,6 @@ void judge_resources(const Bulkhead__Resources *resources, const struct rules *r
     (void)judge_ceilings(resources, rules, ret_judgement);
 }
 
-void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement)
-{
-    *ret_judgement = (struct judgement){0};
-    char list[160];
-    if (judge_matches_any(&rules->registries_denied, name)) {
-        (void)judge_refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is denied; denied are %s", name,
-                           judge_list_text(&rules->registries_denied, list, sizeof(list)));
-    } else if (!judge_matches_any(&rules->registries_allowed, name)) {
-        (void)judge_refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is not allowed; allowed are %s", name,
-                           judge_list_text(&rules->registries_allowed, list, sizeof(list)));
-    }
-}
-
 void judge_owner(const char *what, struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};

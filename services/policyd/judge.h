@@ -48,6 +48,8 @@ void judge_resources(const Bulkhead__Resources *resources, const struct rules *r
 
 /* May the tenant have this image? `name` is "docker.io/library/busybox", without tag and digest. */
 void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement);
+/* One more pull or push, beside those of the tenant's that are under way. */
+void judge_transfers(uint32_t under_way, const struct rules *rules, struct judgement *ret_judgement);
 
 /* A container of another tenant's. */
 void judge_owner(const char *what, struct judgement *ret_judgement);

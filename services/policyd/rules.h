@@ -88,6 +88,7 @@ struct rules {
         uint64_t disk_bytes;   /* of a container's own files, likewise; and of a volume that asks for a size */
         uint64_t volumes;      /* of the tenant */
         uint64_t networks;     /* of the tenant; 0: no limit */
+        uint64_t pulls;        /* and pushes, under way at once, of the tenant */
     } quotas;
 };
 

@@ -46,6 +46,11 @@ static int read_network_count(const json_t *value, struct rules *rules, const ch
                : rules_wrong(error, where, "quotas.networks", "a number of networks below 4294967296 (or 0: no limit)");
 }
 
+static int read_pulls(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return rules_read_count(value, &rules->quotas.pulls, where, "quotas.pulls", error);
+}
+
 static int read_cpus(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     double cpus = json_number_value(value);
@@ -65,9 +70,10 @@ int rules_read_quotas(const json_t *value, struct rules *rules, const char *wher
                                       {"disk_bytes", RULE_QUOTAS, read_disk},
                                       {"volumes", RULE_QUOTAS, read_volumes},
                                       {"networks", RULE_QUOTAS, read_network_count},
+                                      {"pulls", RULE_QUOTAS, read_pulls},
                                       {NULL, RULE_NONE, NULL}};
     return json_is_object(value) ? rules_read_object(value, keys, rules, where, error)
                                  : rules_wrong(error, where, "quotas",
                                                "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
-                                               "\"disk_bytes\", \"volumes\" and \"networks\"");
+                                               "\"disk_bytes\", \"volumes\", \"networks\" and \"pulls\"");
 }

@@ -26,7 +26,7 @@ start_good() { # a second registry, which answers
 start_good
 attack_start --insecure_registry "$SILENT" --private_registry "$SILENT" --insecure_registry "$GOOD" --private_registry "$GOOD"
 cat >"$ENGINE/policy.d/50-alice.json" <<END
-{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216}}
+{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
 END
 engine_halt "$ENGINE" && system_restart
 tenants_prepare
@@ -77,4 +77,74 @@ done
 attack "a flood of execs" flooded_greedy execs bob_fares
 attack "a flood of requests that wait" flooded_greedy waits bob_fares
 attack "a flood of pulls from a registry that never answers" flooded "pulls=$SILENT/team/busybox:1" bob_pulls
+
+# ---- what Alice may have ----------------------------------------------------------------------------------
+
+alice_runs() { as $ALICE bulkhead run --network none "$@"; }
+printf '#!/bin/sh\nexec setpriv --reuid %d --regid %d --clear-groups env HOME="%s" "%s" "$@"\n' $ALICE $ALICE "$WORK/home-$ALICE" "$WORK/client/bulkhead" >"$WORK/client/as_alice"
+chmod 0755 "$WORK/client/as_alice"
+of_volumes() { # as many at once as are allowed, however they are asked for
+    local left
+    left=$(as $ALICE bulkhead volume ls -q)
+    [ -z "$left" ] || as $ALICE bulkhead volume rm $left >/dev/null
+    flooded volumes true
+    equal "$(as $ALICE bulkhead volume ls -q | wc -l)" 20
+    refused 'rule "quotas"' as_alice volume create one-more
+    as_bob volume create his && as_bob volume rm his
+    as $ALICE bulkhead volume rm $(as $ALICE bulkhead volume ls -q) >/dev/null
+}
+of_containers() {
+    local i pids=()
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        alice_runs -d --label many busybox sleep 1000 >/dev/null 2>&1 &
+        pids+=($!)
+    done
+    wait "${pids[@]}" || true
+    equal "$(as $ALICE bulkhead ps -q | wc -l)" 5
+    refused 'rule "quotas"' as_alice run --rm --network none busybox true
+    as_bob run --rm --network none busybox true
+}
+of_each() { # OPTION : more than a container may have
+    refused 'rule "quotas"' as_alice run --rm --network none "$@" busybox true
+    as_bob run --rm --network none "$@" busybox true
+}
+of_update() {
+    alice_runs -d --name small busybox sleep 1000 >/dev/null
+    refused 'rule "quotas"' as_alice update --memory 1g --memory-swap 1g small
+    refused 'rule "quotas"' as_alice update --pids-limit 1000 small
+    refused 'rule "quotas"' as_alice update --cpus 2 small
+}
+given_unasked() { # what is not asked for is limited all the same
+    local text
+    text=$(alice_runs --rm busybox sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do sleep 5 & done' 2>&1 || true)
+    matches "$text" "can't fork"
+    text=$(alice_runs --rm --tmpfs /tmp busybox sh -c 'dd if=/dev/zero of=/file bs=1M count=30 2>/tmp/e; cat /tmp/e' 2>&1 || true)
+    matches "$text" "No space left"
+    alice_runs -d --name hungry busybox tail /dev/zero >/dev/null
+    eventually oom_killed hungry
+}
+oom_killed() { [ "$(as $ALICE bulkhead inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' "$1")" = "true 137" ]; }
+of_pulls() { # the fifth is refused while four wait
+    local i pids=()
+    for i in 1 2 3 4; do
+        timeout 20 as_alice pull "$SILENT/team/busybox:$i" >/dev/null 2>&1 &
+        pids+=($!)
+    done
+    eventually refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1"
+    as_bob pull "$GOOD/team/busybox:1" && as_bob rmi "$GOOD/team/busybox:1"
+    kill "${pids[@]}"
+    eventually timeout 20 as_alice pull "$GOOD/team/busybox:1"
+    as_alice rmi "$GOOD/team/busybox:1"
+}
+class "quotas"
+attack "containers at once" of_containers
+attack "memory of a container" of_each --memory 64m
+attack "processors of a container" of_each --cpus 1
+attack "processes of a container" of_each --pids-limit 100
+attack "no limit of processes" of_each --pids-limit -1
+attack "files of a container" of_each --storage-opt size=64m
+attack "limits changed later" of_update
+attack "limits that nobody asked for" given_unasked
+attack "volumes, many at once" of_volumes
+attack "pulls at once" of_pulls
 sed 's/^/# /' "$WORK/measured"

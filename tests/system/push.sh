@@ -181,7 +181,7 @@ rules_hold() {
     printf '{"version": 1, "tenants": [%s], "registries": {"allow": ["docker.io/*"]}}' $ALICE >"$ENGINE/policy.d/50-alice.json"
     kill -HUP "$(cat "$ENGINE/engine.pid")"
     eventually refused_by_rule
-    grep -h AdmitPush "$ENGINE"/state/policyd/* | grep -q refuse
+    grep -h AdmitTransfer "$ENGINE"/state/policyd/* | grep -q refuse
     rm "$ENGINE/policy.d/50-alice.json"
     kill -HUP "$(cat "$ENGINE/engine.pid")"
 }

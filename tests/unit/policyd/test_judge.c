@@ -189,6 +189,21 @@ Test(judge, images_by_registry)
     cr_assert(judgement.refused, "denied wins");
 }
 
+Test(judge, so_many_pulls_at_once)
+{
+    struct rules rules = *rules_builtin(false);
+    struct judgement judgement;
+    rules.quotas.pulls = 3;
+    judge_transfers(2, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_transfers(3, &rules, &judgement);
+    cr_assert(judgement.refused);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+    rules.quotas.pulls = 0;
+    judge_transfers(1000, &rules, &judgement);
+    cr_assert_not(judgement.refused, "no limit");
+}
+
 Test(judge, fills_in_what_the_tenant_may_not_choose)
 {
     struct rules rules = *rules_builtin(false);
