@@ -4,8 +4,8 @@
 
     resolver.py --address ADDRESS [--port PORT] --answer ADDRESS [--only NAME]
 """
-import os
 import argparse
+import os
 import socket
 import struct
 import threading
