@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -91,6 +92,7 @@ class Broker:
 
 if __name__ == "__main__":
     broker = Broker(sys.argv[1])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         broker.serve()
     finally:
