@@ -104,7 +104,7 @@ static int open_folder_of(const struct receiver *receiver, const char *place, in
     return 0;
 }
 
-/* Makes room for anything but a folder. */
+/* Makes room for anything but a folder, and at the cost of anything but a device: /dev/null is everybody's. */
 static int remove_old(int folder, const char *name, const char *place, struct bh_error *error)
 {
     struct stat status;
@@ -113,6 +113,11 @@ static int remove_old(int folder, const char *name, const char *place, struct bh
     }
     if (S_ISDIR(status.st_mode)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "cannot overwrite directory \"%s\" with non-directory", place);
+    }
+    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "cannot overwrite device \"%s\"; name a file, or - for the archive on standard output",
+                            place);
     }
     return unlinkat(folder, name, 0) < 0 ? bh_error_errno(error, errno, "replace %s", place) : 0;
 }

@@ -176,7 +176,7 @@ attack "exec without no_new_privs, hunted" hunted --security-opt no-new-privileg
 attack "exec as another user, hunted" hunted -- many bulkhead exec -u 1000 hunter true
 attack "exec with a terminal, hunted" hunted -- many bulkhead exec -d -t hunter true
 attack "exec beside an init, hunted" hunted --init -- many bulkhead exec hunter true
-attack "cp out, hunted" hunted -- many bulkhead cp hunter:/bin/busybox /dev/null
+attack "cp out, hunted" hunted -- many bulkhead cp hunter:/bin/busybox "$WORK/taken"
 attack "cp in, hunted" hunted -- many bulkhead cp "$ATTACK/race.c" hunter:/
 attack "top, hunted" hunted -- many bulkhead top hunter
 attack "diff, hunted" hunted -- many bulkhead diff hunter

@@ -31,6 +31,14 @@ prepare() {
     ln -s blob "$WORK/tree/to-blob"
 }
 mkdir -p "$WORK/bound"
+# as root, a client that replaced it would take /dev/null from everybody
+devices_stay() {
+    mkdir "$WORK/devices"
+    mknod "$WORK/devices/null" c 1 3
+    exits 1 bulkhead cp runs:/d/one "$WORK/devices/null"
+    matches "$(cat "$WORK/err")" 'cannot overwrite device "null"'
+    test -c "$WORK/devices/null"
+}
 
 # ---- out ---------------------------------------------------------------------------------------------
 
@@ -392,6 +400,7 @@ check "a paused container is read" paused_ones_are_read
 check "an archive's names and links stay inside" archives_stay_inside
 check "links that are swapped during cp lead nowhere" swapped_links_lead_nowhere
 check "many files are copied, and too deep a tree is refused" deep_and_many
+check "a device of the host's is not replaced" devices_stay
 check "export" exports_the_root
 check "diff lists what Docker lists" lists_changes
 check "a client that goes away ends the job" client_goes_away
