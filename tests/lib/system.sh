@@ -6,10 +6,13 @@
 # Each in a network namespace of its own: bridges, rules and forwarding never touch the host's, and vanish with the test.
 if [ "${BULKHEAD_TEST_NETNS:-}" != yes ]; then
     export BULKHEAD_TEST_NETNS=yes
+    export BULKHEAD_TEST_HOST_NET=/proc/$PPID/ns/net
     exec unshare --net bash -c 'ip link set lo up && exec bash "$@"' bash "$0" "$@"
 fi
 source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
+# on_the_host COMMAND... : in the network that the test was started in, for what has to come from Debian's servers
+on_the_host() { nsenter --net="$BULKHEAD_TEST_HOST_NET" -- "$@"; }
 
 ENGINE=$WORK/engine
 CGROUP=bulkhead-test-$$

@@ -46,7 +46,7 @@ extract() { # FOLDER LAYER...
 }
 
 debian() {
-    mmdebstrap --variant=minbase --quiet bookworm "$WORK/debian.tar"
+    on_the_host mmdebstrap --variant=minbase --quiet bookworm "$WORK/debian.tar"
     push_and_pull debian "$WORK/debian.tar"
     extract "$WORK/want-debian" "$WORK/debian.tar"
     same_as_tar debian "$WORK/want-debian"

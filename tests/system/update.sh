@@ -87,7 +87,7 @@ quotas_of_policy() {
     as_alice docker rm hers
 }
 told_as_event() {
-    matches "$(docker events --since 0 --until "$(date +%s)" --filter event=update --format '{{.Action}} {{.Actor.Attributes.name}}')" "update runs"
+    matches "$(docker events --since 0 --until "$(date +%s.%N)" --filter event=update --format '{{.Action}} {{.Actor.Attributes.name}}')" "update runs"
 }
 sdk() {
     python3 - "$DOCKER_HOST" <<'END'
