@@ -23,6 +23,8 @@ int handle_disk_usage(struct request *request, struct bh_error *error);
 /* prune.c */
 int handle_containers_prune(struct request *request, struct bh_error *error);
 int handle_build_prune(struct request *request, struct bh_error *error);
+int handle_plugins_list(struct request *request, struct bh_error *error);
+int handle_plugin(struct request *request, struct bh_error *error); /* whatever is asked of one */
 
 /* networks.c, network_create.c */
 int handle_networks_list(struct request *request, struct bh_error *error);

@@ -94,4 +94,21 @@ def images():
         assert [loaded.tags for loaded in client.images.load(archive)] == [["busybox:latest"]]
 
 
+def plugins():
+    assert client.plugins.list() == []
+    api = client.api
+
+    def post(what):
+        api._raise_for_status(api._post_json(api._url("/plugins/{0}/" + what, "nosuch"), data=[]))
+    asks = (lambda: api.inspect_plugin("nosuch"), lambda: api.enable_plugin("nosuch", 1), lambda: api.disable_plugin("nosuch"),
+            lambda: api.remove_plugin("nosuch"), lambda: api.configure_plugin("nosuch", {"A": "b"}), lambda: post("push"), lambda: post("upgrade"))
+    for ask in asks:
+        try:
+            ask()
+        except docker.errors.NotFound as failure:
+            assert 'plugin "nosuch" not found' in str(failure)
+        else:
+            raise AssertionError("what is not there was found")
+
+
 globals()[sys.argv[2]]()

@@ -15,4 +15,5 @@ check "logs by stream, and streamed" step logs
 check "attach with half-close" step attach
 check "list, pause, rename, stop, start, kill, remove" step life
 check "images: get, history, tag, remove, load" step images
+check "plugins: there are none" step plugins
 check "nothing is left behind" nothing_left
