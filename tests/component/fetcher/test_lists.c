@@ -36,7 +36,13 @@ static void serve(const char *fault)
     cr_assert_eq(stage_open(&stage, server.address, "test", NULL, &error), 0, "%s", error.message);
 }
 
-/* Everything that was listed, names one after another, into `names`. */
+static void append(char names[static 1024], const char *name)
+{
+    size_t n = strlen(names);
+    (void)snprintf(names + n, 1024 - n, "%s ", name);
+}
+
+/* Everything that was listed, names one after another, into `names`, as far as there is room. */
 static int ask(Bulkhead__EngineToFetcher *packet, char names[static 1024], struct bh_error *error)
 {
     bh_autocall struct bh_call *call = NULL;
@@ -50,13 +56,12 @@ static int ask(Bulkhead__EngineToFetcher *packet, char names[static 1024], struc
             return -1;
         }
         const Bulkhead__FetcherToEngine *answer = (const Bulkhead__FetcherToEngine *)message->packet;
-        size_t n = strlen(names);
         if (answer->body_case == BULKHEAD__FETCHER_TO_ENGINE__BODY_TAGS_LISTED) {
             for (size_t i = 0; i < answer->tags_listed->n_tags; i++) {
-                n += (size_t)snprintf(names + n, 1024 - n, "%s ", answer->tags_listed->tags[i]);
+                append(names, answer->tags_listed->tags[i]);
             }
         } else if (answer->body_case == BULKHEAD__FETCHER_TO_ENGINE__BODY_IMAGE_FOUND) {
-            (void)snprintf(names + n, 1024 - n, "%s ", answer->image_found->name);
+            append(names, answer->image_found->name);
         }
         if (!message->more) {
             return 0;
