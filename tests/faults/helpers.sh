@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every helper killed at every message boundary of a pull, a run, an exec, a commit and a removal, and of linking a container to a network. By default each fourth boundary is
+# Every helper killed at every message boundary of a pull, a run, an exec, a commit and a removal, and of linking a container to a network. By default each sixth boundary is
 # tried; BULKHEAD_FAULTS=all walks them all.
 # slow
 source "$(dirname "$0")/../lib/system.sh"
 
-step=4
+step=6
 [ "${BULKHEAD_FAULTS:-}" != all ] || step=1
 CHECK_SECONDS=900
 
