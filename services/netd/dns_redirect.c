@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See dns_redirect.h.
+ * See dns_redirect.h. Ports are rewritten in packets, each for itself: a nat chain would have the kernel track every
+ * connection of the container's, for the sake of these few.
  */
 #include "dns_redirect.h"
 
@@ -13,11 +14,11 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <stddef.h>
 #include <linux/ip.h>
+#include <linux/tcp.h>
 #include <linux/udp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -25,10 +26,9 @@
 #include "common/cleanup.h"
 
 #define CHAIN       "dns"
-#define BATCH_BYTES 8192 /* seven messages of a few hundred bytes */
+#define BATCH_BYTES 8192 /* nine messages of a few hundred bytes */
 #define DNS_PORT    53
-#define LOADED      NFT_REG_1 /* where a packet's field is compared */
-#define PORT_LOADED NFT_REG_2
+#define LOADED      NFT_REG_1 /* where a packet's field is compared, and comes from */
 
 struct batch {
     struct netlink *netlink;
@@ -73,9 +73,9 @@ static int put_chain(struct batch *batch, const char *table)
     }
     (void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, table);
     (void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, CHAIN);
-    (void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "nat");
+    (void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
     nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_OUT);
-    nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_NAT_DST);
+    nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NF_IP_PRI_RAW);
     nftnl_chain_nlmsg_build_payload(begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE), chain);
     end(batch);
     nftnl_chain_free(chain);
@@ -127,33 +127,38 @@ static void add_protocol(struct nftnl_rule *rule, uint8_t protocol, bool *failed
     add_equal(rule, &protocol, sizeof(protocol), failed);
 }
 
-static void add_value(struct nftnl_rule *rule, uint32_t target, const void *value, uint32_t n_value, bool *failed)
+/* One end of a packet: whose address it is, and where its port lies. */
+struct direction {
+    uint32_t address, port;
+};
+static const struct direction to_server = {offsetof(struct iphdr, daddr), offsetof(struct udphdr, dest)};
+static const struct direction from_server = {offsetof(struct iphdr, saddr), offsetof(struct udphdr, source)};
+
+static void add_port(struct nftnl_rule *rule, uint8_t protocol, uint32_t offset, uint16_t port, bool *failed)
 {
     struct nftnl_expr *load = add(rule, "immediate", failed);
     if (load) {
-        nftnl_expr_set_u32(load, NFTNL_EXPR_IMM_DREG, target);
-        (void)nftnl_expr_set(load, NFTNL_EXPR_IMM_DATA, value, n_value);
+        nftnl_expr_set_u32(load, NFTNL_EXPR_IMM_DREG, LOADED);
+        (void)nftnl_expr_set(load, NFTNL_EXPR_IMM_DATA, &port, sizeof(port));
+    }
+    struct nftnl_expr *store = add(rule, "payload", failed);
+    if (store) {
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_SREG, LOADED);
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_LEN, sizeof(port));
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+        nftnl_expr_set_u32(store, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET,
+                           protocol == IPPROTO_UDP ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
     }
 }
 
-static void add_translation(struct nftnl_rule *rule, const struct sockaddr_in *to, bool *failed)
-{
-    add_value(rule, LOADED, &to->sin_addr, sizeof(to->sin_addr), failed);
-    add_value(rule, PORT_LOADED, &to->sin_port, sizeof(to->sin_port), failed);
-    struct nftnl_expr *translate = add(rule, "nat", failed);
-    if (translate) {
-        nftnl_expr_set_u32(translate, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-        nftnl_expr_set_u32(translate, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
-        nftnl_expr_set_u32(translate, NFTNL_EXPR_NAT_REG_ADDR_MIN, LOADED);
-        nftnl_expr_set_u32(translate, NFTNL_EXPR_NAT_REG_PROTO_MIN, PORT_LOADED);
-    }
-}
-
-/* ip daddr 127.0.0.11 <protocol> dport 53 dnat to <where the socket is bound> */
-static int put_rule(struct batch *batch, const char *table, uint8_t protocol, const struct sockaddr_in *to)
+/* ip daddr 127.0.0.11 <protocol> dport <port> <protocol> dport set <other>; or the same with source and saddr. Ports
+ * in network order; UDP and TCP have them in the same place. */
+static int put_rule(struct batch *batch, const char *table, uint8_t protocol, const struct direction *direction,
+                    uint16_t port, uint16_t other)
 {
     static const uint8_t address[4] = {127, 0, 0, 11};
-    const uint16_t port = htons(DNS_PORT);
     bool failed = false;
     struct nftnl_rule *rule = nftnl_rule_alloc();
     if (!rule) {
@@ -161,16 +166,24 @@ static int put_rule(struct batch *batch, const char *table, uint8_t protocol, co
     }
     (void)nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
     (void)nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
-    add_field(rule, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, daddr), address, sizeof(address), &failed);
+    add_field(rule, NFT_PAYLOAD_NETWORK_HEADER, direction->address, address, sizeof(address), &failed);
     add_protocol(rule, protocol, &failed);
-    add_field(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct udphdr, dest), &port, sizeof(port), &failed);
-    add_translation(rule, to, &failed);
+    add_field(rule, NFT_PAYLOAD_TRANSPORT_HEADER, direction->port, &port, sizeof(port), &failed);
+    add_port(rule, protocol, direction->port, other, &failed);
     if (!failed) {
         nftnl_rule_nlmsg_build_payload(begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND), rule);
         end(batch);
     }
     nftnl_rule_free(rule);
     return failed ? -1 : 0;
+}
+
+static int put_rules(struct batch *batch, const char *table, uint8_t protocol, const struct sockaddr_in *bound)
+{
+    const uint16_t port = htons(DNS_PORT);
+    return put_rule(batch, table, protocol, &to_server, port, bound->sin_port) < 0
+               ? -1
+               : put_rule(batch, table, protocol, &from_server, bound->sin_port, port);
 }
 
 static int read_bound(int fd, int type, struct sockaddr_in *ret_address, struct bh_error *error)
@@ -200,7 +213,7 @@ int dns_redirect(struct netlink *rules, const char *table, int udp, int tcp, str
     batch.used = nftnl_batch_begin(buffer, batch.first)->nlmsg_len;
     if (put_table(&batch, NFT_MSG_NEWTABLE, table) < 0 || put_table(&batch, NFT_MSG_DELTABLE, table) < 0 ||
         put_table(&batch, NFT_MSG_NEWTABLE, table) < 0 || put_chain(&batch, table) < 0 ||
-        put_rule(&batch, table, IPPROTO_UDP, &udp_at) < 0 || put_rule(&batch, table, IPPROTO_TCP, &tcp_at) < 0) {
+        put_rules(&batch, table, IPPROTO_UDP, &udp_at) < 0 || put_rules(&batch, table, IPPROTO_TCP, &tcp_at) < 0) {
         return bh_error_errno(error, ENOMEM, "write a container's DNS rules");
     }
     batch.last->nlmsg_flags |= NLM_F_ACK;
