@@ -3,6 +3,7 @@
 #
 # The same from inside those who read what strangers wrote: a pull's workers while a slow registry still sends, the worker that seals a
 # layer, the copiers of a container's files, and the monitors of containers. And who can reach whom, while they run.
+# alone
 source "$(dirname "$0")/../lib/system.sh"
 source "$(dirname "$0")/lib/breach.sh"
 

@@ -12,6 +12,7 @@ a registry). Prints one line for each fault, and exits 1 at the first thing that
 import argparse
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ IMAGE = os.environ["IMAGE"]
 REMOTE = os.environ.get("REMOTE", "")
 RECOVERY_SECONDS = 30
 OPERATION_SECONDS = 60
+HEARSAY_SECONDS = 5
+QUIET_SECONDS = 0.3
 FAULTS_MAX = 400
 KILLED = 137  # a container or an exec whose monitor was killed ends so
 
@@ -170,6 +173,7 @@ class Fault:
 
     def __init__(self, pid, calls, fault, n):
         self.trace = tempfile.NamedTemporaryFile(mode="r")
+        self.victim = os.pidfd_open(pid)
         what = "signal=SIGKILL" if fault == "SIGKILL" else "error=" + fault
         self.process = subprocess.Popen(
             ["strace", "-f", "-e", "trace=" + calls, "-e", f"inject={calls}:{what}:when={n}", "-o", self.trace.name, "-p", str(pid)],
@@ -180,6 +184,7 @@ class Fault:
 
     def stop(self):
         """Lets go. A strace that waits for a thread that has just died may not hear that it is to end."""
+        os.close(self.victim)
         self.process.terminate()
         self.process.stderr.close()
         try:
@@ -188,9 +193,17 @@ class Fault:
             self.process.kill()
             self.process.wait()
 
-    def happened(self):
-        text = self.trace.read()
-        return "(INJECTED)" in text or "killed by SIGKILL" in text
+    def happened(self, failed):
+        """Asked before stop(). What a client hears of a death may come before strace has written of it."""
+        until = time.monotonic() + (HEARSAY_SECONDS if failed else QUIET_SECONDS)
+        while True:
+            self.trace.seek(0)
+            text = self.trace.read()
+            if "(INJECTED)" in text or "killed by SIGKILL" in text or select.select([self.victim], [], [], 0)[0]:
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.02)
 
 
 def box():
@@ -205,6 +218,7 @@ def meet(operation, options, n):
     fault = Fault(helper(options.role), options.calls, options.fault, n)
     try:
         result = do()
+        happened = fault.happened(result.returncode != 0)
     finally:
         fault.stop()
     eventually("the engine answers", lambda: client("version", seconds=5).returncode == 0)
@@ -223,7 +237,7 @@ def meet(operation, options, n):
             raise Wrong(retried.stderr.strip())
         return has_happened()
     eventually("it succeeds when it is done again", again)
-    return fault.happened(), result
+    return happened, result
 
 
 def main():
