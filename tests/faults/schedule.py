@@ -3,11 +3,12 @@
 """Walks a schedule of faults: for an operation and a helper, the helper meets one at its first system call of a kind, then at its second, and so
 on until the operation ends before it comes to that. strace does it, at the call itself, so that nothing in the engine knows of it.
 
-    schedule.py OPERATION ROLE CALL[,CALL...] [--fault SIGKILL|ENOSPC|EIO] [--step N]
+    schedule.py OPERATION ROLE CALL[,CALL...] [--fault SIGKILL|ENOSPC|EIO] [--first N] [--most N]
 
 After each fault: the engine answers by itself, the container "box" has run on, what was acknowledged is there, what was not is either
 whole or absent, and the operation succeeds when it is done again. Environment: BULKHEAD (the client), DOCKER_HOST, IMAGE, REMOTE (an image in
-a registry). Prints one line for each fault, and exits 1 at the first thing that is wrong.
+a registry). Prints one line for each fault, and exits 1 at the first thing that is wrong. With --most, ends after so many and says "on from N"
+where there is more.
 """
 import argparse
 import json
@@ -246,10 +247,14 @@ def main():
     parser.add_argument("role")
     parser.add_argument("calls")
     parser.add_argument("--fault", choices=("SIGKILL", "ENOSPC", "EIO"), default="SIGKILL")
-    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--most", type=int, default=FAULTS_MAX)
     options = parser.parse_args()
     faults = 0
-    for n in range(1, FAULTS_MAX, options.step):
+    for n in range(options.first, FAULTS_MAX):
+        if faults == options.most:
+            print(f"on from {n}")
+            return 0
         try:
             happened, result = meet(OPERATIONS[options.operation], options, n)
         except (Wrong, subprocess.TimeoutExpired) as failure:
@@ -260,7 +265,7 @@ def main():
         faults += 1
         print(f"{options.role} at {n}: " + (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1])
     print(f"{faults} faults")
-    return 0 if faults else 1
+    return 0 if faults or options.first > 1 else 1
 
 
 if __name__ == "__main__":
