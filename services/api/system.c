@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operations about the engine itself: _ping, version, info, auth, and Bulkhead's own privileges and audit. What they
- * show comes from the engine and from what service.c asked the kernel before the sandbox.
+ * What the engine and its host are: _ping, version, info. It comes from the engine and from what service.c asked the
+ * kernel before the sandbox.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/digest.h"
 #include "common/io.h"
 #include "common/docker_time.h"
 #include "engine_call.h"
 #include "handlers.h"
-#include "registry_auth.h"
-
-#define AUTH_DEADLINE_MS 60000U /* a registry far away may be slow */
 
 int handle_ping(struct request *request, struct bh_error *error)
 {
@@ -279,155 +274,6 @@ int handle_info(struct request *request, struct bh_error *error)
     write_registries(&writer, info);
     write_runtime(&writer);
     write_warnings(&writer, kernel);
-    write_object_end(&writer);
-    return request_answer_json(request, 200, &writer, error);
-}
-
-/* "https://index.docker.io/v1/" and the like to the host that is asked. */
-static int registry_host(const char *address, char *host, size_t host_bytes, struct bh_error *error)
-{
-    const char *scheme = strstr(address, "://");
-    const char *start = scheme ? scheme + 3 : address;
-    size_t length = strcspn(start, "/");
-    if (length == 0 || length >= host_bytes) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "invalid serveraddress \"%s\": it must be like registry.example:5000", address);
-    }
-    snprintf(host, host_bytes, "%.*s", (int)length, start);
-    if (strcmp(host, "index.docker.io") == 0 || strcmp(host, "docker.io") == 0) {
-        snprintf(host, host_bytes, "registry-1.docker.io");
-    }
-    return 0;
-}
-
-/* Asks the engine with what the object says. */
-static int check_auth(struct request *request, const json_t *object, Bulkhead__CheckAuth *question,
-                      struct bh_message **ret_answer, struct bh_error *error)
-{
-    bh_autofree char *address = NULL;
-    char host[256];
-    question->credentials = malloc(sizeof(*question->credentials));
-    if (!question->credentials) {
-        return out_of_memory(error);
-    }
-    bulkhead__credentials__init(question->credentials);
-    if (registry_auth_read(object, question->credentials, &address, error) < 0 ||
-        registry_host(address && *address ? address : "https://index.docker.io/v1/", host, sizeof(host), error) < 0) {
-        return -1;
-    }
-    char *copy = strdup(host);
-    if (!copy) {
-        return out_of_memory(error);
-    }
-    question->registry_host = copy;
-    ENGINE_PACKET(packet, CHECK_AUTH, check_auth, question);
-    return engine_ask(request, &packet, AUTH_DEADLINE_MS, BULKHEAD__ENGINE_TO_API__BODY_AUTH_ACCEPTED, ret_answer,
-                      error);
-}
-
-int handle_auth(struct request *request, struct bh_error *error)
-{
-    auto_json *object = NULL;
-    auto_json_writer writer = {0};
-    bh_automessage struct bh_message *answer = NULL;
-    if (request_read_object(request, false, &object, error) < 0) {
-        return -1;
-    }
-    Bulkhead__CheckAuth *question = malloc(sizeof(*question));
-    if (!question) {
-        return out_of_memory(error);
-    }
-    bulkhead__check_auth__init(question);
-    int result = check_auth(request, object, question, &answer, error);
-    bulkhead__check_auth__free_unpacked(question, NULL);
-    if (result < 0) {
-        return -1;
-    }
-    const Bulkhead__AuthAccepted *accepted = bh_message_body(answer);
-    write_object(&writer, NULL);
-    write_string(&writer, "IdentityToken", accepted->identity_token);
-    write_string(&writer, "Status", "Login Succeeded");
-    write_object_end(&writer);
-    return request_answer_json(request, 200, &writer, error);
-}
-
-static void write_privilege(struct json_writer *writer, const Bulkhead__Privilege *row)
-{
-    const struct {
-        const char *name;
-        uint64_t mask;
-    } sets[] = {
-        {"inheritable", row->cap_inheritable}, {"permitted", row->cap_permitted}, {"effective", row->cap_effective},
-        {"bounding", row->cap_bounding},       {"ambient", row->cap_ambient},
-    };
-    write_object(writer, NULL);
-    write_string(writer, "role", row->role);
-    write_uint(writer, "tenant_uid", row->tenant_uid);
-    write_int(writer, "pid", row->pid);
-    write_uint(writer, "uid", row->uid);
-    write_uint(writer, "gid", row->gid);
-    write_uint(writer, "seccomp", row->seccomp);
-    write_uint(writer, "seccomp_filters", row->seccomp_filters);
-    write_bool(writer, "no_new_privs", row->no_new_privs);
-    write_object(writer, "capabilities");
-    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-        write_format(writer, sets[i].name, "%016llx", (unsigned long long)sets[i].mask);
-    }
-    write_object_end(writer);
-    write_uint(writer, "pss_bytes", row->pss_bytes);
-    write_uint(writer, "descriptors", row->descriptors);
-    write_uint(writer, "restarts", row->restarts);
-    write_string(writer, "namespaces", row->namespaces);
-    write_string(writer, "root", row->root);
-    write_string(writer, "peers", row->peers);
-    write_object_end(writer);
-}
-
-int handle_privileges(struct request *request, struct bh_error *error)
-{
-    auto_engine_call call = {0};
-    auto_json_writer writer = {0};
-    Bulkhead__GetPrivileges question = BULKHEAD__GET_PRIVILEGES__INIT;
-    ENGINE_PACKET(packet, GET_PRIVILEGES, get_privileges, &question);
-    if (engine_call_start(request, &packet, NULL, 0, 0, &call, error) < 0) {
-        return -1;
-    }
-    write_array(&writer, NULL);
-    for (;;) {
-        bh_automessage struct bh_message *answer = NULL;
-        if (engine_call_next(&call, &answer, error) < 0) {
-            return -1;
-        }
-        if (answer->kind == BULKHEAD__ENGINE_TO_API__BODY_PRIVILEGE) {
-            write_privilege(&writer, bh_message_body(answer));
-        }
-        if (!answer->more) {
-            break;
-        }
-    }
-    write_array_end(&writer);
-    return request_answer_json(request, 200, &writer, error);
-}
-
-int handle_audit_verify(struct request *request, struct bh_error *error)
-{
-    bh_automessage struct bh_message *answer = NULL;
-    auto_json_writer writer = {0};
-    struct bh_digest head;
-    char text[BH_DIGEST_TEXT_SIZE];
-    Bulkhead__CheckAudit question = BULKHEAD__CHECK_AUDIT__INIT;
-    ENGINE_PACKET(packet, CHECK_AUDIT, check_audit, &question);
-    if (engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_AUDIT_CHECKED, &answer, error) < 0) {
-        return -1;
-    }
-    const Bulkhead__AuditChecked *checked = bh_message_body(answer);
-    if (bh_digest_from_bytes(checked->head.data, checked->head.len, &head, error) < 0) {
-        return bh_error_wrap(error, "the audit log's head");
-    }
-    write_object(&writer, NULL);
-    write_bool(&writer, "intact", true);
-    write_uint(&writer, "records", checked->records);
-    write_string(&writer, "head", bh_digest_text(&head, text));
     write_object_end(&writer);
     return request_answer_json(request, 200, &writer, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The functions that templates may call, as one table, and how Go prints and judges values.
+ * The functions that templates may call, as one table: Docker's, and those that Go has.
  */
 #include <ctype.h>
 #include <string.h>
@@ -10,137 +10,32 @@
 #include "template.h"
 #include "template_tree.h"
 
-static json_t *refuse(struct bh_error *error, const char *what)
-{
-    (void)bh_error_set(error, BH_INVALID_ARGUMENT, "template: %s", what);
-    return NULL;
-}
-
-/* ---- values -------------------------------------------------------------------------------------- */
-
-static void print_inner(const json_t *value, FILE *stream)
-{
-    if (json_is_null(value)) {
-        (void)fputs("<nil>", stream);
-    } else {
-        template_print_value(value, stream);
-    }
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void print_object(const json_t *object, FILE *stream)
-{
-    size_t count = json_object_size(object), at = 0;
-    bh_autofree const char **keys = calloc(count + 1, sizeof(*keys));
-    if (!keys) {
-        return;
-    }
-    const char *key;
-    json_t *element;
-    json_object_foreach((json_t *)(uintptr_t)object, key, element)
-    {
-        keys[at++] = key;
-    }
-    qsort(keys, count, sizeof(*keys), compare_keys);
-    (void)fputs("map[", stream);
-    for (at = 0; at < count; at++) {
-        (void)fprintf(stream, "%s%s:", at ? " " : "", keys[at]);
-        print_inner(json_object_get(object, keys[at]), stream);
-    }
-    (void)fputc(']', stream);
-}
-
-void template_print_value(const json_t *value, FILE *stream)
-{
-    switch (json_typeof(value)) {
-    case JSON_STRING:
-        (void)fwrite(json_string_value(value), 1, json_string_length(value), stream);
-        break;
-    case JSON_INTEGER:
-        (void)fprintf(stream, "%lld", (long long)json_integer_value(value));
-        break;
-    case JSON_REAL:
-        (void)fprintf(stream, "%g", json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        (void)fputs(json_is_true(value) ? "true" : "false", stream);
-        break;
-    case JSON_NULL:
-        (void)fputs("<no value>", stream);
-        break;
-    case JSON_ARRAY:
-        (void)fputc('[', stream);
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            (void)fputs(i ? " " : "", stream);
-            print_inner(json_array_get(value, i), stream);
-        }
-        (void)fputc(']', stream);
-        break;
-    case JSON_OBJECT:
-        print_object(value, stream);
-        break;
-    }
-}
-
-bool template_truth(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_STRING:
-        return json_string_length(value) > 0;
-    case JSON_INTEGER:
-        return json_integer_value(value) != 0;
-    case JSON_REAL:
-        return json_real_value(value) > 0 || json_real_value(value) < 0;
-    case JSON_ARRAY:
-        return json_array_size(value) > 0;
-    case JSON_OBJECT:
-        return json_object_size(value) > 0;
-    default:
-        return json_is_true(value);
-    }
-}
-
-/* What was written to a memory stream, as a JSON string. */
-static json_t *finish(FILE *stream, char **text, struct bh_error *error)
-{
-    bool broken = ferror(stream) != 0;
-    (void)fclose(stream);
-    json_t *result = broken ? NULL : json_string_nocheck(*text);
-    free(*text);
-    return result ? result : refuse(error, "out of memory");
-}
-
 /* ---- Docker's functions ---------------------------------------------------------------------------- */
 
 static json_t *call_json(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
 {
     (void)n_arguments;
     bh_autofree char *text = json_dumps(arguments[0], JSON_COMPACT | JSON_ENCODE_ANY);
-    return text ? json_string(text) : refuse(error, "out of memory");
+    return text ? json_string(text) : template_refuse(error, "out of memory");
 }
 
 static json_t *call_join(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
 {
     (void)n_arguments;
     if (!json_is_array(arguments[0]) || !json_is_string(arguments[1])) {
-        return refuse(error, "join wants a list and a separator");
+        return template_refuse(error, "join wants a list and a separator");
     }
     char *text = NULL;
     size_t n_text = 0;
     FILE *stream = open_memstream(&text, &n_text);
     if (!stream) {
-        return refuse(error, "out of memory");
+        return template_refuse(error, "out of memory");
     }
     for (size_t i = 0; i < json_array_size(arguments[0]); i++) {
         (void)fputs(i ? json_string_value(arguments[1]) : "", stream);
         template_print_value(json_array_get(arguments[0], i), stream);
     }
-    return finish(stream, &text, error);
+    return template_written(stream, &text, error);
 }
 
 static json_t *call_split(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
@@ -148,14 +43,14 @@ static json_t *call_split(json_t *const *arguments, size_t n_arguments, struct b
     (void)n_arguments;
     const char *text = json_string_value(arguments[0]), *separator = json_string_value(arguments[1]);
     if (!text || !separator || !*separator) {
-        return refuse(error, "split wants a string and a separator");
+        return template_refuse(error, "split wants a string and a separator");
     }
     json_auto json_t *list = json_array();
     for (const char *end; list && (end = strstr(text, separator)) != NULL; text = end + strlen(separator)) {
         (void)json_array_append_new(list, json_stringn(text, (size_t)(end - text)));
     }
     return list && json_array_append_new(list, json_string(text)) == 0 ? bh_steal_pointer(&list)
-                                                                       : refuse(error, "out of memory");
+                                                                       : template_refuse(error, "out of memory");
 }
 
 enum letter_case { CASE_LOWER, CASE_UPPER, CASE_TITLE };
@@ -164,7 +59,7 @@ static json_t *change_case(const json_t *value, enum letter_case wanted, struct 
 {
     bh_autofree char *text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
     if (!text) {
-        return refuse(error, "lower, upper and title want a string");
+        return template_refuse(error, "lower, upper and title want a string");
     }
     for (char *at = text; *at; at++) {
         bool first = at == text || isspace((unsigned char)at[-1]);
@@ -200,7 +95,7 @@ static json_t *call_pad(json_t *const *arguments, size_t n_arguments, struct bh_
     (void)n_arguments;
     json_int_t before = json_integer_value(arguments[1]), after = json_integer_value(arguments[2]);
     if (!json_is_string(arguments[0]) || before < 0 || after < 0 || before > 1000 || after > 1000) {
-        return refuse(error, "pad wants a string and two numbers of spaces");
+        return template_refuse(error, "pad wants a string and two numbers of spaces");
     }
     return json_sprintf("%*s%s%*s", (int)before, "", json_string_value(arguments[0]), (int)after, "");
 }
@@ -211,10 +106,10 @@ static json_t *call_truncate(json_t *const *arguments, size_t n_arguments, struc
     const char *text = json_string_value(arguments[0]);
     json_int_t length = json_integer_value(arguments[1]);
     if (!text || length < 0) {
-        return refuse(error, "truncate wants a string and a length");
+        return template_refuse(error, "truncate wants a string and a length");
     }
     json_t *cut = json_stringn(text, strnlen(text, (size_t)length));
-    return cut ? cut : refuse(error, "truncate cuts a character in two");
+    return cut ? cut : template_refuse(error, "truncate cuts a character in two");
 }
 
 static json_t *print_all(json_t *const *arguments, size_t n_arguments, const char *end, struct bh_error *error)
@@ -223,14 +118,14 @@ static json_t *print_all(json_t *const *arguments, size_t n_arguments, const cha
     size_t n_text = 0;
     FILE *stream = open_memstream(&text, &n_text);
     if (!stream) {
-        return refuse(error, "out of memory");
+        return template_refuse(error, "out of memory");
     }
     for (size_t i = 0; i < n_arguments; i++) {
         (void)fputs(i && *end ? " " : "", stream);
         template_print_value(arguments[i], stream);
     }
     (void)fputs(end, stream);
-    return finish(stream, &text, error);
+    return template_written(stream, &text, error);
 }
 
 static json_t *call_print(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
@@ -245,32 +140,6 @@ static json_t *call_println(json_t *const *arguments, size_t n_arguments, struct
 
 /* ---- Go's functions -------------------------------------------------------------------------------- */
 
-static json_t *call_printf(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
-{
-    const char *format = json_string_value(arguments[0]);
-    size_t at = 1;
-    char *text = NULL;
-    size_t n_text = 0;
-    FILE *stream = format ? open_memstream(&text, &n_text) : NULL;
-    if (!stream) {
-        return refuse(error, "printf wants a format");
-    }
-    for (; *format; format++) {
-        if (*format != '%' || !format[1]) {
-            (void)fputc(*format, stream);
-        } else if (*++format == '%') {
-            (void)fputc('%', stream);
-        } else if (at >= n_arguments) {
-            (void)fprintf(stream, "%%!%c(MISSING)", *format);
-        } else if (*format == 'q') {
-            (void)json_dumpf(arguments[at++], stream, JSON_ENCODE_ANY | JSON_COMPACT);
-        } else {
-            template_print_value(arguments[at++], stream);
-        }
-    }
-    return finish(stream, &text, error);
-}
-
 static json_t *call_index(json_t *const *arguments, size_t n_arguments, struct bh_error *error)
 {
     json_t *value = arguments[0];
@@ -282,10 +151,10 @@ static json_t *call_index(json_t *const *arguments, size_t n_arguments, struct b
             json_int_t at = json_integer_value(key);
             value = at >= 0 ? json_array_get(value, (size_t)at) : NULL;
             if (!value) {
-                return refuse(error, "index out of range");
+                return template_refuse(error, "index out of range");
             }
         } else if (!json_is_null(value)) {
-            return refuse(error, "index wants a map and a string, or a list and a number");
+            return template_refuse(error, "index wants a map and a string, or a list and a number");
         }
         if (!value) {
             return json_string(""); /* Go's zero value of a map of strings */
@@ -307,7 +176,7 @@ static json_t *call_len(json_t *const *arguments, size_t n_arguments, struct bh_
     case JSON_NULL:
         return json_integer(0);
     default:
-        return refuse(error, "len wants a string, list or map");
+        return template_refuse(error, "len wants a string, list or map");
     }
 }
 
@@ -333,7 +202,7 @@ static json_t *call_eq(json_t *const *arguments, size_t n_arguments, struct bh_e
     int order = 1;
     for (size_t i = 1; i < n_arguments && order != 0; i++) {
         if (compare(arguments[0], arguments[i], &order) < 0) {
-            return refuse(error, "incompatible types for comparison");
+            return template_refuse(error, "incompatible types for comparison");
         }
     }
     return json_boolean(order == 0);
@@ -356,7 +225,7 @@ static json_t *in_order(json_t *const *arguments, int first, int second, struct 
 {
     int order = 0;
     if (compare(arguments[0], arguments[1], &order) < 0) {
-        return refuse(error, "incompatible types for comparison");
+        return template_refuse(error, "incompatible types for comparison");
     }
     return json_boolean(order == first || order == second);
 }
@@ -418,7 +287,7 @@ static const struct template_function functions[] = {
     {"truncate", 2, 2, call_truncate},
     {"print", 0, TEMPLATE_ARGUMENTS_MAX, call_print},
     {"println", 0, TEMPLATE_ARGUMENTS_MAX, call_println},
-    {"printf", 1, TEMPLATE_ARGUMENTS_MAX, call_printf},
+    {"printf", 1, TEMPLATE_ARGUMENTS_MAX, template_printf},
     {"index", 1, TEMPLATE_ARGUMENTS_MAX, call_index},
     {"len", 1, 1, call_len},
     {"eq", 2, TEMPLATE_ARGUMENTS_MAX, call_eq},

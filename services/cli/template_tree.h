@@ -66,3 +66,12 @@ const struct template_function *template_function_find(const char *name, size_t 
 /* Go's way to print a value, and its notion of truth. */
 void template_print_value(const json_t *value, FILE *stream);
 bool template_truth(const json_t *value);
+
+/* What was written to a memory stream, which it closes, as a JSON string; frees the text. NULL with `error` set. */
+json_t *template_written(FILE *stream, char **text, struct bh_error *error);
+
+/* Sets `error`; returns NULL. */
+json_t *template_refuse(struct bh_error *error, const char *what);
+
+/* Go's printf, as a function of templates: https://pkg.go.dev/fmt. */
+json_t *template_printf(json_t *const *arguments, size_t n_arguments, struct bh_error *error);

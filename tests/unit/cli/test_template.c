@@ -117,6 +117,22 @@ Test(template, functions)
     expect("{{.Id | upper | printf \"<%s>\"}}", "<ABC>");
 }
 
+/* What Go prints for the same. */
+Test(template, printf_like_go)
+{
+    expect("{{printf \"[%6s][%-6s][%.2s][%5.1s]\" .Id .Id .Id .Id}}", "[   abc][abc   ][ab][    a]");
+    expect("{{printf \"[%5d][%-5d][%05d][%+d]\" 12 12 12 12}}", "[   12][12   ][00012][+12]");
+    expect("{{printf \"%05d %x %X %#x %o\" -12 255 255 255 8}}", "-0012 ff FF 0xff 10");
+    expect("{{printf \"%.2f|%8.3f|%e\" 3.14159 2.5 1.5}}", "3.14|   2.500|1.500000e+00");
+    expect("{{printf \"%t %v %q %x\" true .Config.Env \"a\" \"hi\"}}", "true [A=1 B=2] \"a\" 6869");
+    expect("{{printf \"%d %s\" .Id 3}}", "%!d(string=abc) %!s(int=3)");
+    expect("{{printf \"%s %s\" .Id}}", "abc %!s(MISSING)");
+    expect("{{printf \"%s\" .Id 7}}", "abc%!(EXTRA int=7)");
+    expect("{{printf \"100%\"}}", "100%!(NOVERB)");
+    expect("{{printf \"[%-4s]\" \"äö\"}}", "[äö  ]");
+    expect("{{printf \"%.1s\" \"äö\"}}", "ä");
+}
+
 Test(template, variables_trimming_and_comments)
 {
     expect("{{$x := .Id}}{{$x}}", "abc");
