@@ -52,6 +52,10 @@ for role in api engine policyd executor; do
         check "$operation, $role killed where it receives" walk $operation $role recvmsg
     done
 done
+for role in store extractor; do
+    check "commit, $role killed where it sends" walk commit $role sendmsg
+    check "commit, $role killed where it receives" walk commit $role recvmsg
+done
 for role in api engine store fetcher dialer extractor policyd; do
     check "pull, $role killed where it sends" walk pull $role sendmsg
     check "pull, $role killed where it receives" walk pull $role recvmsg
