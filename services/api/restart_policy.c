@@ -52,7 +52,9 @@ int restart_policy_read(const json_t *value, char **policy, uint32_t *retries, s
 int read_restart_policy(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
     (void)where;
-    return json_is_null(value)
+    const char *name = json_string_value(json_object_get(value, "Name"));
+    bool stays = create->update && name && !*name; /* what docker's update sends for a policy that was not named */
+    return json_is_null(value) || stays
                ? 0
                : restart_policy_read(value, &create->request->restart_policy, &create->request->restart_retries, error);
 }

@@ -207,6 +207,13 @@ class Fault:
             time.sleep(0.02)
 
 
+def present(role):
+    """The pid of a helper, once there is one: a death that came late may only now have been noticed."""
+    found = []
+    eventually(f"{role} is there", lambda: found.append(helper(role)) or found[-1] is not None)
+    return found[-1]
+
+
 def box():
     return must("inspect", "-f", "{{.State.Status}} {{.State.Pid}} {{.State.StartedAt}}", "box")
 
@@ -216,14 +223,14 @@ def meet(operation, options, n):
     do, has_happened, undo = operation
     eventually("it can be made undone", lambda: undo() or True)
     before = box()
-    fault = Fault(helper(options.role), options.calls, options.fault, n)
+    fault = Fault(present(options.role), options.calls, options.fault, n)
     try:
         result = do()
         happened = fault.happened(result.returncode != 0)
     finally:
         fault.stop()
     eventually("the engine answers", lambda: client("version", seconds=5).returncode == 0)
-    eventually(f"{options.role} is there", lambda: helper(options.role) is not None)
+    present(options.role)
     if box() != before:
         raise Wrong(f"box was \"{before}\" and is \"{box()}\"")
     if result.returncode == 0:

@@ -52,6 +52,8 @@ stays_after_restart() {
 restart_policy() {
     docker update --restart on-failure:3 runs
     equal "$(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}' runs)" on-failure:3
+    docker update --memory 80m --memory-swap 80m runs
+    equal "$(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}' runs)" on-failure:3 "the policy after another change"
     docker update --restart no runs
     refused "AutoRemove is enabled" docker update --restart always passing
     refused "invalid restart policy" docker update --restart sometimes runs

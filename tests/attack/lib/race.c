@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * race swap A B    exchanges two names, as fast as it can, until it is ended
+ * race swap A B    exchanges two names, as fast as it can, until it is ended; one that somebody is just replacing is waited for
  * race hunt        looks at all other processes in /proc, as fast as it can, for one that is not of this image: says
  * `caught: …` of each executable, root, folder, memory or descriptor of such a one that could be opened, and `looked`
  * when SIGTERM ends it
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -26,7 +27,7 @@ static void end(int signal)
 static int swap(const char *a, const char *b)
 {
     while (!ended) {
-        if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) < 0) {
+        if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) < 0 && errno != ENOENT) {
             perror("exchange");
             return 1;
         }

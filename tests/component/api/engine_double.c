@@ -513,6 +513,79 @@ static void read_events(struct bh_request *request)
     }
 }
 
+/* Keeps a message of the request's. */
+static void *copy_of(const ProtobufCMessage *message)
+{
+    size_t n_bytes = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = malloc(n_bytes + 1);
+    protobuf_c_message_pack(message, bytes);
+    ProtobufCMessage *copy = protobuf_c_message_unpack(message->descriptor, NULL, n_bytes, bytes);
+    free(bytes);
+    return copy;
+}
+
+static void create_exec(struct bh_request *request)
+{
+    const Bulkhead__CreateExec *body = bh_request_body(request);
+    note(body->reference);
+    bulkhead__exec_request__free_unpacked(engine.exec, NULL);
+    engine.exec = copy_of(&body->request->base);
+    Bulkhead__ExecCreated created = BULKHEAD__EXEC_CREATED__INIT;
+    created.id.data = container_id;
+    created.id.len = sizeof(container_id);
+    REPLY(packet, EXEC_CREATED, exec_created, &created);
+    bh_request_reply(request, &packet.base, NULL, 0);
+}
+
+/* The exec that was created last; "running" and "ended" say what has become of it. */
+static void look_up_exec(struct bh_request *request)
+{
+    const Bulkhead__LookUpExec *body = bh_request_body(request);
+    Bulkhead__ExecDetails details = BULKHEAD__EXEC_DETAILS__INIT;
+    note(body->id);
+    if (!engine.exec) {
+        fail(request, BH_NOT_FOUND, "No such exec instance: absent");
+        return;
+    }
+    bool running = strcmp(body->id, "running") == 0, ended = strcmp(body->id, "ended") == 0;
+    details.id.data = container_id;
+    details.id.len = sizeof(container_id);
+    details.container_id.data = image_id;
+    details.container_id.len = sizeof(image_id);
+    details.request = strcmp(body->id, "half") == 0 ? NULL : engine.exec;
+    details.user = (char *)"app";
+    details.status = running ? BULKHEAD__EXEC_STATUS__EXEC_STATUS_RUNNING
+                     : ended ? BULKHEAD__EXEC_STATUS__EXEC_STATUS_ENDED
+                             : BULKHEAD__EXEC_STATUS__EXEC_STATUS_CREATED;
+    details.pid = running ? 4242 : 0;
+    details.exit_code = ended ? 7 : 0;
+    REPLY(packet, EXEC_DETAILS, exec_details, &details);
+    bh_request_reply(request, &packet.base, NULL, 0);
+}
+
+static void resize_exec(struct bh_request *request)
+{
+    const Bulkhead__ResizeExec *body = bh_request_body(request);
+    char text[64];
+    snprintf(text, sizeof(text), "%s %u x %u", body->id, body->rows, body->columns);
+    note(text);
+    reply_done(request);
+}
+
+static void change_container(struct bh_request *request)
+{
+    const Bulkhead__ChangeContainer *body = bh_request_body(request);
+    char *warnings[] = {(char *)"a warning of the engine's"};
+    Bulkhead__ContainerChanged changed = BULKHEAD__CONTAINER_CHANGED__INIT;
+    note(body->reference);
+    bulkhead__change_container__free_unpacked(engine.changed, NULL);
+    engine.changed = copy_of(&body->base);
+    changed.warnings = warnings;
+    changed.n_warnings = 1;
+    REPLY(packet, CONTAINER_CHANGED, container_changed, &changed);
+    bh_request_reply(request, &packet.base, NULL, 0);
+}
+
 static const struct bh_handler handlers[] = {
     ROW(READ_EVENTS, read_events),
     ROW(GET_INFO, get_info),
@@ -539,6 +612,10 @@ static const struct bh_handler handlers[] = {
     ROW(RENAME_CONTAINER, done),
     ROW(PAUSE_CONTAINER, done),
     ROW(RESIZE_CONTAINER, done),
+    ROW(CHANGE_CONTAINER, change_container),
+    ROW(CREATE_EXEC, create_exec),
+    ROW(LOOK_UP_EXEC, look_up_exec),
+    ROW(RESIZE_EXEC, resize_exec),
     {0},
 };
 
@@ -589,6 +666,8 @@ void engine_double_stop(void)
     status = harness_stop(&engine.harness);
     bulkhead__pull_image__free_unpacked(engine.pulled, NULL);
     bulkhead__container_request__free_unpacked(engine.created, NULL);
+    bulkhead__exec_request__free_unpacked(engine.exec, NULL);
+    bulkhead__change_container__free_unpacked(engine.changed, NULL);
     bh_close(&engine.log_folder);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "api ended with status %#x", (unsigned)status);
 }

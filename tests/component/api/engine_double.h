@@ -20,7 +20,9 @@ struct engine_double {
     pthread_mutex_t lock;
     Bulkhead__ContainerRequest *created; /* the last CreateContainer */
     char created_name[256];
-    char asked[256]; /* what the last request named */
+    Bulkhead__ExecRequest *exec;        /* of the last CreateExec */
+    Bulkhead__ChangeContainer *changed; /* the last one */
+    char asked[256];                    /* what the last request named */
     Bulkhead__PullImage *pulled;
     uint32_t stop_timeout_s;
     int streams[3];                /* of the last attach */
