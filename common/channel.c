@@ -312,8 +312,11 @@ static int read_datagram(struct bh_channel *channel, struct datagram *ret_datagr
         struct cmsghdr header;
         char bytes[CMSG_SPACE(FDS_ON_WIRE * sizeof(int))];
     } control = {0};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    /* Not the padded size: the kernel would fill the padding with one descriptor more. */
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_LEN(FDS_ON_WIRE * sizeof(int))};
     ssize_t n;
     do {
         n = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -325,7 +328,6 @@ static int read_datagram(struct bh_channel *channel, struct datagram *ret_datagr
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
             size_t n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            n_fds = n_fds > FDS_ON_WIRE ? FDS_ON_WIRE : n_fds;
             memcpy(ret_datagram->fds, CMSG_DATA(c), n_fds * sizeof(int));
             ret_datagram->n_fds = n_fds;
         }

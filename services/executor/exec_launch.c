@@ -100,8 +100,11 @@ static int take_terminal(struct launch *launch, int socket, struct bh_error *err
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    struct msghdr message = {/* not the padded size, into which a second one would fit */
+                             .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_LEN(sizeof(int))};
     ssize_t n = recv(socket, &byte, 1, MSG_PEEK | MSG_TRUNC);
     if (n != 1) { /* the reason why not, or nothing */
         return launch_await(socket, error) < 0 ? -1 : bh_error_set(error, BH_INTERNAL, "a terminal did not come");
