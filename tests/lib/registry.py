@@ -49,6 +49,8 @@ Faults (--fault, any number; also POST /faults with a JSON list of the same stri
     page=N             at most N tags a page of tags/list, with a Link to the next
     page-loop          every page of tags/list links to itself
     page-elsewhere=URL the Link of a page of tags/list leads there
+    search-says=TEXT   the whole answer to a search
+    search-status=N    a search is answered N
 
 Faults of uploads (--write):
 
@@ -596,6 +598,10 @@ class Request(http.server.BaseHTTPRequestHandler):
 
     def search(self, query):
         """The first protocol's search: every repository whose name holds the word."""
+        faults = self.server.faults
+        if faults.get("search-says") or faults.get("search-status"):
+            self.answer(int(faults.get("search-status") or 200), (faults.get("search-says") or "{}").encode())
+            return
         root = os.path.join(self.server.options.root, "manifests")
         names = sorted(os.path.relpath(folder, root) for folder, _, files in os.walk(root) if files)
         found = [{"name": name, "description": f"The image {name}", "star_count": len(name), "is_automated": False,

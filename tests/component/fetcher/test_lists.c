@@ -13,6 +13,7 @@
 
 static struct stage stage;
 static struct server server;
+static char description[2048]; /* of what was found last */
 
 static void setup(void)
 {
@@ -62,6 +63,7 @@ static int ask(Bulkhead__EngineToFetcher *packet, char names[static 1024], struc
             }
         } else if (answer->body_case == BULKHEAD__FETCHER_TO_ENGINE__BODY_IMAGE_FOUND) {
             append(names, answer->image_found->name);
+            (void)snprintf(description, sizeof(description), "%s", answer->image_found->description);
         }
         if (!message->more) {
             return 0;
@@ -160,4 +162,56 @@ Test(lists, searches_have_limits)
     term[sizeof(term) - 1] = '\0';
     cr_expect_eq(search(term, 5, names, &error), -1);
     cr_expect_eq(error.code, BH_INVALID_ARGUMENT);
+}
+
+Test(lists, searches_that_answer_something_else)
+{
+    static const char *const lies[] = {"search-says=[]", "search-says={\"results\":{}}", "search-says=no JSON",
+                                       "search-says={\"results\":[],\"results\":[]}", "search-says={}"};
+    char names[1024];
+    struct bh_error error = {0};
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        serve(lies[i]);
+        cr_expect_eq(search("a", 5, names, &error), -1, "%s", lies[i]);
+        cr_expect(strstr(error.message, "no list of images"), "%s: %s", lies[i], error.message);
+        server_stop(&server);
+    }
+    serve(
+        "search-says={\"results\":[{},7,null,{\"name\":\"\"},{\"name\":7},{\"name\":\"a\",\"star_count\":\"many\"}]}");
+    cr_assert_eq(search("a", 25, names, &error), 0, "%s", error.message);
+    cr_expect_str_eq(names, "a ", "what has no name is nothing");
+    server_stop(&server);
+    serve("search-says={\"results\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}");
+    cr_assert_eq(search("a", 2, names, &error), 0, "%s", error.message);
+    cr_expect_str_eq(names, "a b ", "no more than was asked for");
+}
+
+Test(lists, descriptions_are_cut_between_characters)
+{
+    char fault[4096] = "search-says={\"results\":[{\"name\":\"a\",\"description\":\"x", names[1024];
+    struct bh_error error = {0};
+    for (int i = 0; i < 600; i++) {
+        strcat(fault, "\xc3\xa4");
+    }
+    strcat(fault, "\"}]}");
+    serve(fault);
+    cr_assert_eq(search("a", 5, names, &error), 0, "%s", error.message);
+    cr_expect_eq(strlen(description), 999, "1000 bytes would end within a character");
+    cr_expect_eq(strcmp(description + 997, "\xc3\xa4"), 0);
+}
+
+Test(lists, searches_that_are_refused)
+{
+    char names[1024];
+    struct bh_error error = {0};
+    serve("search-status=404");
+    cr_expect_eq(search("a", 5, names, &error), -1);
+    cr_expect(strstr(error.message, "Unexpected status code 404"), "%s", error.message);
+    server_stop(&server);
+    serve("search-status=401");
+    cr_expect_eq(search("a", 5, names, &error), -1);
+    cr_expect_neq(error.message[0], '\0');
+    server_stop(&server); /* nobody is there any more */
+    cr_expect_eq(search("a", 5, names, &error), -1);
+    cr_expect_eq(error.code, BH_UNAVAILABLE, "%s", error.message);
 }
