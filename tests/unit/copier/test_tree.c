@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +102,27 @@ Test(tree, where_links_lead_is_told_without_going_there)
     expect_followed("/loop", NULL);
 }
 
+Test(tree, links_with_steps_up_and_without_end)
+{
+    char long_name[2 * BH_PATH_BYTES_MAX], long_path[BH_PATH_BYTES_MAX + 200], text[64];
+    struct bh_error error = {0};
+    cr_assert_eq(symlinkat("../etc/../etc/./passwd", root, "up"), 0);
+    expect_followed("/up", "/etc/passwd");
+    expect_followed("/../..", "/");
+    expect_followed("/nothing/../etc", "/etc");
+    memset(long_name, 'n', sizeof(long_name) - 1);
+    long_name[0] = '/';
+    long_name[BH_PATH_BYTES_MAX + 5] = '\0';
+    cr_expect_eq(tree_follow(root, long_name, text, sizeof(text), &error), -1);
+    cr_expect(strstr(error.message, "too long"), "%s", error.message);
+    for (size_t i = 0; i < sizeof(long_path) - 1; i++) {
+        long_path[i] = i % 2 ? 'd' : '/';
+    }
+    long_path[sizeof(long_path) - 1] = '\0';
+    cr_expect_eq(tree_follow(root, long_path, text, sizeof(text), &error), -1);
+    cr_expect(strstr(error.message, "a path of more than"), "%s", error.message);
+}
+
 static enum walk_step visit(void *argument, const struct walk_entry *entry, struct bh_error *error)
 {
     (void)argument;
@@ -130,6 +153,86 @@ Test(tree, walks_in_order_and_follows_no_link)
     cr_assert_eq(symlinkat("/", root, "link"), 0);
     cr_assert_eq(walk_tree(root, &walk, &error), 0, "%s", error.message);
     cr_expect_str_eq(visited, "etc etc/passwd <etc link z z/skipped <z ");
+}
+
+/* Which name makes the visitor do what: a hostile container's timing, exactly. */
+static enum walk_step visit_and_change(void *argument, const struct walk_entry *entry, struct bh_error *error)
+{
+    if (strcmp(entry->path, "a") == 0) { /* what comes next in the list is gone */
+        cr_assert_eq(unlinkat(root, "b", 0), 0);
+    } else if (strcmp(entry->path, "folder") == 0) { /* a link is there before it is entered */
+        cr_assert_eq(unlinkat(root, "folder", AT_REMOVEDIR), 0);
+        cr_assert_eq(symlinkat("/etc", root, "folder"), 0);
+    } else if (strcmp(entry->path, "vanishes") == 0) {
+        cr_assert_eq(unlinkat(root, "vanishes", AT_REMOVEDIR), 0);
+    }
+    return visit(argument, entry, error);
+}
+
+Test(tree, what_changes_during_a_walk_leads_nowhere)
+{
+    const struct walk walk = {.visit = visit_and_change};
+    struct bh_error error = {0};
+    visited[0] = '\0';
+    bh_autoclose int a = openat(root, "a", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    bh_autoclose int b = openat(root, "b", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    cr_assert(a >= 0 && b >= 0 && mkdirat(root, "folder", 0755) == 0 && mkdirat(root, "vanishes", 0755) == 0);
+    cr_assert_eq(walk_tree(root, &walk, &error), 0, "%s", error.message);
+    cr_expect_str_eq(visited, "a etc etc/passwd folder vanishes ");
+    cr_expect_eq(walk_tree(a, &walk, &error), -1, "a file is no folder");
+    cr_expect_eq(error.sys_errno, ENOTDIR, "%s", error.message);
+    struct name_list names;
+    cr_expect_eq(names_read(a, &names, &error), -1);
+    cr_expect_eq(error.sys_errno, ENOTDIR, "%s", error.message);
+}
+
+static enum walk_step visit_and_fail(void *argument, const struct walk_entry *entry, struct bh_error *error)
+{
+    (void)argument;
+    (void)entry;
+    bh_error_set(error, BH_DATA_LOSS, "enough");
+    return WALK_FAILED;
+}
+static int leave_and_fail(void *argument, int parent, const char *name, struct bh_error *error)
+{
+    (void)argument;
+    (void)parent;
+    return bh_error_set(error, BH_DATA_LOSS, "left %s", name);
+}
+
+Test(tree, a_visitor_that_fails_ends_the_walk)
+{
+    struct bh_error error = {0};
+    cr_expect_eq(walk_tree(root, &(struct walk){.visit = visit_and_fail}, &error), -1);
+    cr_expect_str_eq(error.message, "enough");
+    visited[0] = '\0';
+    cr_expect_eq(walk_tree(root, &(struct walk){.visit = visit, .leave = leave_and_fail}, &error), -1);
+    cr_expect_str_eq(error.message, "left etc");
+}
+
+Test(tree, what_the_kernel_mounts_is_seen_and_not_entered)
+{
+    struct bh_error error = {0};
+    visited[0] = '\0';
+    cr_assert_eq(unshare(CLONE_NEWNS), 0);
+    cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    cr_assert_eq(chdir(folder), 0);
+    bh_autoclose int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC); /* in this namespace */
+    const struct walk walk = {.visit = visit, .skip_mounts_of_kernel = true, .root = here};
+    cr_assert(mkdir("proc", 0755) == 0 && mkdir("dev", 0755) == 0 && mkdir("data", 0755) == 0);
+    cr_assert_eq(mount("/proc", "proc", NULL, MS_BIND, NULL), 0);
+    cr_assert_eq(mount("devices", "dev", "tmpfs", 0, NULL), 0);
+    cr_assert_eq(mount("content", "data", "tmpfs", 0, NULL), 0);
+    cr_assert(mkdir("dev/inside", 0755) == 0 && mkdir("data/inside", 0755) == 0);
+    int walked = walk_tree(here, &walk, &error);
+    bh_autoclose int proc = open("proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cr_expect(tree_is_kernels(proc));
+    cr_expect_not(tree_is_kernels(root));
+    cr_expect_not(tree_is_kernels(-1));
+    cr_assert_eq(umount2("proc", MNT_DETACH) | umount2("dev", MNT_DETACH) | umount2("data", MNT_DETACH), 0);
+    cr_assert_eq(chdir("/"), 0);
+    cr_assert_eq(walked, 0, "%s", error.message);
+    cr_expect_str_eq(visited, "data data/inside dev etc etc/passwd proc ");
 }
 
 Test(tree, paths_beyond_linux_own_limit_are_refused)
