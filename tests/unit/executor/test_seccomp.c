@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "container_seccomp.h"
@@ -265,4 +266,81 @@ Test(seccomp, unknown_values_never_become_defaults)
     argument.index = 5;
     cr_expect_eq(seccomp_compile_profile(&profile, 0, &program, &error), 0, "%s", error.message);
     seccomp_program_free(&program);
+}
+
+/* What libseccomp cannot say is refused, with the call it is about. */
+Test(seccomp, profiles_that_cannot_be_compiled)
+{
+    struct seccomp_program program = {0};
+    char *names[] = {"read"};
+    Bulkhead__SeccompArgument first = BULKHEAD__SECCOMP_ARGUMENT__INIT,
+                              *twice[] = {&first, &first, &first, &first, &first, &first, &first};
+    Bulkhead__SeccompRule rule = BULKHEAD__SECCOMP_RULE__INIT, *rules[] = {&rule};
+    Bulkhead__SeccompProfile profile = BULKHEAD__SECCOMP_PROFILE__INIT;
+    profile.default_action = BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_ALLOW;
+    profile.rules = rules;
+    profile.n_rules = 1;
+    rule.action = BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_ERRNO;
+    rule.names = names;
+    rule.n_names = 1;
+    first.operator_ = BULKHEAD__SECCOMP_OPERATOR__SECCOMP_OPERATOR_EQ;
+    rule.arguments = twice;
+    rule.n_arguments = 2;
+    cr_expect_eq(seccomp_compile_profile(&profile, 0, &program, &error), -1, "one argument compared twice");
+    cr_expect(strstr(error.message, "\"read\""), "%s", error.message);
+    rule.n_arguments = 7;
+    cr_expect_eq(seccomp_compile_profile(&profile, 0, &program, &error), -1);
+    cr_expect(strstr(error.message, "6 arguments at most"), "%s", error.message);
+    rule.n_arguments = 0;
+    rule.errno_value = 4096;
+    cr_expect_eq(seccomp_compile_profile(&profile, 0, &program, &error), -1);
+    cr_expect(strstr(error.message, "errno 4096"), "%s", error.message);
+}
+
+Test(seccomp, a_profile_that_is_longer_than_the_kernel_takes, .timeout = 60)
+{
+    enum { RULES = 5000 };
+    static Bulkhead__SeccompRule rules[RULES], *all[RULES];
+    static Bulkhead__SeccompArgument values[RULES], *of_each[RULES];
+    struct seccomp_program program = {0};
+    char *names[] = {"read"};
+    Bulkhead__SeccompProfile profile = BULKHEAD__SECCOMP_PROFILE__INIT;
+    for (unsigned int i = 0; i < RULES; i++) {
+        bulkhead__seccomp_argument__init(&values[i]);
+        bulkhead__seccomp_rule__init(&rules[i]);
+        values[i].operator_ = BULKHEAD__SECCOMP_OPERATOR__SECCOMP_OPERATOR_EQ;
+        values[i].value = i;
+        of_each[i] = &values[i];
+        rules[i].names = names;
+        rules[i].n_names = 1;
+        rules[i].action = BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_ERRNO;
+        rules[i].arguments = &of_each[i];
+        rules[i].n_arguments = 1;
+        all[i] = &rules[i];
+    }
+    profile.default_action = BULKHEAD__SECCOMP_ACTION__SECCOMP_ACTION_ALLOW;
+    profile.rules = all;
+    profile.n_rules = RULES;
+    cr_expect_eq(seccomp_compile_profile(&profile, 0, &program, &error), -1);
+    cr_expect(strstr(error.message, "instructions"), "%s", error.message);
+}
+
+Test(seccomp, without_a_descriptor_left_nothing_is_cached)
+{
+    struct seccomp_cache none_yet = {0};
+    const struct seccomp_program *program = NULL;
+    struct rlimit before;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int monitor = seccomp_monitor_get(&none_yet, &program, &error),
+        container = seccomp_default_get(&none_yet, DOCKERS, &program, &error);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_expect_eq(monitor, -1);
+    cr_expect_eq(container, -1);
+    cr_expect_eq(error.sys_errno, EMFILE, "%s", error.message);
+    cr_expect_null(program);
+    cr_assert_eq(seccomp_default_get(&none_yet, DOCKERS, &program, &error), 0, "%s", error.message);
+    cr_assert_eq(seccomp_monitor_get(&none_yet, &program, &error), 0, "%s", error.message);
+    seccomp_cache_free(&none_yet);
 }
