@@ -332,3 +332,23 @@ Test(extractor_hostile_archives, more_links_than_an_inode_can_count_are_refused)
     }
     refused(BH_INVALID_ARGUMENT, "65535 links");
 }
+
+Test(extractor_hostile_archives, devices_that_no_kernel_has_are_refused)
+{
+    tar_put(&tar, .name = "dev/far", .type = '3', .major = 4096, .minor = 1);
+    refused(BH_INVALID_ARGUMENT, "device 4096:1 does not exist");
+    tar_free(&tar);
+    tar = (struct tar){0};
+    tar_put(&tar, .name = "dev/far", .type = '4', .major = 1, .minor = 1048576);
+    refused(BH_INVALID_ARGUMENT, "device 1:1048576 does not exist");
+    tar_free(&tar);
+    tar = (struct tar){0};
+    tar_put(&tar, .name = "dev/last", .type = '4', .major = 4095, .minor = 1048575);
+    cr_assert_eq(extract(), BH_OK, "the last of them");
+}
+
+Test(extractor_hostile_archives, an_entry_without_a_name_is_refused)
+{
+    tar_put(&tar, .name = "");
+    refused(BH_INVALID_ARGUMENT, "has no name");
+}

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "job.h"
+#include "services/extractor/bounds.h"
 #include "tar_builder.h"
 
 static struct extractor extractor;
@@ -190,6 +191,72 @@ Test(extractor_image_archives, nested_indexes_lead_to_this_platform)
     accepted();
     cr_assert_str_eq(seen.reference, "docker.io/library/multi:1");
     cr_assert_eq(memcmp(tar.bytes + seen.config_offset, "{\"ours\":1}", 10), 0);
+}
+
+static void refused_index(const char *entries, const char *words)
+{
+    char index[4096];
+    (void)snprintf(index, sizeof(index), "{\"schemaVersion\":2,\"manifests\":[%s]}", entries);
+    put_text("index.json", index);
+    refused(words);
+    tar_free(&tar);
+    tar = (struct tar){0};
+}
+
+Test(extractor_image_archives, indexes_without_an_image_for_this_host_say_so)
+{
+    static const char elsewhere[] = "\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}";
+    char entry[1024], nested[2048];
+    (void)snprintf(entry, sizeof(entry), "{%s,%s}", put_image("{}"), elsewhere);
+    refused_index(entry, "the archive has no image for linux/");
+
+    (void)snprintf(nested, sizeof(nested), "{\"schemaVersion\":2,\"manifests\":[{%s,%s}]}", put_image("{}"), elsewhere);
+    (void)snprintf(entry, sizeof(entry), "{%s}", put_blob(nested, OCI_INDEX));
+    refused_index(entry, "an index of the archive has no image for linux/");
+
+    /* two that say nothing are as good as none */
+    (void)snprintf(nested, sizeof(nested), "{\"schemaVersion\":2,\"manifests\":[{%s},{%s}]}", put_image("{\"a\":1}"),
+                   put_image("{\"b\":1}"));
+    (void)snprintf(entry, sizeof(entry), "{%s}", put_blob(nested, OCI_INDEX));
+    refused_index(entry, "an index of the archive has no image for linux/");
+}
+
+Test(extractor_image_archives, indexes_of_indexes_have_an_end)
+{
+    char entry[1024], nested[2048];
+    (void)snprintf(entry, sizeof(entry), "{%s}", put_image("{}"));
+    for (int depth = 0; depth < EXTRACTOR_INDEX_DEPTH_MAX; depth++) {
+        (void)snprintf(nested, sizeof(nested), "{\"schemaVersion\":2,\"manifests\":[%s]}", entry);
+        (void)snprintf(entry, sizeof(entry), "{%s}", put_blob(nested, OCI_INDEX));
+    }
+    refused_index(entry, "deep");
+}
+
+Test(extractor_image_archives, documents_that_are_something_else)
+{
+    char manifest[2048], entry[1024];
+    (void)snprintf(manifest, sizeof(manifest), "{\"schemaVersion\":2,\"config\":{%s},\"layers\":[]}",
+                   put_blob("{}", "application/vnd.oci.image.config.v1+json"));
+    put_text("index.json", manifest);
+    refused("is no index");
+    tar_free(&tar);
+    tar = (struct tar){0};
+    (void)snprintf(entry, sizeof(entry), "{%s,\"annotations\":[]}", put_image("{}"));
+    refused_index(entry, "annotations");
+    (void)snprintf(entry, sizeof(entry), "{%s,\"annotations\":{\"org.opencontainers.image.ref.name\":7}}",
+                   put_image("{}"));
+    refused_index(entry, "ref.name");
+}
+
+Test(extractor_image_archives, sizes_that_are_not_the_members)
+{
+    char manifest[2048], entry[1024];
+    char *layer = (char *)(uintptr_t)put_blob("layer", "application/vnd.oci.image.layer.v1.tar");
+    layer[strlen(layer) - 1] = '6'; /* of five bytes */
+    (void)snprintf(manifest, sizeof(manifest), "{\"schemaVersion\":2,\"config\":{%s},\"layers\":[{%s}]}",
+                   put_blob("{}", "application/vnd.oci.image.config.v1+json"), layer);
+    (void)snprintf(entry, sizeof(entry), "{%s}", put_blob(manifest, OCI_MANIFEST));
+    refused_index(entry, "has 5 bytes, its descriptor says 6");
 }
 
 Test(extractor_image_archives, a_manifest_that_is_not_what_its_digest_says_is_refused)
