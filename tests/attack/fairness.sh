@@ -35,7 +35,7 @@ clean_up_images() { tenants_clean_up; }
 
 BOUND_MS=2000
 # fares COMMAND... : Bob's requests, each within the bound
-fares() { python3 "$ATTACK/latency.py" 1.5 $BOUND_MS as_bob "$@"; }
+fares() { python3 "$ATTACK/latency.py" 0.8 $BOUND_MS as_bob "$@"; }
 printf '#!/bin/sh\nexec setpriv --reuid %d --regid %d --clear-groups env HOME="%s" "%s" "$@"\n' $BOB $BOB "$WORK/home-$BOB" "$WORK/client/bulkhead" >"$WORK/client/as_bob"
 chmod 0755 "$WORK/client/as_bob"
 PATH=$WORK/client:$PATH
@@ -43,9 +43,8 @@ PATH=$WORK/client:$PATH
 flooded() {
     local kind=$1 line status=0
     shift
-    fares version >"$WORK/quiet"
     rm -f "$WORK/flood" && mkfifo "$WORK/flood" && exec 5<>"$WORK/flood"
-    as $ALICE python3 - "$SOCKET" "$kind" 5 <"$ATTACK/flood.py" >"$WORK/flood" 2>&1 7>&- &
+    as $ALICE python3 - "$SOCKET" "$kind" 3 <"$ATTACK/flood.py" >"$WORK/flood" 2>&1 7>&- &
     local flood=$!
     read -r -t 20 line <&5 && equal "$line" started || status=1
     "$@" || status=1
@@ -71,6 +70,8 @@ bob_pulls() {
     as_bob rmi "$GOOD/team/busybox:1"
 }
 class "fairness"
+attack "without a flood" fares version
+fares version >"$WORK/quiet"
 for kind in requests connections half-open events creates volumes; do
     attack "a flood of $kind" flooded $kind bob_fares
 done

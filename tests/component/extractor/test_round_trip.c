@@ -97,7 +97,7 @@ Test(extractor_round_trip, attributes_and_file_capabilities)
 
 Test(extractor_round_trip, a_system_s_own_files)
 {
-    cr_assert(run("mkdir src; cp -a /etc /usr/bin src/ 2>/dev/null || true; rm -f src/etc/mtab"));
+    cr_assert(run("mkdir src; cp -a /etc /usr/sbin src/ 2>/dev/null || true; rm -f src/etc/mtab"));
     round_trip(XATTRS " -z");
 }
 
