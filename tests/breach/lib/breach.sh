@@ -23,8 +23,9 @@ tenants_welcome() {
     chmod 0666 "$SOCKET"
 }
 
-# broker_start : before the engine, so that everybody finds it
+# broker_start : before the engine, so that everybody finds it. There is one at a time on a machine, at a path that the hook knows.
 broker_start() {
+    exec 5</run && flock -w 900 5 || { echo "not ok - another breach test runs on this machine, and does not end"; exit 1; }
     mkdir -p "$BREACH_FOLDER"
     echo secret >"$BREACH_FOLDER/secret"
     chmod 0600 "$BREACH_FOLDER/secret"
