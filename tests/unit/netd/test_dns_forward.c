@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -446,4 +447,61 @@ Test(dns_forward, a_client_that_does_not_read_is_hung_up_on)
     }
     cr_assert_eq(served->n_streams, 0, "what is not taken does not pile up");
     bh_close(&fd);
+}
+
+/* ---- floods --------------------------------------------------------------------------------------------- */
+
+Test(dns_forward, more_questions_than_a_container_may_ask)
+{
+    served->tokens = 3;
+    struct asked asked;
+    for (int i = 0; i < 3; i++) {
+        ask("elsewhere");
+        receive(resolvers[0], &asked);
+    }
+    served->tokens = -10.0 * DNS_RATE; /* ten seconds' worth too many */
+    ask("elsewhere");
+    cr_assert_not(readable_within(resolvers[0], 50), "it is neither asked");
+    hears_nothing("nor answered");
+    served->counted_at_ms -= 11000;
+    ask("elsewhere");
+    receive(resolvers[0], &asked);
+    served->counted_at_ms -= 3600000;
+    ask("elsewhere");
+    receive(resolvers[0], &asked);
+    cr_assert_leq(served->tokens, DNS_BURST, "an hour of silence saves no more than a burst");
+}
+
+Test(dns_forward, connections_wait_while_there_is_no_descriptor_left)
+{
+    struct rlimit before;
+    int fd = connected(), highest = dup(fd);
+    bh_close(&highest);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)fd + 1, .rlim_max = before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (int i = 0; i < 100; i++) {
+        turn();
+    }
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_assert_eq(served->n_streams, 0);
+    cr_assert(evtimer_pending(served->listen_again, NULL), "it is not tried again and again");
+    for (int i = 0; i < WAIT_MS && served->n_streams == 0; i++) {
+        turn();
+        (void)usleep(1000);
+    }
+    cr_assert_eq(served->n_streams, 1, "but again");
+    bh_close(&fd);
+}
+
+Test(dns_forward, sockets_that_are_none)
+{
+    static const uint8_t id[DNS_ID_BYTES] = {2};
+    const int fds[3] = {-1, -1, -1};
+    struct dns_served *other = NULL;
+    struct bh_error error = {0};
+    cr_assert_eq(dns_serve_begin(&worker, id, fds, &other, &error), -1);
+    cr_assert(strstr(error.message, "watch a container's sockets"), "%s", error.message);
+    cr_assert_null(other);
+    cr_assert_null(dns_serve_find(&worker, id));
 }
