@@ -27,6 +27,7 @@ struct tar_writer {
     struct archive_entry *entry;
     int fd;
     struct bh_error failure; /* of the pipe, behind libarchive's back */
+    bool abandoned;          /* nothing is written any more */
     struct hard_links links;
     char *buffer;
 };
@@ -34,6 +35,9 @@ struct tar_writer {
 static la_ssize_t write_block(struct archive *archive, void *argument, const void *bytes, size_t n_bytes)
 {
     struct tar_writer *writer = argument;
+    if (writer->abandoned) {
+        return (la_ssize_t)n_bytes;
+    }
     if (bh_write_all(writer->fd, bytes, n_bytes, "the archive's pipe", &writer->failure) < 0) {
         archive_set_error(archive, EPIPE, "the archive cannot be written");
         return -1;
@@ -82,7 +86,7 @@ void tar_writer_free(struct tar_writer **pointer)
         return;
     }
     if (writer->archive) {
-        (void)archive_write_fail(writer->archive); /* no end is written by freeing */
+        writer->abandoned = true; /* no end is written by freeing */
         (void)archive_write_free(writer->archive);
     }
     archive_entry_free(writer->entry);

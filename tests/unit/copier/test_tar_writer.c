@@ -17,6 +17,9 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
+#ifdef BH_SANITIZE
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -228,21 +231,40 @@ Test(tar_writer, a_file_that_is_shorter_than_it_says_is_made_up_with_zeros)
     expect(&at, "behind", '0', 1);
 }
 
+/* libarchive 3.6 does not free its block after a write that failed; the copier ends with its archive. */
+static void open_on(int fd)
+{
+    tar_writer_free(&writer);
+#ifdef BH_SANITIZE
+    __lsan_disable();
+#endif
+    cr_assert_eq(tar_writer_open(fd, &writer, &error), 0);
+#ifdef BH_SANITIZE
+    __lsan_enable();
+#endif
+}
+
+Test(tar_writer, an_archive_that_is_given_up_has_no_end)
+{
+    put("file", "x");
+    add("file");
+    tar_writer_free(&writer);
+    cr_expect_eq(lseek(archive, 0, SEEK_END), 0, "its block was not full");
+}
+
 Test(tar_writer, a_pipe_that_nobody_reads)
 {
     int ends[2];
     (void)signal(SIGPIPE, SIG_IGN);
     cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
     bh_close(&ends[0]);
-    tar_writer_free(&writer);
-    cr_assert_eq(tar_writer_open(ends[1], &writer, &error), 0);
+    open_on(ends[1]);
     put("file", "x");
     add("file"); /* it waits in a block */
     cr_expect_eq(tar_writer_finish(writer, &error), -1);
     cr_expect_eq(error.sys_errno, EPIPE, "%s", error.message);
 
-    tar_writer_free(&writer);
-    cr_assert_eq(tar_writer_open(ends[1], &writer, &error), 0);
+    open_on(ends[1]);
     bh_autoclose int large = openat(root, "large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     cr_assert_eq(ftruncate(large, 4 << 20), 0);
     cr_expect_eq(add_as("large", 0), -1, "more than a block");
