@@ -214,6 +214,14 @@ static int read_healthcheck(struct create *create, const json_t *value, const ch
         return -1;
     }
     check->retries = (int32_t)retries;
+    static const char *const kinds[] = {"NONE", "CMD", "CMD-SHELL"};
+    bool known = check->n_test == 0;
+    for (size_t i = 0; !known && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        known = strcmp(check->test[0], kinds[i]) == 0;
+    }
+    if (!known) {
+        create_warn(create, "Healthcheck.Test begins with none of NONE, CMD and CMD-SHELL: no health check will run");
+    }
     return 0;
 }
 

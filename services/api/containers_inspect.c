@@ -165,6 +165,9 @@ static void write_config(struct json_writer *writer, const Bulkhead__ContainerRe
     write_string(writer, "WorkingDir", *request->working_dir ? request->working_dir : image->working_dir);
     write_strings(writer, "Entrypoint", own_entrypoint ? request->entrypoint : image->entrypoint,
                   own_entrypoint ? request->n_entrypoint : image->n_entrypoint, !own_entrypoint);
+    if (*request->mac_address) {
+        write_string(writer, "MacAddress", request->mac_address);
+    }
     write_null(writer, "OnBuild");
     write_labels(writer, image, request);
     if (*request->stop_signal || *image->stop_signal) {

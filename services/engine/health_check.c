@@ -85,12 +85,10 @@ int health_check_refuse(const Bulkhead__Healthcheck *check, Bulkhead__KeyValue *
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "label " HEALTH_ON_FAILURE_LABEL ": \"%.64s\" must be none, kill, restart or stop", label);
     }
-    if (!check || check->n_test == 0 || strcmp(check->test[0], "NONE") == 0) {
+    /* With any other first word none runs, as with Docker; the client has been warned. */
+    if (!check || check->n_test == 0 ||
+        (strcmp(check->test[0], "CMD") != 0 && strcmp(check->test[0], "CMD-SHELL") != 0)) {
         return 0;
-    }
-    if (strcmp(check->test[0], "CMD") != 0 && strcmp(check->test[0], "CMD-SHELL") != 0) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "Healthcheck.Test: \"%.64s\" must be NONE, CMD or CMD-SHELL",
-                            check->test[0]);
     }
     return check->n_test > 1 && check->test[1][0]
                ? 0

@@ -148,6 +148,9 @@ static int connect_one(struct job *job, const Bulkhead__EndpointRequest *asked, 
         endpoint_request_remove(row.request, at); /* asked for anew */
     }
     request.network = network->request->name;
+    if (!request.mac_address[0] && strcmp(row.request->network_mode, network->request->name) == 0) {
+        request.mac_address = row.request->mac_address; /* the container's own is that of its main network */
+    }
     if (runs) {
         request.network_id = (ProtobufCBinaryData){.len = sizeof network->id, .data = network->id};
     }

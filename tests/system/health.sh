@@ -152,12 +152,20 @@ our_own_flag_is_that_label() {
 }
 bad_input_is_refused() {
     local body
-    for body in '"Test":["RUN","x"]' '"Test":["CMD"]' '"Test":["CMD-SHELL",""]' '"Test":["CMD","x"],"Interval":1000' '"Test":["CMD","x"],"Retries":-1' '"Test":["CMD","x"],"Timeout":-5'; do
+    for body in '"Test":["CMD"]' '"Test":["CMD-SHELL",""]' '"Test":["CMD","x"],"Interval":1000' '"Test":["CMD","x"],"Retries":-1' '"Test":["CMD","x"],"Timeout":-5'; do
         equal "$(curl -s --unix-socket "$SOCKET" -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' "http://d/v1.47/containers/create" -d "{\"Image\":\"busybox\",\"Healthcheck\":{$body}}")" 400 "$body"
     done
     ! docker create --label io.bulkhead.health-on-failure=explode "$IMAGE" true || return 1
     ! docker ps --filter health=fine || return 1
     equal "$(docker ps -aq)" ""
+}
+another_kind_of_check_is_warned_of() { # taken, as Docker does, and never run
+    local answer
+    answer=$(curl -s --unix-socket "$SOCKET" -H 'Content-Type: application/json' "http://d/v1.47/containers/create?name=odd" -d '{"Image":"busybox","Cmd":["sleep","1000"],"Healthcheck":{"Test":["true"]}}')
+    matches "$answer" 'no health check will run'
+    docker start odd
+    equal "$(docker inspect -f '{{.State.Status}} {{json .State.Health}} {{.Config.Healthcheck.Test}}' odd)" "running null [true]"
+    docker rm -f odd
 }
 goes_on_after() { # ROLE : the check goes on
     box kept --health-cmd '[ ! -e /tmp/sick ]' --health-interval 100ms --health-retries 1
@@ -206,6 +214,7 @@ check "unhealthy: stopped" on_failure stop 0
 check "unhealthy: restarted" on_failure restart 0
 check "bulkhead's flag is the label" our_own_flag_is_that_label
 check "bad input is refused" bad_input_is_refused
+check "a check of another kind is warned of" another_kind_of_check_is_warned_of
 check "checks go on after the executor died" goes_on_after executor
 check "checks go on after policyd died" goes_on_after policyd
 check "checks go on after the engine died" goes_on_after engine

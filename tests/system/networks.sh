@@ -244,8 +244,20 @@ no_network_at_all() {
     docker rm "$id"
 }
 mac_addresses() {
+    local id
     equal "$(docker run --rm --mac-address 02:11:22:33:44:55 "$IMAGE" cat /sys/class/net/eth0/address)" 02:11:22:33:44:55
     exits 125 docker run --rm --network bridge --mac-address 01:11:22:33:44:55 "$IMAGE" true
+    # the container's own address stays that of its main network when compose connects it anew
+    docker network create macs
+    id=$(request /containers/create -X POST -H 'Content-Type: application/json' \
+        -d '{"Image":"busybox","Cmd":["cat","/sys/class/net/eth0/address"],"MacAddress":"02:11:22:33:44:66","HostConfig":{"NetworkMode":"macs"}}' |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["Id"])')
+    docker network disconnect macs "$id"
+    docker network connect --alias again macs "$id"
+    equal "$(docker start -a "$id")" 02:11:22:33:44:66
+    equal "$(request "/v1.38/containers/$id/json" | python3 -c 'import json, sys; print(json.load(sys.stdin)["Config"]["MacAddress"])')" 02:11:22:33:44:66
+    docker rm "$id"
+    docker network rm macs
 }
 ipv6() {
     docker network create --ipv6 --subnet fd00:60::/64 --subnet 10.64.0.0/24 six
