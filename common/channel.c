@@ -246,9 +246,6 @@ int bh_channel_send_bytes(struct bh_channel *channel, uint8_t *bytes, size_t n_b
     if (queued) {
         channel->loop->want_write(channel);
     }
-    if (result < 0 && error && error->sys_errno == EPIPE) {
-        error->code = BH_UNAVAILABLE;
-    }
     return result;
 }
 

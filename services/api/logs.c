@@ -223,7 +223,8 @@ static int follow_on(struct request *request, const struct log_wish *wish, struc
     packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_FOLLOW_LOG;
     packet.follow_log = &question;
     if (bh_call_start(channel, &packet.base, NULL, 0, ENGINE_FOR_EVER_MS, &call, error) < 0) {
-        return -1;
+        /* It has ended meanwhile, and what it wrote last may not have been sent. */
+        return error->code != BH_UNAVAILABLE || send_growth(request, wish, reader, error) < 0 ? -1 : 0;
     }
     for (bool more = true; more;) {
         bh_automessage struct bh_message *answer = NULL;

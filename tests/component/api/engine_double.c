@@ -475,6 +475,9 @@ static void read_logs(struct bh_request *request)
         struct bh_error error;
         cr_assert_eq(bh_channel_pair(ends, &error), 0);
         engine.monitor = ends[0];
+        if (engine.monitor_ended) {
+            bh_close(&engine.monitor);
+        }
         fds[n++] = ends[1];
         opened.following = true;
     }

@@ -34,7 +34,8 @@ struct engine_double {
     int exit_code;
     int log_folder; /* logs are opened here: container.log, container.log.1 */
     int log_files;
-    int monitor; /* our end of the follow connection; -1: not following */
+    int monitor;        /* our end of the follow connection; -1: not following */
+    bool monitor_ended; /* nobody is there when somebody begins to follow */
     /* the unix socket that real clients connect to */
     char socket_path[108];
     int listener;

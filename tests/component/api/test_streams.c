@@ -423,3 +423,16 @@ Test(streams, logs_follow_over_a_rotation)
     bh_channel_free(monitor);
     close(fd);
 }
+
+/* The container may end between its log's opening and the question to its monitor: that is an end as any other. */
+Test(streams, a_monitor_that_has_ended_ends_a_log_that_is_whole)
+{
+    append_log("container.log", LINE("all of it", "stdout", "1"));
+    engine.log_files = 1;
+    engine.monitor_ended = true;
+    const char *response = http_once("GET /containers/c1/logs?stdout=1&follow=1 HTTP/1.1\r\n" CLOSE);
+    cr_assert_eq(http_status(response), 200);
+    const char *text = memmem(response, 4096, "all of it", 9);
+    cr_assert_not_null(text);
+    cr_assert_not_null(memmem(text, 64, "\r\n0\r\n\r\n", 7), "the last chunk is there");
+}
