@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * race swap A B    exchanges two names, as fast as it can, until it is ended; one that somebody is just replacing is waited for
+ * race swap A B    exchanges two names, as fast as it can, until it is ended
  * race hunt        looks at all other processes in /proc, as fast as it can, for one that is not of this image: says
  * `caught: …` of each executable, root, folder, memory or descriptor of such a one that could be opened, and `looked`
  * when SIGTERM ends it
@@ -24,6 +24,7 @@ static void end(int signal)
     ended = 1;
 }
 
+/* One that somebody is just replacing is waited for. */
 static int swap(const char *a, const char *b)
 {
     while (!ended) {
