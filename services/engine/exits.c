@@ -181,6 +181,7 @@ int exits_note(struct job *job, struct live *live, const uint8_t *id, const stru
     if (container_runs(&row.state)) {
         end_left_behind(job, &row);
     }
+    live_wait_signals(live);
     int written = write_end_with_reserve(job, &row, &full, error);
     if (written < 0) {
         adoption_later(job->engine); /* not even then: the row learns of it when there is room again */

@@ -75,8 +75,8 @@ int run_container(struct job *job, struct bh_error *error)
 
 /* ---- signals ------------------------------------------------------------------------------------ */
 
-/* Sends one; a container that has just ended is as good as signalled. */
-static int send_signal(struct job *job, const struct container_row *row, uint32_t number, struct bh_error *error)
+/* 1 sent, 0 it has just ended. */
+static int send_and_tell(struct job *job, const struct container_row *row, uint32_t number, struct bh_error *error)
 {
     char text[16];
     if (policy_signal(job, row->id, row->tenant_uid, number, error) < 0) {
@@ -88,17 +88,27 @@ static int send_signal(struct job *job, const struct container_row *row, uint32_
     }
     (void)snprintf(text, sizeof text, "%u", number);
     events_emit_container(job->engine, row, "kill", (const char *[]){"signal", text, NULL});
+    return 1;
+}
+
+/* Sends one; a container that has just ended is as good as signalled. */
+static int send_signal(struct job *job, const struct container_row *row, struct live *live, uint32_t number,
+                       struct bh_error *error)
+{
+    live_begin_signal(live);
+    int sent = send_and_tell(job, row, number, error);
+    live_end_signal(live);
     struct bh_error ignored;
-    if (number == SIGKILL && row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
+    if (sent > 0 && number == SIGKILL && row->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
         (void)policy_freeze(job, row, false, &ignored); /* a frozen cgroup of version 1 does not even die */
     }
-    return 0;
+    return sent < 0 ? -1 : 0;
 }
 
 int lifecycle_kill(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
 {
     job_shield(job);
-    if (send_signal(job, row, SIGKILL, error) < 0) {
+    if (send_signal(job, row, live, SIGKILL, error) < 0) {
         return -1;
     }
     int stopped = live_wait_stopped(live, job, KILL_PATIENCE_MS, error);
@@ -151,7 +161,7 @@ static int make_end(struct job *job, const struct container_row *row, struct liv
 {
     job_shield(job); /* what was asked to end is made to, whoever still waits for it */
     if (patience_ms != 0) {
-        if (send_signal(job, row, number, error) < 0) {
+        if (send_signal(job, row, live, number, error) < 0) {
             return -1;
         }
         int stopped = live_wait_stopped(live, job, patience_ms, error);
@@ -247,7 +257,8 @@ int kill_container(struct job *job, struct bh_error *error)
     if (gave_up != 0) {
         return gave_up < 0 ? -1 : job_reply_done(job);
     }
-    int result = number == SIGKILL ? lifecycle_kill(job, &row, live, error) : send_signal(job, &row, number, error);
+    int result =
+        number == SIGKILL ? lifecycle_kill(job, &row, live, error) : send_signal(job, &row, live, number, error);
     return result < 0 ? -1 : job_reply_done(job);
 }
 

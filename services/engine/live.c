@@ -22,6 +22,7 @@ struct live {
     unsigned references;
     bool locked, running;
     unsigned restarts; /* that are under way */
+    unsigned signals;  /* sent, and not yet told of */
     struct bh_channel *monitor;
     unsigned borrowers;
     int streams[BH_ATTACHMENTS_MAX][LIVE_STREAMS];
@@ -197,6 +198,30 @@ int live_wait_stopped(struct live *live, struct job *job, int64_t timeout_ms, st
     bool stopped = !live->running;
     (void)pthread_mutex_unlock(&table->mutex);
     return stopped ? 1 : cancelled;
+}
+
+void live_begin_signal(struct live *live)
+{
+    (void)pthread_mutex_lock(&live->table->mutex);
+    live->signals++;
+    (void)pthread_mutex_unlock(&live->table->mutex);
+}
+
+void live_end_signal(struct live *live)
+{
+    (void)pthread_mutex_lock(&live->table->mutex);
+    live->signals--;
+    (void)pthread_cond_broadcast(&live->table->changed);
+    (void)pthread_mutex_unlock(&live->table->mutex);
+}
+
+void live_wait_signals(struct live *live)
+{
+    (void)pthread_mutex_lock(&live->table->mutex);
+    while (live->signals > 0) {
+        (void)pthread_cond_wait(&live->table->changed, &live->table->mutex);
+    }
+    (void)pthread_mutex_unlock(&live->table->mutex);
 }
 
 void live_keep_through_restart(struct live *live, bool keep)

@@ -41,6 +41,12 @@ bool live_is_running(struct live *live);
 /* Waits until it is not running, at most `timeout_ms` (negative: for ever). 1 stopped, 0 timeout, -1 cancelled. */
 int live_wait_stopped(struct live *live, struct job *job, int64_t timeout_ms, struct bh_error *error);
 
+/* Around a signal and the event that tells of it. What the signal brings about is told afterwards: whoever tells of the
+ * container's end waits for those that are on their way. */
+void live_begin_signal(struct live *live);
+void live_end_signal(struct live *live);
+void live_wait_signals(struct live *live);
+
 /* Between the stop and the start of a restart, --rm does not remove it. */
 void live_keep_through_restart(struct live *live, bool keep);
 bool live_is_kept_through_restart(struct live *live);
