@@ -69,7 +69,15 @@ kill $pull
 wait $pull 2>/dev/null
 
 # the worker that seals a layer lives for milliseconds: it is caught as soon as it is sealed itself
-check "store-seal does what its row says and nothing else" breach caught store-seal bulkhead load -i "$WORK/busybox.tar"
+mkdir "$WORK/fresh"
+cat >"$WORK/seal" <<'END'
+#!/bin/sh
+head -c 64 /dev/urandom >"$1/content" && tar -C "$1" -cf - content | "$2" import - fresh:1
+END
+chmod 0755 "$WORK/seal"
+check "store-seal does what its row says and nothing else" breach caught store-seal "$WORK/seal" "$WORK/fresh" "$bulkhead"
+bulkhead load -i "$WORK/busybox.tar" >/dev/null
+bulkhead rmi fresh:1 >/dev/null
 
 check "monitors can be entered" breach listen
 

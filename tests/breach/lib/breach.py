@@ -6,7 +6,7 @@
     breach.py attempts NAME CHAPTER   in NAME ("engine", "fetch", "monitor"), what its row allows works and nothing else
     breach.py calls NAME              every system call that its row does not name is refused
     breach.py bare_shared             memory that two processes can write shows
-    breach.py caught NAME COMMAND...  both, in a worker that COMMAND makes a service fork
+    breach.py caught NAME COMMAND...  both, in a worker that COMMAND makes a service fork, however often it is run
     breach.py listen                  the monitors of all containers from now on can be entered
     breach.py monitors CHAPTER        every attempt in a monitor, which is ended by most of them
     breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
@@ -167,22 +167,25 @@ def calls_in(name):
 # ---- those who live too briefly, or die of it ---------------------------------------------------------
 
 
-def caught(name, *command):
+MISSED = ["it was never forked"]
+
+
+def catch(name, *command):
     """Runs a command that makes a service fork `name`, and goes into that before its first instruction."""
     everybody = cast()
     service = everybody.pids[everybody.service_of[name]]
     with Door(service) as inside:
         inside.instruct(SERVE_WORKERS)
-    failures, let_go, deadline = ["it was never forked"], set(), time.monotonic() + 30
+    failures, let_go, deadline = MISSED, set(), time.monotonic() + 30
     with subprocess.Popen(command) as running:
-        while failures == ["it was never forked"] and time.monotonic() < deadline:
+        while failures == MISSED and running.poll() is None and time.monotonic() < deadline:
             for child in set(children(service)) - let_go:
                 if comm(child) == name:
                     with Door(child, service, serving=True) as inside:
                         row = everybody.rows[name]
                         tried, failures = try_all(inside, row, upon_others(everybody, name, child), CHAPTERS)
                         called, more = call_all(inside, row)
-                    failures += more
+                    failures = failures + more
                     print(f"{tried} attempts and {called} calls in {name}, pid {child}")
                     break
                 if comm(child) in everybody.service_of:
@@ -191,7 +194,16 @@ def caught(name, *command):
         with Door(service) as inside:
             inside.instruct(SPARE_WORKERS)
         if running.wait(30) != 0:
-            failures.append(f"{' '.join(command)}: exit status {running.returncode} after its worker was let go")
+            failures = failures + [f"{' '.join(command)}: exit status {running.returncode} after its worker was let go"]
+    return failures
+
+
+def caught(name, *command):
+    """Workers of one service share its connection: what lets one go may reach another, which then has to be made again."""
+    for _ in range(5):
+        failures = catch(name, *command)
+        if failures != MISSED:
+            break
     return failures
 
 
