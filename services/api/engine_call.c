@@ -4,6 +4,31 @@
  */
 #include "engine_call.h"
 
+#include <poll.h>
+
+#include "common/io.h"
+
+#define RESTART_MS 10000 /* a supervisor that starts an engine again is faster */
+#define AGAIN_MS   20
+
+/* While the engine is started again nobody is there to send to. Nothing was sent then, so that a call can wait. */
+static int start_when_wired(struct request *request, Bulkhead__ApiToEngine *packet, const int *fds, size_t n_fds,
+                            uint32_t deadline_ms, struct bh_call **ret_call, struct bh_error *error)
+{
+    uint64_t give_up_at_ms = bh_now_ms() + RESTART_MS;
+    for (;;) {
+        int result = bh_call_start(request->api->engine, &packet->base, fds, n_fds, deadline_ms, ret_call, error);
+        if (result == 0 || error->code != BH_UNAVAILABLE || bh_now_ms() >= give_up_at_ms) {
+            return result;
+        }
+        bh_error_clear(error);
+        struct pollfd client = {.fd = request->connection->fd};
+        if (poll(&client, 1, AGAIN_MS) > 0) {
+            return bh_error_set(error, BH_CANCELLED, "the client is gone");
+        }
+    }
+}
+
 int engine_call_start(struct request *request, Bulkhead__ApiToEngine *packet, const int *fds, size_t n_fds,
                       uint32_t deadline_ms, struct engine_call *ret_call, struct bh_error *error)
 {
@@ -11,8 +36,7 @@ int engine_call_start(struct request *request, Bulkhead__ApiToEngine *packet, co
     ret_call->watching.fd = request->connection->fd;
     ret_call->watching.call = NULL;
     atomic_init(&ret_call->watching.gone, false);
-    if (bh_call_start(request->api->engine, &packet->base, fds, n_fds, deadline_ms, &ret_call->watching.call, error) <
-        0) {
+    if (start_when_wired(request, packet, fds, n_fds, deadline_ms, &ret_call->watching.call, error) < 0) {
         return -1;
     }
     if (client_watch_add(request->api->watch, &ret_call->watching, error) < 0) {

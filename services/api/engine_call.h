@@ -17,6 +17,7 @@ struct engine_call {
     struct client_watching watching;
 };
 
+/* Waits for an engine that is being started again, up to ten seconds. */
 int engine_call_start(struct request *request, Bulkhead__ApiToEngine *packet, const int *fds, size_t n_fds,
                       uint32_t deadline_ms, struct engine_call *ret_call, struct bh_error *error);
 /* The next answer; -1 with CANCELLED once the client is gone. */

@@ -65,6 +65,8 @@ helper_pid() {
 import json, sys
 print(next(row["pid"] for row in json.load(sys.stdin) if row["role"] == sys.argv[1]))' "$1"
 }
+# restarted ROLE PID : whether another process than PID serves in this role
+restarted() { local now; now=$(helper_pid "$1" 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$2" ]; }
 
 # nothing_left : no container, no process, no mount, no folder of any
 nothing_left() {

@@ -133,7 +133,7 @@ follows_through_the_engines_death() {
     kill -9 "$engine"
     wait $follower
     equal "$(tail -n 1 "$WORK/survivor")" 3000 "the last line"
-    eventually bulkhead version
+    eventually restarted engine "$engine"
     gone survivor
 }
 a_follower_that_never_reads() {

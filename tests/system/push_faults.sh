@@ -81,15 +81,16 @@ slow_push() {
 }
 succeeds_afterwards() {
     odd_faults '[]'
-    eventually docker version >/dev/null
     push "$ODD/odd/big:1" && equal "$(odd_digest odd/big/1)" "$(digest_of "$WORK/push")"
 }
 helper_dies() {
-    local pushing
+    local pushing dead
     slow_push
-    kill -9 "$(helper_pid "$1")"
+    dead=$(helper_pid "$1")
+    kill -9 "$dead"
     ! wait $pushing # it ends, with a word
     [ -s "$WORK/err" ] && [ ! -e "$WORK/pushed/manifests/odd/big/1" ]
+    eventually restarted "$1" "$dead"
     succeeds_afterwards
 }
 client_goes_away() {

@@ -28,9 +28,15 @@ survives() { # ROLE
     eventually more_ticks_than "$before"
     equal "$(bulkhead run --rm --network none "$IMAGE" echo after)" after
 }
-restarted() { local now; now=$(helper_pid "$1" 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$2" ]; }
 log_has_no_gap() { bulkhead logs long >"$WORK/ticks" && cmp "$WORK/ticks" <(seq -f 'tick%g' 0 $(($(wc -l <"$WORK/ticks") - 1))); }
 
+waits_for_the_engine() {
+    local dead
+    dead=$(helper_pid engine)
+    kill -KILL "$dead"
+    while kill -0 "$dead" 2>/dev/null; do :; done
+    matches "$(bulkhead ps --format '{{.Names}}')" long
+}
 supervisor_dies() {
     local pid count supervisor
     pid=$(pid_of long)
@@ -86,6 +92,7 @@ check "a container is started" start_long
 for role in api engine store fetcher dialer extractor policyd executor netd; do
     check "kill -9 of the $role: the container runs on, service resumes" survives $role
 done
+check "a question asked while the engine is away is answered" waits_for_the_engine
 check "its log has every line once, in order" log_has_no_gap
 check "kill -9 of the supervisor: adopted by the next" supervisor_dies
 check "an end that nobody saw has its exit code and log" ends_while_nobody_looks

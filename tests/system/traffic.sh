@@ -152,10 +152,11 @@ host_loopback_is_closed() {
 # ---- staying -------------------------------------------------------------------------------------------
 
 survives_its_helpers() {
-    local role
+    local role dead
     for role in netd policyd engine; do
-        kill -9 "$(helper_pid $role)"
-        eventually bulkhead version
+        dead=$(helper_pid $role)
+        kill -9 "$dead"
+        eventually restarted "$role" "$dead"
         ask_from inside neighbour -- tcp "$(address_of server front)" 80
         equal "$(ask_from outside -- tcp $HOST4 8082)" $OUTSIDE4 "after the death of $role"
     done
