@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See change.h. The kernel comes first, the row after it: limits that are refused are not written down.
+ * See change.h. The kernel comes first, what is kept of the row after it: limits that are refused are not written down.
  */
 #include "services/engine/change.h"
 
@@ -110,6 +110,24 @@ static int change_row(const Bulkhead__ChangeContainer *question, const Bulkhead_
     return 0;
 }
 
+/* Policy judges all limits as they will be, and not only what changes: one is what it is beside the others. Those of a
+ * container that does not run are judged when it is started, and now: what would then be refused is. */
+static int apply(struct job *job, const struct container_row *row, const Bulkhead__Resources *change,
+                 struct bh_error *error)
+{
+    if (!container_runs(&row->state)) {
+        return policy_judge(job, row->spec, error);
+    }
+    if (!changes_limits(change)) {
+        return 0;
+    }
+    Bulkhead__Resources limits = *row->spec->resources;
+    if (change->pids_max == UINT64_MAX) {
+        limits.pids_max = UINT64_MAX; /* a limit that is lifted; in the row there is none then */
+    }
+    return policy_update(job, row, &limits, error);
+}
+
 /* Under the container's lock. */
 static int change(struct job *job, const Bulkhead__ChangeContainer *question, const uint8_t *id,
                   Bulkhead__Resources *limits, struct bh_error *error)
@@ -126,12 +144,7 @@ static int change(struct job *job, const Bulkhead__ChangeContainer *question, co
         return -1;
     }
     job_shield(job);
-    /* Policy judges the limits of one that does not run when it is started, and now: what would then be refused is. */
-    if (container_runs(&row.state) && changes_limits(limits) && policy_update(job, &row, limits, error) < 0) {
-        return -1;
-    }
-    if (change_row(question, limits, &row, error) < 0 ||
-        (!container_runs(&row.state) && policy_judge(job, row.spec, error) < 0)) {
+    if (change_row(question, limits, &row, error) < 0 || apply(job, &row, limits, error) < 0) {
         return -1;
     }
     const struct engine_event event = EVENT_OF_CONTAINER(&row, "update");

@@ -80,7 +80,7 @@ int policy_verify_audit(struct job *job, uint64_t *ret_records, struct bh_digest
 
 /* ---- policy_measure.c ------------------------------------------------------------------------------ */
 
-/* Changes the limits of a container that runs: what is 0 in them stays as it is. */
+/* Sets the limits of a container that runs, all of them: of what is 0 in them none was asked for. */
 int policy_update(struct job *job, const struct container_row *row, Bulkhead__Resources *resources,
                   struct bh_error *error);
 /* StatsRead, with the descriptor that it says. FAILED_PRECONDITION: it has ended. */

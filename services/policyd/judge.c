@@ -16,8 +16,6 @@
 #include "common/cleanup.h"
 #include "common/limits.h"
 
-#define CPU_PERIOD_US 100000U
-
 /* Docker 28's lists: what a container may not see of the host's /proc and /sys unless `system_paths` says so. */
 static const char *const masked_paths[] = {
     "/proc/asound",      "/proc/acpi",          "/proc/interrupts", "/proc/kcore",
@@ -235,28 +233,6 @@ static int judge_log_driver(const Bulkhead__LogOptions *log, const struct rules 
                                allowed);
 }
 
-static int judge_ceilings(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *judgement)
-{
-    if (rules->quotas.memory_bytes && resources->memory_bytes > rules->quotas.memory_bytes) {
-        return judge_refuse(judgement, rules, RULE_QUOTAS, "%llu bytes of memory are not allowed; at most %llu are",
-                            (unsigned long long)resources->memory_bytes,
-                            (unsigned long long)rules->quotas.memory_bytes);
-    }
-    if (rules->quotas.pids && resources->pids_max > rules->quotas.pids) {
-        return judge_refuse(judgement, rules, RULE_QUOTAS, "%llu processes are not allowed; at most %llu are",
-                            (unsigned long long)resources->pids_max, (unsigned long long)rules->quotas.pids);
-    }
-    uint64_t period = resources->cpu_period_us ? resources->cpu_period_us : CPU_PERIOD_US;
-    uint64_t share = 0; /* quota * CPU_PERIOD_US / period: what it is in a period of 100 ms */
-    bool overflow = __builtin_mul_overflow(resources->cpu_quota_us, (uint64_t)CPU_PERIOD_US, &share);
-    if (rules->quotas.cpu_quota_us && (overflow || share / period > rules->quotas.cpu_quota_us)) {
-        return judge_refuse(judgement, rules, RULE_QUOTAS, "%.2f processors are not allowed; at most %.2f are",
-                            (double)resources->cpu_quota_us / (double)period,
-                            (double)rules->quotas.cpu_quota_us / CPU_PERIOD_US);
-    }
-    return 0;
-}
-
 void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, uint64_t running,
                      struct judgement *ret_judgement)
 {
@@ -265,7 +241,7 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
         judge_mounts(spec, rules, ret_judgement) < 0 || judge_sysctls(spec, rules, ret_judgement) < 0 ||
         judge_system_paths(spec, rules, ret_judgement) < 0 || judge_devices(spec, rules, ret_judgement) < 0 ||
         judge_place(spec, rules, ret_judgement) < 0 || judge_log_driver(spec->log, rules, ret_judgement) < 0 ||
-        judge_ceilings(spec->resources, rules, ret_judgement) < 0) {
+        judge_limits(spec->resources, rules, ret_judgement) < 0) {
         return;
     }
     if (rules->quotas.disk_bytes && spec->disk_bytes > rules->quotas.disk_bytes) {
@@ -298,12 +274,6 @@ void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struc
     }
 }
 
-void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement)
-{
-    *ret_judgement = (struct judgement){0};
-    (void)judge_ceilings(resources, rules, ret_judgement);
-}
-
 void judge_owner(const char *what, struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};
@@ -334,20 +304,6 @@ static int fill_mounts(const Bulkhead__ContainerSpec *spec, const struct rules *
     return 0;
 }
 
-static void fill_resources(const struct rules *rules, Bulkhead__Resources *resources)
-{
-    if (rules->quotas.memory_bytes && resources->memory_bytes == 0) {
-        resources->memory_bytes = rules->quotas.memory_bytes;
-    }
-    if (rules->quotas.pids && resources->pids_max == 0) {
-        resources->pids_max = rules->quotas.pids;
-    }
-    if (rules->quotas.cpu_quota_us && resources->cpu_quota_us == 0) {
-        resources->cpu_quota_us = rules->quotas.cpu_quota_us;
-        resources->cpu_period_us = CPU_PERIOD_US;
-    }
-}
-
 /* protobuf-c's strings are not const, though packing only reads them. */
 static char *borrow(const char *text)
 {
@@ -360,7 +316,7 @@ int judge_fill(const Bulkhead__ContainerSpec *spec, const struct rules *rules, c
     *ret_filled = (struct filled_spec){.spec = *spec, .resources = *spec->resources};
     Bulkhead__ContainerSpec *filled = &ret_filled->spec;
     filled->resources = &ret_filled->resources;
-    fill_resources(rules, filled->resources);
+    judge_fill_resources(rules, filled->resources);
     filled->disk_bytes = spec->disk_bytes ? spec->disk_bytes : rules->quotas.disk_bytes;
     filled->id_base = fill_in->id_base;
     filled->id_count = BH_TENANT_IDS;

@@ -45,6 +45,8 @@ void judge_network_owner(const uint8_t id[static 32], struct judgement *ret_judg
 
 /* May its limits become these? */
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement);
+/* The tenant's quotas where no limit was asked for: nothing that is passed on is without those that the rules have. */
+void judge_fill_resources(const struct rules *rules, Bulkhead__Resources *resources);
 
 /* May the tenant have this image? `name` is "docker.io/library/busybox", without tag and digest. */
 void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement);

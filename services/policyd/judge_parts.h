@@ -13,6 +13,9 @@ bool judge_matches_any(const struct rules_list *list, const char *text);
 /* "a, b" or "nothing", for messages. Returns `buffer`. */
 const char *judge_list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes);
 
+/* judge_limits.c */
+int judge_limits(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *judgement);
+
 /* judge_network.c */
 int judge_network_mode(const Bulkhead__ContainerSpec *spec, const struct rules *rules, struct judgement *judgement);
 

@@ -180,6 +180,21 @@ static int write_down(struct policyd *policyd, const struct bh_request *request,
     return audit_append(&policyd->audit, &record, error);
 }
 
+/* A container's limits as they will be: whatever the engine leaves out, the quotas stay. Borrows from `asked`. */
+struct filled_update {
+    Bulkhead__UpdateContainer body;
+    Bulkhead__Resources resources;
+};
+
+static void fill_update(const Bulkhead__UpdateContainer *asked, const struct rules *rules,
+                        struct filled_update *ret_filled)
+{
+    ret_filled->body = *asked;
+    ret_filled->resources = *asked->resources;
+    ret_filled->body.resources = &ret_filled->resources;
+    judge_fill_resources(rules, &ret_filled->resources);
+}
+
 static void handle_operation(struct bh_request *request)
 {
     const struct bh_service_context *context = bh_request_owner(request);
@@ -189,11 +204,16 @@ static void handle_operation(struct bh_request *request)
     const struct operation *operation = find_operation(message->kind);
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     const Bulkhead__ContainerId *container = translate(asked, &packet);
+    struct filled_update filled;
     struct judgement judgement;
     struct bh_error error = {0};
     if (check(asked, container, &error) < 0) {
         (void)bh_request_fail(request, &error);
         return;
+    }
+    if (asked->body_case == ASKED(UPDATE_CONTAINER)) {
+        fill_update(asked->update_container, rule_book_find(&policyd->book, container->tenant_uid), &filled);
+        packet.update_container = &filled.body;
     }
     judge(policyd, operation, asked, container, &judgement);
     if (write_down(policyd, request, operation, container, asked, &judgement, &error) < 0) {

@@ -45,7 +45,8 @@ not_run() { # PATTERN ARGUMENT... : refused in one line
 contained() { # IMAGE COMMAND
     local status=0
     timeout 60 bulkhead run --rm --network none "attack:$1" sh -c "$2" >"$WORK/out" 2>"$WORK/err" || status=$?
-    [ "$status" != 124 ] && [ "$status" -lt 128 ]
+    [ "$status" != 124 ]
+    [ "$status" -lt 128 ]
     { [ "$status" = 0 ] && ! [ -s "$WORK/err" ]; } || { cat "$WORK/out" "$WORK/err"; one_line "$WORK/err"; [ "$status" -ge 125 ]; }
 }
 no_cwd_outside() { contained "cwd-$1" 'case $(pwd -P) in "" | *unreachable* | /work*) exit 1;; esac; ! test -e ./etc/shadow'; }
@@ -67,7 +68,9 @@ stays_below_our_cgroup() { # PARENT: where containers live is policyd's choice, 
     return $status
 }
 another_tenants_file() { # PATTERN SOURCE
-    chmod 0755 "$ENGINE" && chmod 0666 "$SOCKET" && chmod 0644 "$WORK/busybox.tar"
+    chmod 0755 "$ENGINE"
+    chmod 0666 "$SOCKET"
+    chmod 0644 "$WORK/busybox.tar"
     "$WORK/as-mallory" "$bulkhead" load -i "$WORK/busybox.tar" >/dev/null
     local status=0
     refused "$1" "$WORK/as-mallory" "$bulkhead" run --rm --network none -v "$2:/mnt" busybox cat /mnt || status=$?

@@ -72,14 +72,14 @@ in_an_exec() {
 }
 all_refused() { # OPTION... : perhaps for another reason
     attempts "$@" >"$WORK/all-refused"
-    ! grep -P '\tsucceeded$' "$WORK/all-refused"
+    ! grep -P '\tsucceeded$' "$WORK/all-refused" || return 1
     equal "$(wc -l <"$WORK/all-refused")" "$(wc -l <"$WORK/on-host")"
 }
 program_gains_nothing() { # PROGRAM : with no_new_privs it stays who it was, and without them it is root of its container at most
     local options=() program=$1
     for options in "-u 1000:1000" "-u 1000:1000 --security-opt no-new-privileges=false"; do
         attempts_of "$program" $options >"$WORK/gained"
-        ! grep -P '\tsucceeded$' "$WORK/gained"
+        ! grep -P '\tsucceeded$' "$WORK/gained" || return 1
         equal "$(wc -l <"$WORK/gained")" "$(wc -l <"$WORK/on-host")"
     done
 }
@@ -131,9 +131,10 @@ init_holds_nothing() { # whose program is ours
     bulkhead run -d --init --name joined --network none attack:escape sleep 1000 >/dev/null
     local pid
     pid=$(bulkhead inspect -f '{{.State.Pid}}' joined)
+    find "/proc/$(pgrep -P "$pid")/fd" -type l >"$WORK/held"
+    [ "$(wc -l <"$WORK/held")" = 3 ] # its child's
     find "/proc/$pid/fd" -type l -printf '%l\n' >"$WORK/held"
-    [ "$(wc -l <"$WORK/held")" -ge 3 ]
-    ! grep -v -e '^pipe:' -e '^/dev/null$' -e '^anon_inode:\[signalfd\]$' "$WORK/held"
+    ! grep -v -e '^pipe:' -e '^/dev/null$' -e '^anon_inode:\[signalfd\]$' "$WORK/held" || return 1
     # nor can one of the container read or write in it
     ! bulkhead exec joined ls -l /proc/1/fd /proc/1/exe /proc/1/root/ || return 1
 }

@@ -41,13 +41,16 @@ chmod 0755 "$WORK/client/as_bob"
 PATH=$WORK/client:$PATH
 # flooded KIND FUNCTION... : while Alice's flood lasts, which must have been answered or held
 flooded() {
-    local kind=$1 line status=0
+    local kind=$1 line status=0 meanwhile
     shift
-    rm -f "$WORK/flood" && mkfifo "$WORK/flood" && exec 5<>"$WORK/flood"
+    rm -f "$WORK/flood"
+    mkfifo "$WORK/flood"
+    exec 5<>"$WORK/flood"
     as $ALICE python3 - "$SOCKET" "$kind" 3 <"$ATTACK/flood.py" >"$WORK/flood" 2>&1 7>&- &
     local flood=$!
     read -r -t 20 line <&5 && equal "$line" started || status=1
-    "$@" || status=1
+    whole meanwhile "$@"
+    [ "$meanwhile" = 0 ] || status=1
     read -r -t 30 line <&5 || status=1 # what became of the flood
     wait $flood || status=1
     exec 5>&-
@@ -91,7 +94,8 @@ of_volumes() { # as many at once as are allowed, however they are asked for
     flooded volumes true
     equal "$(as $ALICE bulkhead volume ls -q | wc -l)" 20
     refused 'rule "quotas"' as_alice volume create one-more
-    as_bob volume create his && as_bob volume rm his
+    as_bob volume create his
+    as_bob volume rm his
     as $ALICE bulkhead volume rm $(as $ALICE bulkhead volume ls -q) >/dev/null
 }
 of_containers() {
@@ -114,6 +118,58 @@ of_update() {
     refused 'rule "quotas"' as_alice update --memory 1g --memory-swap 1g small
     refused 'rule "quotas"' as_alice update --pids-limit 1000 small
     refused 'rule "quotas"' as_alice update --cpus 2 small
+    refused 'rule "quotas"' as_alice update --cpu-quota 100000 small
+    refused 'rule "quotas"' as_alice update --cpu-period 10000 --cpu-quota 10000 small
+    refused 'rule "quotas"' as_alice update --memory 16m --memory-swap 100m small
+}
+# A limit is what it is beside the others: one that is changed alone must not loosen what they say together.
+of_update_one_by_one() {
+    alice_runs -d --name alone busybox sleep 1000 >/dev/null
+    bounded alone
+    as_alice update --cpu-period 10000 alone
+    bounded alone
+    refused 'rule "quotas"' as_alice update --cpu-quota 9000 alone
+    as_alice update --cpu-quota 5000 alone
+    bounded alone
+    as_alice update --memory 8m --memory-swap -1 alone
+    bounded alone
+    as_alice update --memory-swap -1 alone
+    bounded alone
+    as_alice update --pids-limit -1 alone
+    bounded alone
+    as_alice update --cpu-quota -1 alone
+    bounded alone
+    as_alice update --cpu-shares 7 alone
+    bounded alone
+    alice_runs -d --name free --pids-limit -1 --cpu-quota -1 busybox sleep 1000 >/dev/null
+    bounded free
+    alice_runs -d --name period --cpu-period 5000 busybox sleep 1000 >/dev/null
+    bounded period
+    alice_runs -d --name swap --memory 8m --memory-swap -1 busybox sleep 1000 >/dev/null
+    bounded swap
+    as_alice rm -f alone free period swap
+}
+bounded() { # NAME : half a processor, 20 processes, 32 MiB and as much swap, as the kernel has it
+    python3 - "$CGROUP/$(as $ALICE bulkhead inspect -f '{{.Id}}' "$1")" <<'END'
+import pathlib, sys
+root = pathlib.Path("/sys/fs/cgroup")
+def read(controller, *names):
+    for name in names:
+        for path in (root / controller / sys.argv[1] / name, root / sys.argv[1] / name):
+            if path.exists():
+                return path.read_text().split()
+    raise SystemExit(f"no file {names}")
+def number(word):
+    return float("inf") if word in ("max", "-1") else int(word)
+quota, period = (read("cpu", "cpu.max") if (root / "cgroup.controllers").exists()
+                 else read("cpu", "cpu.cfs_quota_us") + read("cpu", "cpu.cfs_period_us"))
+assert 0 < number(quota) / int(period) <= 0.5, f"{quota} of {period} us"
+assert number(read("pids", "pids.max")[0]) <= 20
+memory = number(read("memory", "memory.limit_in_bytes", "memory.max")[0])
+assert memory <= 32 << 20, memory
+swap = number(read("memory", "memory.memsw.limit_in_bytes", "memory.swap.max")[0])
+assert swap <= 64 << 20, swap
+END
 }
 given_unasked() { # what is not asked for is limited all the same
     local text
@@ -132,7 +188,8 @@ of_pulls() { # the fifth is refused while four wait
         pids+=($!)
     done
     eventually refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1"
-    as_bob pull "$GOOD/team/busybox:1" && as_bob rmi "$GOOD/team/busybox:1"
+    as_bob pull "$GOOD/team/busybox:1"
+    as_bob rmi "$GOOD/team/busybox:1"
     kill "${pids[@]}"
     eventually timeout 20 as_alice pull "$GOOD/team/busybox:1"
     as_alice rmi "$GOOD/team/busybox:1"
@@ -142,9 +199,10 @@ attack "containers at once" of_containers
 attack "memory of a container" of_each --memory 64m
 attack "processors of a container" of_each --cpus 1
 attack "processes of a container" of_each --pids-limit 100
-attack "no limit of processes" of_each --pids-limit -1
 attack "files of a container" of_each --storage-opt size=64m
+attack "memory and swap of a container" of_each --memory 16m --memory-swap 100m
 attack "limits changed later" of_update
+attack "limits changed one by one" of_update_one_by_one
 attack "limits that nobody asked for" given_unasked
 attack "volumes, many at once" of_volumes
 attack "pulls at once" of_pulls

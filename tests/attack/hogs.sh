@@ -77,9 +77,9 @@ END
     eventually test -e "$WORK/blocked"
 }
 with_reader() {
-    local status=0
+    local status
     rm -f "$WORK/blocked"
-    floods_its_log -- never_reads "$@" || status=$?
+    whole status floods_its_log -- never_reads "$@"
     kill "$(cat "$WORK/reader")"
     return $status
 }

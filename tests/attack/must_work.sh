@@ -35,9 +35,12 @@ hard_links_are_one_file() {
 }
 debian_byte_for_byte() { # a real root file system: what busybox's own tar makes of it, and what we do
     local folder=$WORK/debian
-    mkdir -p "$folder/bin" && cp -a /bin/busybox "$folder/bin/" && ln "$folder/bin/busybox" "$folder/bin/sh"
+    mkdir -p "$folder/bin"
+    cp -a /bin/busybox "$folder/bin/"
+    ln "$folder/bin/busybox" "$folder/bin/sh"
     mkdir -p "$folder/proc" "$folder/sys" "$folder/dev" "$folder/usr/share" "$folder/etc"
-    cp -a /etc/alternatives /etc/ssl "$folder/etc/" && cp -a /usr/share/zoneinfo "$folder/usr/share/"
+    cp -a /etc/alternatives /etc/ssl "$folder/etc/"
+    cp -a /usr/share/zoneinfo "$folder/usr/share/"
     tar -C "$folder" --format=gnu --sort=name -cf "$WORK/debian-layer.tar" .
     python3 "$TESTS/lib/images.py" archive "$WORK/debian.tar" odd:debian "$WORK/debian-layer.tar"
     bulkhead load -i "$WORK/debian.tar"

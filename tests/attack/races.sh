@@ -45,14 +45,16 @@ TIMES=15
 
 # The naive reader that none of ours may be: on the host, in a folder of ours, it is led astray at once.
 naive_reader_is_caught() {
-    mkdir -p "$WORK/shared/x" && echo decoy >"$WORK/shared/x/bird" && ln -sfn "$CANARY" "$WORK/shared/y"
+    mkdir -p "$WORK/shared/x"
+    echo decoy >"$WORK/shared/x/bird"
+    ln -sfn "$CANARY" "$WORK/shared/y"
     "$WORK/race" swap "$WORK/shared/x" "$WORK/shared/y" 7>&- 8>&- 9>&- &
     local racer=$! status=0
     eventually caught || status=1
     kill $racer
     return $status
 }
-caught() { [ "$(cat "$WORK/shared/x/bird")" = alive ]; }
+caught() { [ "$(cat "$WORK/shared/x/bird")" = "$CANARY_SAYS" ]; }
 
 # swapping FUNCTION... : while a container swaps /shared/x, in a volume, with a link to the canary
 swapping() {
@@ -63,7 +65,7 @@ swapping() {
     is_state racer running || { bulkhead logs racer; return 1; }
 }
 decoy_at_most() { # FILE... : what was read is the decoy or nothing
-    ! grep -ra alive "$@" || { echo "the canary was read"; return 1; }
+    ! grep -qra "$CANARY_SAYS" "$@" || { echo "the canary was read"; return 1; }
 }
 copies_out() {
     local i
@@ -165,7 +167,8 @@ proc_exe_entrypoint() { # the program executed is the one that executes: CVE-201
 }
 # In a root of its own on the host, where the programs of all others are not to be found, the hunter has plenty to catch.
 hunter_catches() {
-    mkdir -p "$WORK/root/proc" && cp "$WORK/race" "$WORK/root/race"
+    mkdir -p "$WORK/root/proc"
+    cp "$WORK/race" "$WORK/root/race"
     unshare -m sh -c "mount --rbind /proc '$WORK/root/proc' && exec timeout 2 chroot '$WORK/root' /race hunt" >"$WORK/catch" || true
     grep -q 'caught: /proc/[0-9]*/exe' "$WORK/catch" && grep -q '/mem' "$WORK/catch" && grep -q '/root/proc' "$WORK/catch"
 }
@@ -206,9 +209,15 @@ done
 
 runs_no_trojan() {
     bulkhead run -d --name trojan --network none attack:trojans sleep 1000 >/dev/null
-    bulkhead top trojan && bulkhead cp trojan:/etc - >/dev/null && bulkhead cp "$ATTACK/race.c" trojan:/
-    bulkhead export trojan >/dev/null && bulkhead diff trojan && bulkhead stats --no-stream trojan && bulkhead commit trojan taken:1
-    bulkhead exec -u root trojan busybox true && bulkhead ps -as
+    bulkhead top trojan
+    bulkhead cp trojan:/etc - >/dev/null
+    bulkhead cp "$ATTACK/race.c" trojan:/
+    bulkhead export trojan >/dev/null
+    bulkhead diff trojan
+    bulkhead stats --no-stream trojan
+    bulkhead commit trojan taken:1
+    bulkhead exec -u root trojan busybox true
+    bulkhead ps -as
     ! bulkhead exec trojan busybox ls /marker || return 1
     bulkhead exec trojan ps # and so the image's own program shows that it would have been noticed
     bulkhead exec trojan busybox ls /marker

@@ -19,7 +19,7 @@ absent_from() {
 cannot_be_installed() {
     local cache
     cache=$(dirname "$BIN")
-    ! DESTDIR=$WORK/installed cmake --install "$cache" >"$WORK/out" 2>&1
+    ! DESTDIR=$WORK/installed cmake --install "$cache" >"$WORK/out" 2>&1 || return 1
     grep -q 'not for use' "$WORK/out"
 }
 

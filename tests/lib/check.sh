@@ -73,6 +73,19 @@ check() {
     fi
 }
 
+# whole VARIABLE COMMAND... : runs it to its first failure, and goes on with its status in the variable. (Under `if`, `!`, `||`, `&&`
+# and `until` bash passes over every failure in a function but its last command's, whatever `set -e` says.)
+whole() {
+    local -n _status=$1
+    local errexit=+e
+    [[ $- != *e* ]] || errexit=-e
+    shift
+    set +e
+    (set -e; "$@")
+    _status=$?
+    set $errexit
+}
+
 # ---- what checks say -----------------------------------------------------------------------------
 
 # equal ACTUAL EXPECTED [WHAT]
@@ -100,8 +113,10 @@ one_line() {
 
 # eventually COMMAND... : it must succeed within ten seconds
 eventually() {
-    local tries=0
-    until "$@"; do
+    local tries=0 status
+    while :; do
+        whole status "$@"
+        [ "$status" != 0 ] || return 0
         tries=$((tries + 1))
         [ $tries -lt 200 ] || { echo "never true: $*"; return 1; }
         sleep 0.05

@@ -129,7 +129,8 @@ with_skopeo() {
 }
 with_umoci() {
     skopeo copy -q "docker-archive:$WORK/one.tar" "oci:$WORK/layout:latest"
-    mkdir "$WORK/ours" && tar -C "$WORK/ours" -xf "$WORK/one.tar"
+    mkdir "$WORK/ours"
+    tar -C "$WORK/ours" -xf "$WORK/one.tar"
     umoci unpack --image "$WORK/ours:latest" "$WORK/bundle"
     [ -x "$WORK/bundle/rootfs/bin/busybox" ]
     umoci config --image "$WORK/layout:latest" --tag team/changed:1 --config.env WHO=umoci

@@ -52,8 +52,10 @@ cp_renames() {
     bulkhead cp "$WORK/file" runner:/tmp/renamed
     bulkhead cp runner:/tmp/renamed "$WORK/again"
     equal "$(cat "$WORK/again")" x
-    exits 1 bulkhead cp runner:/nosuch "$WORK/" && one_line "$WORK/err"
-    exits 1 bulkhead cp "$WORK/file" nosuch:/tmp/ && matches "$(cat "$WORK/err")" "No such container: nosuch"
+    exits 1 bulkhead cp runner:/nosuch "$WORK/"
+    one_line "$WORK/err"
+    exits 1 bulkhead cp "$WORK/file" nosuch:/tmp/
+    matches "$(cat "$WORK/err")" "No such container: nosuch"
     exits 1 bulkhead cp a:/x b:/y
     exits 1 bulkhead cp "$WORK/nosuch" runner:/
 }
@@ -207,7 +209,8 @@ interrupted() { # Ctrl-C ends what waits
     done
 }
 refused_options() {
-    exits 125 bulkhead run --cpu-count 2 busybox true && matches "$(cat "$WORK/err")" "Windows"
+    exits 125 bulkhead run --cpu-count 2 busybox true
+    matches "$(cat "$WORK/err")" "Windows"
     exits 125 bulkhead run --use-api-socket busybox true
     exits 125 bulkhead run --disable-content-trust=false busybox true
     exits 125 bulkhead run --health-on-failure explode busybox true

@@ -28,7 +28,7 @@ remove_during_start() {
         bulkhead start short >/dev/null 2>&1 &
         bulkhead rm -f short >/dev/null
         wait
-        ! bulkhead inspect short >/dev/null 2>&1
+        ! bulkhead inspect short >/dev/null 2>&1 || return 1
     done
     nothing_left
 }

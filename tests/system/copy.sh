@@ -46,7 +46,8 @@ out_of_each() {
     equal "$(docker cp runs:/d/one - | tar xO)" one
     equal "$(docker cp ended:/kept/file - | tar xO)" kept
     equal "$(docker cp fresh:/etc/passwd - | tar xO | head -n 1 | cut -d: -f1)" root
-    docker cp runs:/scratch/in/file "$WORK/volatile" && equal "$(cat "$WORK/volatile")" volatile "a tmpfs of the running one"
+    docker cp runs:/scratch/in/file "$WORK/volatile"
+    equal "$(cat "$WORK/volatile")" volatile "a tmpfs of the running one"
     echo bound >"$WORK/bound/file"
     docker cp runs:/bound/file "$WORK/bound-out" && equal "$(cat "$WORK/bound-out")" bound
 }
@@ -67,8 +68,10 @@ folders_go_out_whole() {
     equal "$(docker cp runs:/d/owned - | tar tvn --numeric-owner | awk '{ print $1, $2 }')" "-rwsr-x--x 7/8"
 }
 follows_links_when_asked() {
-    docker cp -L runs:/d/absolute "$WORK/followed" && equal "$(cat "$WORK/followed")" one
-    docker cp runs:/d/absolute "$WORK/not-followed" && equal "$(readlink "$WORK/not-followed")" /d/one
+    docker cp -L runs:/d/absolute "$WORK/followed"
+    equal "$(cat "$WORK/followed")" one
+    docker cp runs:/d/absolute "$WORK/not-followed"
+    equal "$(readlink "$WORK/not-followed")" /d/one
     docker cp -L runs:/outside "$WORK/passwd" && ! cmp "$WORK/passwd" /etc/passwd # the container's, not the host's
 }
 stat_of() { curl -s --unix-socket "$SOCKET" -I "http://d/v1.47/containers/runs/archive?path=$1" | tr -d '\r' | sed -n 's/^X-Docker-Container-Path-Stat: //p' | base64 -d; }
@@ -87,12 +90,18 @@ assert stat["name"] == "sub" and stat["mode"] == 0o755 | 1 << 31 and stat["linkT
 says_what_is_wrong() {
     equal "$(api GET '/containers/runs/archive?path=/nowhere')" '{"message":"Could not find the file /nowhere in container runs"}'
     equal "$(status)" 404
-    api GET '/containers/runs/archive?path=/d/one/' && equal "$(status)" 400 "a file that should be a folder"
-    api GET '/containers/runs/archive?path=/d/one/x' && equal "$(status)" 400
-    api GET '/containers/runs/archive' && equal "$(status)" 400 "no path"
-    api GET '/containers/runs/archive?path=/loop/' && equal "$(status)" 400 "a link to itself"
-    api GET '/containers/runs/archive?path=/proc/1/environ' && equal "$(status)" 404 "nothing of /proc is copied"
-    api GET '/containers/nobody/archive?path=/' && equal "$(status)" 404
+    api GET '/containers/runs/archive?path=/d/one/'
+    equal "$(status)" 400 "a file that should be a folder"
+    api GET '/containers/runs/archive?path=/d/one/x'
+    equal "$(status)" 400
+    api GET '/containers/runs/archive'
+    equal "$(status)" 400 "no path"
+    api GET '/containers/runs/archive?path=/loop/'
+    equal "$(status)" 400 "a link to itself"
+    api GET '/containers/runs/archive?path=/proc/1/environ'
+    equal "$(status)" 404 "nothing of /proc is copied"
+    api GET '/containers/nobody/archive?path=/'
+    equal "$(status)" 404
     equal "$(cat "$WORK/body")" '{"message":"No such container: nobody"}'
     exits 1 docker cp runs:/nowhere "$WORK/x"
     matches "$(cat "$WORK/err")" "Could not find the file /nowhere in container runs"
@@ -114,13 +123,15 @@ into_each() {
         equal "$(docker cp "$name:/tmp/sub/in" - | tar xO)" in
     done
     docker start -a fresh # what was put into it before is no hindrance
-    docker cp "$WORK/tree/sub/in" runs:/bound/in && equal "$(cat "$WORK/bound/in")" in "into a bind mount"
+    docker cp "$WORK/tree/sub/in" runs:/bound/in
+    equal "$(cat "$WORK/bound/in")" in "into a bind mount"
     docker cp "$WORK/tree/sub/in" runs:/scratch/in2 && equal "$(docker cp runs:/scratch/in2 - | tar xO)" in "into a tmpfs"
 }
 compressed_ones_too() {
     local kind
     for kind in gzip bzip2 xz; do
-        tar c -C "$WORK/tree" "--$kind" sub | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 200 $kind
+        tar c -C "$WORK/tree" "--$kind" sub | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+        equal "$(status)" 200 $kind
         equal "$(docker cp runs:/scratch/sub/in - | tar xO)" in
     done
 }
@@ -154,11 +165,13 @@ holes_and_attributes() {
 dir_and_non_dir() {
     mkdir -p "$WORK/a/thing" "$WORK/b"
     touch "$WORK/b/thing"
-    tar c -C "$WORK/a" thing | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 200
+    tar c -C "$WORK/a" thing | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+    equal "$(status)" 200
     tar c -C "$WORK/b" thing | api PUT '/containers/runs/archive?path=/scratch&noOverwriteDirNonDir=true' --data-binary @-
     equal "$(status)" 400
     matches "$(cat "$WORK/body")" 'cannot overwrite directory .*thing.* with non-directory'
-    tar c -C "$WORK/b" thing | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 200 "without the option"
+    tar c -C "$WORK/b" thing | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+    equal "$(status)" 200 "without the option"
     tar c -C "$WORK/a" thing | api PUT '/containers/runs/archive?path=/scratch&noOverwriteDirNonDir=1' --data-binary @- && equal "$(status)" 400
 }
 refuses_what_cannot_be() {
@@ -166,11 +179,16 @@ refuses_what_cannot_be() {
     equal "$(status) $(cat "$WORK/body")" '400 {"message":"extraction point is not a directory"}'
     tar c -C "$WORK/tree" sub | api PUT '/containers/runs/archive?path=/nowhere' --data-binary @-
     equal "$(status) $(cat "$WORK/body")" '404 {"message":"Could not find the file /nowhere in container runs"}'
-    tar c -C "$WORK/tree" sub | api PUT '/containers/runs/archive?path=/proc' --data-binary @- && equal "$(status)" 403
-    head -c 5000 /dev/urandom | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 400 "garbage"
-    tar c -C "$WORK/tree" . | head -c 100000 | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 400 "half an archive"
-    api PUT '/containers/runs/archive?path=/scratch' && equal "$(status)" 200 "nothing at all is an empty archive"
-    tar c -C /dev null | api PUT '/containers/runs/archive?path=/scratch' --data-binary @- && equal "$(status)" 400
+    tar c -C "$WORK/tree" sub | api PUT '/containers/runs/archive?path=/proc' --data-binary @-
+    equal "$(status)" 403
+    head -c 5000 /dev/urandom | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+    equal "$(status)" 400 "garbage"
+    tar c -C "$WORK/tree" . | head -c 100000 | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+    equal "$(status)" 400 "half an archive"
+    api PUT '/containers/runs/archive?path=/scratch'
+    equal "$(status)" 200 "nothing at all is an empty archive"
+    tar c -C /dev null | api PUT '/containers/runs/archive?path=/scratch' --data-binary @-
+    equal "$(status)" 400
     matches "$(cat "$WORK/body")" "device"
     exits 1 docker cp "$WORK/special" runs:/etc/hosts
     matches "$(cat "$WORK/err")" "device or resource busy"
@@ -224,7 +242,8 @@ file("up/canary")
 link("proc", "/proc/1/root" + sys.argv[1])
 out.close()
 END
-    tar cP --no-recursion "$WORK" | api PUT '/containers/ended/archive?path=/' --data-binary @- && equal "$(status)" 200
+    tar cP --no-recursion "$WORK" | api PUT '/containers/ended/archive?path=/' --data-binary @-
+    equal "$(status)" 200
     api PUT '/containers/ended/archive?path=/tmp' --data-binary "@$WORK/hostile.tar"
     equal "$(status)" 200 "links that would lead to the host"
     equal "$(cat "$WORK/canary")" canary
@@ -290,7 +309,8 @@ lists_changes() {
     docker run --name replaced --network none "$IMAGE" sh -c 'rm -r /etc; mkdir /etc; echo new >/etc/new'
     equal "$(docker diff replaced | LC_ALL=C sort | tr '\n' ',')" 'A /etc/new,C /etc,D /etc/group,D /etc/passwd,' ||
         matches "$(docker diff replaced | tr '\n' ',')" 'A /etc/new'
-    api GET /containers/nobody/changes && equal "$(status)" 404
+    api GET /containers/nobody/changes
+    equal "$(status)" 404
     docker rm changes untouched replaced
 }
 
@@ -312,7 +332,7 @@ killed_copier() {
     local client=$!
     eventually test -s "$WORK/cut"
     pkill -KILL -x -n bulkhead-copier
-    ! wait $client # an archive without its end
+    ! wait $client || return 1 # an archive without its end
     equal "$(docker cp big:/etc/passwd - | tar t)" passwd
 }
 killed_helpers() {

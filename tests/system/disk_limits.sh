@@ -19,7 +19,8 @@ own_files_are_limited() {
     text=$(run_in --storage-opt size=32m --tmpfs /tmp -- sh -c "$FILL" /file 100)
     matches "$text" "No space left on device"
     size=$(echo "$text" | tail -1)
-    [ "$size" -gt $((20 << 20)) ] && [ "$size" -le $((32 << 20)) ]
+    [ "$size" -gt $((20 << 20)) ]
+    [ "$size" -le $((32 << 20)) ]
     run_in --storage-opt size=32m -- sh -c 'echo small >/file; cat /file; rm /bin/vi 2>/dev/null; mkdir -p /usr/local/x'
     equal "$(run_in --tmpfs /tmp -- sh -c "$FILL" /file 50)" 52428800 "without a limit"
     eventually no_loops

@@ -68,9 +68,12 @@ refuses_archive() { # NAME
     eventually no_blobs
 }
 bad_archives() {
-    head -c 100000 /dev/urandom >"$WORK/bad.tar" && refuses_archive
-    head -c 1000000 "$WORK/busybox.tar" >"$WORK/bad.tar" && refuses_archive
-    : >"$WORK/bad.tar" && refuses_archive
+    head -c 100000 /dev/urandom >"$WORK/bad.tar"
+    refuses_archive
+    head -c 1000000 "$WORK/busybox.tar" >"$WORK/bad.tar"
+    refuses_archive
+    : >"$WORK/bad.tar"
+    refuses_archive
     tar -C "$TESTS" -cf "$WORK/bad.tar" lib && refuses_archive
 }
 compressed() {

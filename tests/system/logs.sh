@@ -43,7 +43,7 @@ long_lines_stay_whole() { # DRIVER
 }
 none_has_none() {
     said silent --log-driver none -- echo hello
-    ! $client logs silent >"$WORK/none" 2>&1
+    ! $client logs silent >"$WORK/none" 2>&1 || return 1
     matches "$(cat "$WORK/none")" "configured logging driver does not support reading"
     gone silent
 }
@@ -103,7 +103,7 @@ compresses_in_the_next_run() {
 }
 not_compressed() { # OPTION...
     said plain "$@" --log-opt max-size=20k --log-opt max-file=3 -- sh -c 'seq 1 20000; sleep 0.3; seq 1 20000; sleep 0.3'
-    ! ls "$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' plain)" | grep gz
+    ! ls "$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' plain)" | grep gz || return 1
     gone plain
 }
 follows_across_rotation() { # DRIVER OPTION...
@@ -163,7 +163,7 @@ details() {
 refused() { # PATTERN OPTION...
     local pattern=$1
     shift
-    ! $client create --network none "$@" "$IMAGE" true >"$WORK/refused" 2>&1
+    ! $client create --network none "$@" "$IMAGE" true >"$WORK/refused" 2>&1 || return 1
     matches "$(cat "$WORK/refused")" "$pattern"
     equal "$(bulkhead ps -aq --filter ancestor="$IMAGE")" "" containers
 }
@@ -194,7 +194,7 @@ END
     gone journaled
 }
 no_journal() {
-    ! $client run --network none --rm --log-driver journald "$IMAGE" true >"$WORK/refused" 2>&1
+    ! $client run --network none --rm --log-driver journald "$IMAGE" true >"$WORK/refused" 2>&1 || return 1
     matches "$(cat "$WORK/refused")" "journald is not enabled on this host"
 }
 

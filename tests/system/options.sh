@@ -43,7 +43,7 @@ device_permissions() {
     # first without the restriction: a loop device opens for reading and writing
     run_in --device /dev/loop0:/dev/loop0:rw -- sh -c ': </dev/loop0 && : >>/dev/loop0'
     run_in --device /dev/loop0:/dev/loop0:r -- sh -c ': </dev/loop0'
-    ! run_in --device /dev/loop0:/dev/loop0:r -- sh -c ': >>/dev/loop0'
+    ! run_in --device /dev/loop0:/dev/loop0:r -- sh -c ': >>/dev/loop0' || return 1
 }
 device_folders() {
     equal "$(run_in --device /dev/net -- ls /dev/net)" "$(ls /dev/net)"
@@ -63,7 +63,7 @@ all_devices() {
     matches "$(cat "$WORK/own")" 'ptmx -> pts/ptmx'
     disk=$(awk '$1 ~ "^b" { print $2; exit }' < <(cd /dev && find . -xdev -type b -printf 'b %P\n' | sort))
     # first without: the node is not there, and nobody opens one brought along by name without the cgroup's leave
-    ! run_in -- test -e "/dev/$disk"
+    ! run_in -- test -e "/dev/$disk" || return 1
     run_in --privileged -- sh -c ": <'/dev/$disk'"
     run_in --privileged --device /dev/zero:/dev/deep/nought -- sh -c ": </dev/deep/nought && : <'/dev/$disk'"
 }
@@ -126,7 +126,7 @@ host_shm() {
     equal "$(run_in -- ls /dev/shm)" "" "without --ipc host"
     equal "$(run_in --ipc host -- sh -c "cat $file && echo back >$file.back")" hosts
     equal "$(cat "$file.back") $(stat -c '%u:%g' "$file.back")" "back 0:0"
-    ! run_in --ipc host -- sh -c "cp /bin/busybox $file.back && chmod 0755 $file.back && $file.back true"
+    ! run_in --ipc host -- sh -c "cp /bin/busybox $file.back && chmod 0755 $file.back && $file.back true" || return 1
     refused 125 "the host's IPC namespace is not allowed" as_alice docker run --rm --network none --ipc host "$IMAGE" true
     rm -f "$file" "$file.back"
 }
@@ -164,7 +164,7 @@ ends_with_its_pid_namespace() {
 cgroup_namespaces() {
     equal "$(run_in -- sed -n '/memory/s/.*://p' /proc/self/cgroup)" /
     matches "$(run_in --cgroupns host -- sed -n '/memory/s/.*://p' /proc/self/cgroup)" "/$CGROUP/"
-    ! run_in --cgroupns host -- mkdir /sys/fs/cgroup/memory/mine
+    ! run_in --cgroupns host -- mkdir /sys/fs/cgroup/memory/mine || return 1
     refused 125 'cgroup namespace is not allowed.*rule "host_namespaces"' as_alice docker run --rm --network none --cgroupns host "$IMAGE" true
     matches "$(run_in --cgroup-parent /below/here --cgroupns host -- sed -n '/memory/s/.*://p' /proc/self/cgroup)" "/$CGROUP/below/here/"
     refused 125 'cgroup parent x is not allowed.*rule "cgroup_parents"' as_alice docker run --rm --network none --cgroup-parent x "$IMAGE" true
@@ -207,7 +207,7 @@ process_options() {
     equal "$(run_in --sysctl net.ipv4.ip_unprivileged_port_start=5 -- cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" 5
     refused 125 "sysctl" docker run --rm --network none --sysctl kernel.core_pattern=x "$IMAGE" true
     equal "$(run_in --hostname inner --domainname example.org -- cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)" $'inner\nexample.org'
-    ! run_in --read-only -- touch /x
+    ! run_in --read-only -- touch /x || return 1
     run_in --security-opt label=disable --security-opt apparmor=unconfined -- true
     refused 125 'rule "labels"' as_alice docker run --rm --network none --security-opt label=disable "$IMAGE" true
 }

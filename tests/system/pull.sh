@@ -157,12 +157,14 @@ two_at_once() {
 }
 plain_lines() {
     $client pull "$PLAIN/team/busybox:1" >"$WORK/pulled"
-    ! grep -q $'\033' "$WORK/pulled" && grep -qE '^[0-9a-f]{12}: Pull complete' "$WORK/pulled"
+    ! grep -q $'\033' "$WORK/pulled" || return 1
+    grep -qE '^[0-9a-f]{12}: Pull complete' "$WORK/pulled"
     forget "$PLAIN/team/busybox:1"
 }
 bars_on_a_terminal() {
     script -qec "bulkhead pull $PLAIN/team/busybox:1" "$WORK/typescript" </dev/null >/dev/null
-    grep -q $'\033\[' "$WORK/typescript" && grep -q 'Pull complete' "$WORK/typescript"
+    grep -q $'\033\[' "$WORK/typescript"
+    grep -q 'Pull complete' "$WORK/typescript"
     forget "$PLAIN/team/busybox:1"
 }
 token_server() {

@@ -58,9 +58,11 @@ mounts() {
     says '^[0-9a-f]{12}: Mounted from team/busybox$' && equal "$(digest_of "$WORK/push")" "$(cat "$WORK/first")"
 }
 all_tags() {
-    docker tag busybox "$PLAIN/all/busybox:a" && docker tag busybox "$PLAIN/all/busybox:b"
+    docker tag busybox "$PLAIN/all/busybox:a"
+    docker tag busybox "$PLAIN/all/busybox:b"
     push -a "$PLAIN/all/busybox"
-    says '^a: digest: ' && says '^b: digest: '
+    says '^a: digest: '
+    says '^b: digest: '
     equal "$(curl -sf "http://$PLAIN/v2/all/busybox/tags/list" | python3 -c 'import json, sys; print(sorted(json.load(sys.stdin)["tags"]))')" "['a', 'b']"
 }
 as_an_event() { eventually told_as_an_event; } # the client asks up to the second that has just begun
@@ -99,12 +101,14 @@ podman_pulls_it() {
 }
 # what was pulled keeps its digest wherever it goes, for its layers were packed by somebody else
 keeps_what_was_pulled() {
-    head -c 300000 /dev/urandom >"$WORK/data" && tar -C "$WORK" -cf "$WORK/layer.tar" data
+    head -c 300000 /dev/urandom >"$WORK/data"
+    tar -C "$WORK" -cf "$WORK/layer.tar" data
     python3 "$TESTS/lib/images.py" archive "$WORK/foreign.tar" foreign:latest "$WORK/layer.tar"
     image_folder "$WORK/foreign.tar" team/foreign 1 "$WORK/pushed" >"$WORK/foreign"
     docker pull -q "$ODD/team/foreign:1" >/dev/null
     docker tag "$ODD/team/foreign:1" "$PLAIN/kept/foreign:1"
-    push "$PLAIN/kept/foreign:1" && equal "$(digest_of "$WORK/push")" "$(cat "$WORK/foreign")"
+    push "$PLAIN/kept/foreign:1"
+    equal "$(digest_of "$WORK/push")" "$(cat "$WORK/foreign")"
     docker tag "$ODD/team/foreign:1" "$ODD/kept/foreign:1"
     push "$ODD/kept/foreign:1" && says 'Layer already exists' && equal "$(digest_of "$WORK/push")" "$(cat "$WORK/foreign")"
 }
@@ -113,7 +117,8 @@ with_tls_and_password() {
     fails 'no basic auth credentials' docker push "$SECURE/team/busybox:1"
     printf %s wrong | fails '401 Unauthorized|incorrect|unauthorized' docker login -u alice --password-stdin "$SECURE"
     printf %s "$PASSWORD" | docker login -u alice --password-stdin "$SECURE" 2>/dev/null | grep -q 'Login Succeeded'
-    push "$SECURE/team/busybox:1" && says ': Pushed$'
+    push "$SECURE/team/busybox:1"
+    says ': Pushed$'
     equal "$(skopeo inspect --cert-dir "$ENGINE/certs.d/$SECURE" --creds "alice:$PASSWORD" --format '{{.Digest}}' "docker://$SECURE/team/busybox:1")" \
         "$(digest_of "$WORK/push")"
     docker logout "$SECURE" >/dev/null

@@ -88,8 +88,9 @@ helper_dies() {
     slow_push
     dead=$(helper_pid "$1")
     kill -9 "$dead"
-    ! wait $pushing # it ends, with a word
-    [ -s "$WORK/err" ] && [ ! -e "$WORK/pushed/manifests/odd/big/1" ]
+    ! wait $pushing || return 1 # it ends, with a word
+    [ -s "$WORK/err" ]
+    [ ! -e "$WORK/pushed/manifests/odd/big/1" ]
     eventually restarted "$1" "$dead"
     succeeds_afterwards
 }
@@ -97,7 +98,7 @@ client_goes_away() {
     local pushing
     slow_push
     kill $pushing
-    ! wait $pushing
+    ! wait $pushing || return 1
     succeeds_afterwards
     eventually no_fetch_worker
 }

@@ -81,14 +81,17 @@ from_the_second_mirror() {
     printf '{"auths": {"https://index.docker.io/v1/": {"auth": "YWxpY2U6c2VjcmV0"}}}' >"$DOCKER_CONFIG/config.json"
     docker pull busybox:1 >"$WORK/pulled"
     rm "$DOCKER_CONFIG/config.json"
-    grep -qx "Digest: $DIGEST" "$WORK/pulled" && grep -qx 'Status: Downloaded newer image for busybox:1' "$WORK/pulled"
+    grep -qx "Digest: $DIGEST" "$WORK/pulled"
+    grep -qx 'Status: Downloaded newer image for busybox:1' "$WORK/pulled"
     equal "$(docker inspect -f '{{.RepoTags}} {{.RepoDigests}}' busybox:1)" "[busybox:1] [busybox@$DIGEST]"
     # Docker Hub's credentials are nobody else's
-    grep -q '^GET /v2/library/busybox/manifests/1 - ' "$WORK/requests" && ! grep -q 'YWxpY2U6c2VjcmV0' "$WORK/requests"
+    grep -q '^GET /v2/library/busybox/manifests/1 - ' "$WORK/requests"
+    ! grep -q 'YWxpY2U6c2VjcmV0' "$WORK/requests" || return 1
     forget
 }
 mirror_that_lies() {
-    with corrupt fails 'index.docker.io|registry-1.docker.io' docker pull busybox:1 && no_image
+    with corrupt fails 'index.docker.io|registry-1.docker.io' docker pull busybox:1
+    no_image
     from_the_second_mirror
 }
 not_on_the_mirror() { fails 'registry-1.docker.io' docker pull busybox:none && no_image; }
@@ -131,13 +134,15 @@ distribution_by_digest() {
 }
 distribution_of_nothing() {
     api GET "/distribution/$ODD/team/busybox/json" >"$WORK/answer" # that is "latest", which is not there
-    equal "$(tail -1 "$WORK/answer")" 404 && matches "$(field '["message"]' <"$WORK/answer")" 'manifest unknown'
+    equal "$(tail -1 "$WORK/answer")" 404
+    matches "$(field '["message"]' <"$WORK/answer")" 'manifest unknown'
     api GET "/distribution/$ODD/team/UPPER/json" >"$WORK/answer"
     equal "$(tail -1 "$WORK/answer")" 400
 }
 distribution_with_a_password() {
     api GET "/distribution/$SECURE/team/busybox:1/json" >"$WORK/answer"
-    equal "$(tail -1 "$WORK/answer")" 401 && matches "$(field '["message"]' <"$WORK/answer")" 'no basic auth credentials'
+    equal "$(tail -1 "$WORK/answer")" 401
+    matches "$(field '["message"]' <"$WORK/answer")" 'no basic auth credentials'
     api GET "/distribution/$SECURE/team/busybox:1/json" -H "X-Registry-Auth: $(auth "$PASSWORD")" >"$WORK/answer"
     equal "$(tail -1 "$WORK/answer")" 404 # let in, and it is not there
 }
@@ -163,7 +168,8 @@ no_password_needed() { login "$PLAIN" whatever 2>/dev/null | grep -q 'Login Succ
 identity_token() {
     login "$ODD" "$PASSWORD" 2>/dev/null | grep -q 'Login Succeeded'
     grep -q '"identitytoken"' "$DOCKER_CONFIG/config.json" # and not the password
-    docker pull -q "$ODD/team/busybox:a" && forget
+    docker pull -q "$ODD/team/busybox:a"
+    forget
     docker logout "$ODD" >/dev/null
     fails 'incorrect username or password|unauthorized' login "$ODD" wrong
 }
@@ -172,14 +178,16 @@ identity_token() {
 
 searches() {
     docker search "$ODD/busybox" >"$WORK/found"
-    grep -qE '^library/busybox +The image library/busybox +15 +\[OK\]' "$WORK/found" && grep -q '^team/busybox ' "$WORK/found"
+    grep -qE '^library/busybox +The image library/busybox +15 +\[OK\]' "$WORK/found"
+    grep -q '^team/busybox ' "$WORK/found"
     equal "$(docker search --filter is-official=true --format '{{.Name}}' "$ODD/busybox")" library/busybox
     equal "$(docker search --limit 1 --format '{{.Name}}' "$ODD/busybox" | wc -l)" 1
 }
 search_without_search() { fails 'Unexpected status code 404' docker search "$PLAIN/busybox"; }
 bad_searches() {
     api GET '/images/search?term=x&limit=200' >"$WORK/answer"
-    equal "$(field '["message"]' <"$WORK/answer")" "Limit 200 is outside the range of [1, 100]" && equal "$(tail -1 "$WORK/answer")" 400
+    equal "$(field '["message"]' <"$WORK/answer")" "Limit 200 is outside the range of [1, 100]"
+    equal "$(tail -1 "$WORK/answer")" 400
     api GET '/images/search?term=x&filters=%7B%22nope%22%3A%5B%22a%22%5D%7D' >"$WORK/answer"
     equal "$(tail -1 "$WORK/answer")" 400
 }

@@ -78,7 +78,10 @@ for i in range(10000):
 whiteouts() {
     local folder=$WORK/wh
     mkdir -p "$folder/1/keep" "$folder/1/gone" "$folder/1/opaque" "$folder/2/keep" "$folder/2/opaque" "$folder/want/keep" "$folder/want/opaque"
-    echo a >"$folder/1/keep/a" && echo b >"$folder/1/keep/b" && echo c >"$folder/1/gone/c" && echo d >"$folder/1/opaque/d"
+    echo a >"$folder/1/keep/a"
+    echo b >"$folder/1/keep/b"
+    echo c >"$folder/1/gone/c"
+    echo d >"$folder/1/opaque/d"
     : >"$folder/2/keep/.wh.a"
     : >"$folder/2/.wh.gone"
     : >"$folder/2/opaque/.wh..wh..opq"

@@ -203,7 +203,8 @@ image_with_content() {
     ln -s sub/deep "$tree/vol/link"
     chown -R 5:6 "$tree/vol"
     chown 7:8 "$tree/vol/sub/deep"
-    chmod 0750 "$tree/vol" && chmod 04711 "$tree/vol/file"
+    chmod 0750 "$tree/vol"
+    chmod 04711 "$tree/vol/file"
     tar -C "$tree" -c . | docker import -c 'VOLUME /vol' - filled
 }
 is_filled_from_the_image() {

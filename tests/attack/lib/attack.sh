@@ -4,14 +4,16 @@
 # oracle by which every attack is judged. Sourced after system.sh.
 
 CANARY=$WORK/canary
+CANARY_SAYS="alive, and unread" # which is to be found nowhere else
 ATTACK=$TESTS/attack/lib
 
 attack_start() { # [FLAG...]
     mkdir -p "$CANARY"
-    echo alive >"$CANARY/bird"
+    echo "$CANARY_SAYS" >"$CANARY/bird"
     chmod 0600 "$CANARY/bird"
     : >"$WORK/honeypot.log"
-    mkfifo "$WORK/honeypot.pipe" && exec 9<>"$WORK/honeypot.pipe"
+    mkfifo "$WORK/honeypot.pipe"
+    exec 9<>"$WORK/honeypot.pipe"
     python3 "$ATTACK/honeypot.py" "$WORK/honeypot.log" <"$WORK/honeypot.pipe" >"$WORK/honeypot.port" 7>&- 8>&- 9>&- &
     at_end "kill $!"
     disown
@@ -25,7 +27,7 @@ attack_start() { # [FLAG...]
 
 # escape_image PROGRAM : attack:escape, which is busybox with that program as /escape, as a setuid program, and with Docker's fourteen as file capabilities
 escape_image() {
-    python3 - "$ATTACK" "$WORK" "$1" <<'END_OF_IMAGE' && bulkhead load -i "$WORK/escape.tar" >/dev/null
+    python3 - "$ATTACK" "$WORK" "$1" <<'END_OF_IMAGE' || return 1
 import sys
 sys.path.insert(0, sys.argv[1])
 import images
@@ -36,6 +38,7 @@ layer = entry("escape", content=program, mode=0o755) + entry("escape-setuid", co
     pax(record("SCHILY.xattr.security.capability", capabilities)) + entry("escape-capable", content=program, mode=0o755)
 images.image(work + "/escape.tar", "attack:escape", [images.base_layer(work + "/busybox.tar"), layer + END])
 END_OF_IMAGE
+    bulkhead load -i "$WORK/escape.tar" >/dev/null
 }
 
 # What an attack may not change: our canary, the host's accounts and its most abused setting ...
@@ -64,14 +67,12 @@ attack() {
     check "$name" attacked "$@"
 }
 attacked() {
-    local status=0
-    timeout_guard "$@" || status=$?
+    local status
+    whole status "$@"
     clean_up_images
     survived
     return "$status"
 }
-# every attack is answered within this, or it has succeeded
-timeout_guard() { (set -e; "$@"); }
 rm_containers() {
     local left
     left=$(bulkhead ps -aq)

@@ -52,7 +52,7 @@ def main():
     case("schema-1", r"schema", {"schemaVersion": 1, "name": repository, "tag": "1", "fsLayers": [{"blobSum": digest}], "history": []})
     case("layers-and-manifests", r"manifests|both|index", {**GOOD, "manifests": []})
     case("media-type-of-an-index", r"media|index|manifests|layers", {**GOOD, "mediaType": INDEX})
-    case("unknown-media-type", r"media", {**GOOD, "mediaType": "text/html"})
+    case("unknown-media-type", r"text/html", {**GOOD, "mediaType": "text/html"})
     case("no-schema-version", r"schemaVersion", {k: v for k, v in GOOD.items() if k != "schemaVersion"})
     text = json.dumps(GOOD)
     case("duplicate-keys", r"twice|duplicate", text[:-1] + ', "layers": []}')

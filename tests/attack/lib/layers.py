@@ -49,7 +49,7 @@ def paths():
     refused("dot-dot in a name", r"\.\.", entry(f"../../../../../..{canary}/new", content=b"x"))
     refused("dot-dot in the middle of a name", r"\.\.", entry(f"a/../../../../../../..{canary}/new", content=b"x"))
     harmless("an absolute name", f"test -e {canary}/new", entry(f"{canary}/new", content=b"x"))
-    refused("hard link outside of the layer", r"link|no such", hardlink("stolen", f"../../../../..{canary}/bird"))
+    refused("hard link outside of the layer", r"leads out of the layer", hardlink("stolen", f"../../../../..{canary}/bird"))
     refused("hard link to an absolute name outside", r"link|no such", hardlink("stolen", f"{canary}/bird"))
     refused("hard link through a symlink", r"link|no such", symlink("out", canary) + hardlink("stolen", "out/bird"))
     refused("hard link to a folder", r"link|folder|directory", folder("d") + hardlink("e", "d"))
@@ -90,20 +90,20 @@ def kinds():
 def numbers():
     refused("a negative base-256 size", r"size|negative|number|field", entry("f", size=b"\xff" * 12))
     refused("8 EiB in base-256", r"size|large|bytes|number|field", entry("f", size=b"\x80\0\0\0" + b"\x7f" + b"\xff" * 7))
-    refused("octal digits that are none", r"octal|number|size|field|checksum", entry("f", size=b"99999999999\0"))
+    refused("octal digits that are none", r"no valid tar archive", entry("f", size=b"99999999999\0"))
     refused("a PAX size beyond 64 bits", r"size|number", pax(record("size", "9" * 30)) + entry("f"))
-    refused("a PAX record that is longer than the header", r"PAX|record|header|length", entry("pax", b"x", b"99999999999999999999 path=a\n") + entry("f"))
-    refused("a PAX record of length 0", r"PAX|record|header|length", entry("pax", b"x", b"0 path=a\n") + entry("f"))
+    refused("a PAX record that is longer than the header", r"pax extended attribute", entry("pax", b"x", b"99999999999999999999 path=a\n") + entry("f"))
+    refused("a PAX record of length 0", r"malformed pax", entry("pax", b"x", b"0 path=a\n") + entry("f"))
     refused("a PAX header of 1 GiB", r"PAX|header|large|bytes|long", entry("pax", b"x", size=1 << 30) + END)
     refused("a GNU long name of 1 GiB", r"name|long|large", entry("././@LongLink", b"L", size=1 << 30) + END)
-    refused("PAX headers without end", r"PAX|header|many|large|bytes", pax(record("comment", "x" * 60000)) * 400 + entry("f"))
-    refused("a GNU sparse map of 8 EiB", r"sparse",
+    refused("PAX headers without end", r"malformed pax", pax(record("comment", "x" * 60000)) * 400 + entry("f"))
+    refused("a GNU sparse map of 8 EiB", r"more than [0-9]+ bytes together",
             pax(record("GNU.sparse.major", "1"), record("GNU.sparse.minor", "0"), record("GNU.sparse.realsize", str(1 << 63)),
                 record("GNU.sparse.name", "huge")) + entry("f", content=b"1\n0\n1\n" + b"\0" * 506 + b"x"))
     harmless("an old GNU sparse file of nothing", "test -f /s", entry("s", b"S"))
-    refused("a size beyond the stream", r"end|truncated|short", entry("f", size=1 << 20))
-    refused("a bad checksum", r"checksum", entry("f", checksum=b"000000\0 "))
-    refused("a header cut in two", r"end|truncated|short", entry("f")[:300])
+    refused("a size beyond the stream", r"Truncated tar archive", entry("f", size=1 << 20))
+    refused("a bad checksum", r"no valid tar archive", entry("f", checksum=b"000000\0 "))
+    refused("a header cut in two", r"no valid tar archive", entry("f")[:300])
     harmless("a modification time beyond 64 bits, in words", "true", entry("f", mtime=b"\x80" + b"\0" * 10 + b"\1"))
     refused("a PAX time beyond 64 bits", r"time", pax(record("mtime", "9" * 40)) + entry("f"))
     harmless("garbage after the end", "test -e /f", entry("f") + END + b"garbage" * 1000)
@@ -133,7 +133,7 @@ def codecs():
     harmless("bzip2", "test -e /f", tar, packed=bz2.compress)
     refused("a diff ID that does not match", r"diff|match|config says|digest", tar, diff_ids=["sha256:" + "0" * 64])
     bomb = entry("bomb", size=4 << 30)
-    refused("a bomb of 1000:1 that the archive's end comes before", r"end|truncated|large|compress|ratio|bytes", bomb,
+    refused("a bomb of 1000:1 that the archive's end comes before", r"Truncated tar archive", bomb,
             packed=lambda layer: gzip.compress(layer + b"\0" * (256 << 20), 9))
     refused("a planted xz beside an xz layer that is none", r"xz", entry("bin/xz", content=b"#!/bin/sh\n", mode=0o755),
             packed=lambda layer: b"\xfd7zXZ\0" + b"\xff" * 600)

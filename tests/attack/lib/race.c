@@ -44,25 +44,47 @@ static void say(const char *path)
     (void)fflush(stdout);
 }
 
-static void look_at(const char *pid)
+/* Whether a process runs a program that is not to be found here by its name. One that has ended runs none. */
+static bool is_foreign(const char *pid)
 {
-    static const char *const names[] = {"exe", "root/proc", "cwd", "mem", "fd/0", "fd/3", "fd/4", "fd/5"};
     char path[64], target[256] = "";
     struct stat ours, theirs;
     (void)snprintf(path, sizeof(path), "/proc/%s/exe", pid);
     if (readlink(path, target, sizeof(target) - 1) < 0) {
-        return;
+        return false;
     }
-    /* a program that is to be found here by that name is this image's own */
-    if (stat(path, &theirs) == 0 && stat(target, &ours) == 0 && ours.st_ino == theirs.st_ino &&
-        ours.st_dev == theirs.st_dev) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)snprintf(path, sizeof(path), "/proc/%s/%s", pid, names[i]);
-        int fd = open(path, i == 3 ? O_RDWR : O_RDONLY | O_NONBLOCK);
-        if (fd >= 0) {
+    return stat(path, &theirs) < 0 || stat(target, &ours) < 0 || ours.st_ino != theirs.st_ino ||
+           ours.st_dev != theirs.st_dev;
+}
+
+/* A folder that is there under its name for us as well: one of a process that has just become one of ours. */
+static bool is_ours(int fd, const char *name)
+{
+    struct stat theirs, ours;
+    return name && fstat(fd, &theirs) == 0 && stat(name, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+           theirs.st_ino == ours.st_ino;
+}
+
+static void look_at(const char *pid)
+{
+    static const struct {
+        const char *name, *ours;
+        int flags;
+    } rows[] = {{"exe", NULL, O_RDONLY},  {"root/proc", "/proc", O_RDONLY}, {"cwd", "/", O_RDONLY},
+                {"mem", NULL, O_RDWR},    {"fd/0", NULL, O_RDONLY},         {"fd/3", NULL, O_RDONLY},
+                {"fd/4", NULL, O_RDONLY}, {"fd/5", NULL, O_RDONLY}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char path[64];
+        if (!is_foreign(pid)) {
+            return;
+        }
+        (void)snprintf(path, sizeof(path), "/proc/%s/%s", pid, rows[i].name);
+        int fd = open(path, rows[i].flags | O_NONBLOCK);
+        /* what was opened may be of the program that it has become between the two looks, so that there is a third */
+        if (fd >= 0 && !is_ours(fd, rows[i].ours) && is_foreign(pid)) {
             say(path);
+        }
+        if (fd >= 0) {
             (void)close(fd);
         }
     }

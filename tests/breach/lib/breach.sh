@@ -31,7 +31,8 @@ broker_start() {
     chmod 0600 "$BREACH_FOLDER/secret"
     echo known >"$BREACH_FOLDER/known"
     mkdir -m 1777 "$BREACH_FOLDER/open"
-    mkfifo "$WORK/broker.pipe" && exec 6<>"$WORK/broker.pipe"
+    mkfifo "$WORK/broker.pipe"
+    exec 6<>"$WORK/broker.pipe"
     python3 "$TESTS/breach/lib/broker.py" "$BREACH_FOLDER" <"$WORK/broker.pipe" >"$WORK/broker.log" 2>&1 6>&- 7>&- &
     export BREACH_BROKER=$!
     at_end "kill $BREACH_BROKER"

@@ -147,16 +147,119 @@ Test(judge, quotas)
     example.resources.memory_bytes = 1000000;
     example.resources.pids_max = 11;
     cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
-    example.resources.pids_max = UINT64_MAX;
-    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
     example.resources.pids_max = 10;
     example.resources.cpu_period_us = 10000;
     example.resources.cpu_quota_us = 15000;
     cr_assert_eq(verdict(&example, &rules, 0), RULE_NONE);
     example.resources.cpu_quota_us = 15001;
     cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
-    example.resources.cpu_quota_us = UINT64_MAX;
-    cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
+}
+
+static void limited(struct rules *ret_rules)
+{
+    *ret_rules = *rules_builtin(false);
+    ret_rules->quotas.memory_bytes = 1000000;
+    ret_rules->quotas.pids = 10;
+    ret_rules->quotas.cpu_quota_us = 150000;
+}
+
+Test(judge, what_is_not_asked_for_is_limited)
+{
+    struct rules rules;
+    limited(&rules);
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.memory_bytes, 1000000);
+    cr_assert_eq(resources.memory_swap_bytes, 2000000, "as much swap as memory");
+    cr_assert_eq(resources.pids_max, 10);
+    cr_assert_eq(resources.cpu_quota_us, 150000);
+    cr_assert_eq(resources.cpu_period_us, 100000);
+}
+
+Test(judge, no_limit_at_all_is_the_quota)
+{
+    struct rules rules;
+    limited(&rules);
+    struct judgement judgement;
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    resources.memory_bytes = resources.pids_max = resources.cpu_quota_us = UINT64_MAX;
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.memory_bytes, 1000000);
+    cr_assert_eq(resources.pids_max, 10);
+    cr_assert_eq(resources.cpu_quota_us, 150000);
+}
+
+Test(judge, a_period_alone_is_no_way_around_the_quota)
+{
+    struct rules rules;
+    limited(&rules);
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    resources.cpu_period_us = 10000;
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.cpu_quota_us, 15000);
+    cr_assert_eq(resources.cpu_period_us, 10000);
+    rules.quotas.cpu_quota_us = 50000;
+    resources.cpu_quota_us = 0;
+    resources.cpu_period_us = 1000; /* the kernel takes no quota below 1000 us */
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.cpu_quota_us, 50000);
+    cr_assert_eq(resources.cpu_period_us, 100000);
+}
+
+Test(judge, swap_beside_memory)
+{
+    struct rules rules;
+    limited(&rules);
+    struct judgement judgement;
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    resources.memory_bytes = 600000;
+    resources.memory_swap_bytes = 2000000;
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    resources.memory_swap_bytes = 2000001;
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+    cr_assert(strstr(judgement.reason, "2000001 bytes of memory and swap are not allowed; at most 2000000 are"), "%s",
+              judgement.reason);
+    resources.memory_swap_bytes = UINT64_MAX; /* as is also said for a host that cannot limit swap */
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.memory_swap_bytes, 2000000);
+    resources.memory_swap_bytes = 0;
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.memory_swap_bytes, 1200000);
+}
+
+Test(judge, real_time_counts_as_processors)
+{
+    struct rules rules;
+    limited(&rules);
+    struct judgement judgement;
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    resources.cpu_realtime_period_us = 1000000;
+    resources.cpu_realtime_runtime_us = 1500000;
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    resources.cpu_realtime_runtime_us = 1600000;
+    judge_resources(&resources, &rules, &judgement);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+}
+
+Test(judge, without_quotas_nothing_is_filled_in)
+{
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    struct rules rules = *rules_builtin(true);
+    resources.memory_bytes = 7;
+    resources.memory_swap_bytes = UINT64_MAX;
+    resources.cpu_period_us = 10000;
+    judge_fill_resources(&rules, &resources);
+    cr_assert_eq(resources.memory_bytes, 7);
+    cr_assert_eq(resources.memory_swap_bytes, UINT64_MAX);
+    cr_assert_eq(resources.cpu_quota_us, 0);
+    cr_assert_eq(resources.pids_max, 0);
 }
 
 Test(judge, audit_only_passes_what_it_would_refuse)

@@ -126,7 +126,7 @@ SCRIPT
         --security-opt seccomp=unconfined -- sh /try >"$WORK/tries"
     equal "$(head -1 "$WORK/tries")" "$id 1" "inside"
     equal "$(grep -c '^set: Invalid argument$' "$WORK/tries")" 7 "refusals" || { cat "$WORK/tries"; return 1; }
-    ! grep changed "$WORK/tries"
+    ! grep changed "$WORK/tries" || return 1
     bulkhead volume rm mine
 }
 foreign_ids_stay_alone() {
