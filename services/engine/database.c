@@ -50,6 +50,9 @@ static const char *const query_text[QUERY_COUNT_] = {
     [QUERY_CONTENT_USED] = "SELECT EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)"
                            " OR EXISTS (SELECT 1 FROM images WHERE id = ?1)"
                            " OR EXISTS (SELECT 1 FROM images WHERE manifest = ?1)",
+    [QUERY_IMAGE_BYTES] =
+        "SELECT coalesce(sum(bytes), 0) FROM (SELECT max(size_bytes) AS bytes FROM image_layers WHERE "
+        "tenant_uid = ?1 GROUP BY digest)",
     [QUERY_CONTENT_OF_TENANT] = "SELECT EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1 AND tenant_uid = ?2)"
                                 " OR EXISTS (SELECT 1 FROM images WHERE id = ?1 AND tenant_uid = ?2)",
     [QUERY_CONTAINER_ADD] = "INSERT INTO containers (id, tenant_uid, name, image, auto_remove, created_ns, status,"

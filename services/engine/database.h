@@ -102,6 +102,8 @@ int database_forget_images(struct database *database, bool *ret_any, struct bh_e
 int database_content_used(struct database *database, const struct bh_digest *digest, struct bh_error *error);
 int database_tenant_has_content(struct database *database, uint32_t tenant_uid, const struct bh_digest *digest,
                                 struct bh_error *error);
+/* The layers of all images of a tenant together, each once. */
+int database_image_bytes(struct database *database, uint32_t tenant_uid, uint64_t *ret_bytes, struct bh_error *error);
 
 /* ---- containers -------------------------------------------------------------------------------- */
 

@@ -415,3 +415,14 @@ int database_tenant_has_content(struct database *database, uint32_t tenant_uid, 
     (void)sqlite3_bind_int64(statement, 2, tenant_uid);
     return ask(database, statement, error);
 }
+
+int database_image_bytes(struct database *database, uint32_t tenant_uid, uint64_t *ret_bytes, struct bh_error *error)
+{
+    database_locked lock = database_lock(database);
+    sqlite3_stmt *statement = query_begin(database, QUERY_IMAGE_BYTES);
+    (void)sqlite3_bind_int64(statement, 1, tenant_uid);
+    int found = query_step(database, statement, error);
+    *ret_bytes = found == 1 ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    (void)sqlite3_reset(statement);
+    return found < 0 ? -1 : 0;
+}

@@ -12,6 +12,7 @@
 #include "services/engine/content.h"
 #include "services/engine/documents.h"
 #include "services/engine/image_events.h"
+#include "services/engine/image_quota.h"
 #include "services/engine/layers.h"
 #include "services/engine/policy.h"
 
@@ -162,7 +163,8 @@ int image_write(struct job *job, struct holds *holds, const struct image_draft *
         row.has_parent = true;
         row.parent = *draft->parent;
     }
-    if (job_check(job, error) < 0 || show(job, draft, &row, error) < 0) {
+    if (image_quota_admit(job, row.layers, row.n_layers, error) < 0 || job_check(job, error) < 0 ||
+        show(job, draft, &row, error) < 0) {
         return -1;
     }
     *ret_id = row.id;

@@ -16,6 +16,7 @@
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
 #include "services/engine/image_events.h"
+#include "services/engine/image_quota.h"
 #include "services/engine/image_summary.h"
 #include "services/engine/layers.h"
 #include "services/engine/load.h"
@@ -195,7 +196,7 @@ static int show_images(struct load *load, struct bh_error *error)
         image_event_fill(&events[i], job->tenant_uid, &load->rows[i].id, &load->rows[i], "load", NULL);
         list[i] = &events[i].event;
     }
-    if (job_check(job, error) < 0 ||
+    if (image_quota_admit_rows(job, load->rows, load->n_rows, error) < 0 || job_check(job, error) < 0 ||
         database_add_images(job->engine->database, load->rows, load->n_rows, list, load->n_rows, error) < 0) {
         return -1;
     }

@@ -28,6 +28,16 @@ int policy_admit_image(struct job *job, const char *reference, const struct bh_d
     return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
+int policy_admit_layers(struct job *job, uint64_t held_bytes, uint64_t more_bytes, struct bh_error *error)
+{
+    Bulkhead__AdmitLayers body = BULKHEAD__ADMIT_LAYERS__INIT;
+    body.tenant_uid = job->tenant_uid;
+    body.held_bytes = held_bytes;
+    body.more_bytes = more_bytes;
+    PACKET(packet, ADMIT_LAYERS, admit_layers, &body);
+    return job_ask_again(job, policy_door(job), &packet.base, BULKHEAD__POLICYD_TO_ENGINE__BODY_DONE, NULL, error);
+}
+
 int policy_admit_transfer(struct job *job, const struct bh_reference *reference, struct bh_error *error)
 {
     char name[BH_REFERENCE_BYTES_MAX + 1];

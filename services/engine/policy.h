@@ -15,6 +15,8 @@
 
 int policy_admit_image(struct job *job, const char *reference, const struct bh_digest *manifest,
                        struct bh_error *error);
+/* Of the tenant's images: what they take, and what they are to take beside it. See image_quota.h. */
+int policy_admit_layers(struct job *job, uint64_t held_bytes, uint64_t more_bytes, struct bh_error *error);
 /* May the tenant send the image `id` there? */
 /* Before a registry is spoken to: by pulls and pushes, of which a tenant may have so many at once. */
 int policy_admit_transfer(struct job *job, const struct bh_reference *reference, struct bh_error *error);

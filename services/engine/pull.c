@@ -15,6 +15,7 @@
 #include "services/engine/garbage.h"
 #include "services/engine/holds.h"
 #include "services/engine/image_events.h"
+#include "services/engine/image_quota.h"
 #include "services/engine/layers.h"
 #include "services/engine/manifest_fetch.h"
 #include "services/engine/platform.h"
@@ -107,6 +108,19 @@ static int plan_layers(struct pull *pull, const Bulkhead__ParsedManifest *manife
     return 0;
 }
 
+/* By what the manifest says of their size: what can be refused is, before it is fetched. */
+static int admit_tasks(struct job *job, const struct layer_task *tasks, size_t n_tasks, struct bh_error *error)
+{
+    bh_autofree struct image_layer *layers = calloc(n_tasks + 1, sizeof *layers);
+    if (!layers) {
+        return bh_error_errno(error, ENOMEM, "list the image's layers");
+    }
+    for (size_t i = 0; i < n_tasks; i++) {
+        layers[i] = (struct image_layer){.digest = tasks[i].digest, .size_bytes = tasks[i].size_bytes};
+    }
+    return image_quota_admit(job, layers, n_tasks, error);
+}
+
 static int fetch_layers(struct pull *pull, const Bulkhead__ParsedManifest *manifest, struct image_row *row,
                         struct bh_error *error)
 {
@@ -117,7 +131,7 @@ static int fetch_layers(struct pull *pull, const Bulkhead__ParsedManifest *manif
         return bh_error_errno(error, ENOMEM, "list the image's layers");
     }
     if (plan_layers(pull, manifest, row->config, tasks, &n_tasks, error) < 0 ||
-        layers_ensure(pull->job, tasks, n_tasks, error) < 0) {
+        admit_tasks(pull->job, tasks, n_tasks, error) < 0 || layers_ensure(pull->job, tasks, n_tasks, error) < 0) {
         return -1;
     }
     for (; row->n_layers < manifest->n_layers; row->n_layers++) {
@@ -206,7 +220,8 @@ static int pull_one(struct pull *pull, struct source *source, const Bulkhead__Pl
     if (holds_add(&pull->holds, job, &row.id, error) < 0 ||
         blob_ensure(job, &layer_source, &row.id, config->size_bytes, error) < 0 ||
         document_parse_config(job, &row.id, document.manifest->n_layers, &row.config, error) < 0 ||
-        fetch_layers(pull, document.manifest, &row, error) < 0 || job_check(job, error) < 0) {
+        fetch_layers(pull, document.manifest, &row, error) < 0 ||
+        image_quota_admit(job, row.layers, row.n_layers, error) < 0 || job_check(job, error) < 0) {
         return -1;
     }
     if (!source->mirror) {

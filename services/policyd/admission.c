@@ -118,7 +118,9 @@ static bool is_foreign(const struct policyd *policyd, const ProtobufCBinaryData 
     return known && known->tenant_uid != tenant_uid;
 }
 
-static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, struct judgement *judgement)
+/* `starts`: it is to run now, and not only to be there. */
+static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, bool starts,
+                  struct judgement *judgement)
 {
     if (is_foreign(policyd, &spec->id, spec->tenant_uid)) {
         judge_owner("start", judgement);
@@ -136,8 +138,9 @@ static void judge(struct policyd *policyd, const Bulkhead__ContainerSpec *spec, 
         judge_network_owner(network, judgement);
         return;
     }
-    judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid),
-                    known_running(&policyd->known, spec->tenant_uid, spec->id.data), judgement);
+    struct known_count others = known_count(&policyd->known, spec->tenant_uid, spec->id.data);
+    others.running = starts ? others.running : 0;
+    judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid), &others, judgement);
 }
 
 void admission_judge(struct bh_request *request)
@@ -151,7 +154,7 @@ void admission_judge(struct bh_request *request)
     struct bh_digest image_digest;
     struct judgement judgement;
     admission_describe(request, "JudgeContainer", body->spec, &audit, &image_digest);
-    judge(policyd, body->spec, &judgement);
+    judge(policyd, body->spec, false, &judgement);
     admission_answer(policyd, request, &audit, &judgement);
 }
 
@@ -266,7 +269,7 @@ static void start(struct policyd *policyd, struct bh_request *request, bool fres
     struct judgement judgement;
     struct bh_error error = {0};
     admission_describe(request, "StartContainer", body->spec, &audit, &image_digest);
-    judge(policyd, body->spec, &judgement);
+    judge(policyd, body->spec, true, &judgement);
     if (judgement.refused && judgement.rule == RULE_QUOTAS && !fresh) {
         relay_learn(policyd, start_again, bh_request_ref(request));
         return;

@@ -16,6 +16,7 @@ void admission_start(struct bh_request *request);
 /* admission_image.c: images and registries. */
 void admission_image(struct bh_request *request);
 void admission_push(struct bh_request *request);
+void admission_layers(struct bh_request *request);
 void admission_transfer(struct bh_request *request);
 
 /* admission_exec.c: processes that join a container. */

@@ -18,7 +18,9 @@ static void judge(const struct policyd *policyd, const Bulkhead__ContainerSpec *
     if (known && known->tenant_uid != spec->tenant_uid) {
         judge_owner("open a copier", judgement);
     } else {
-        judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid), 0, judgement);
+        struct known_count others = known_count(&policyd->known, spec->tenant_uid, spec->id.data);
+        others.running = 0;
+        judge_container(spec, rule_book_find(&policyd->book, spec->tenant_uid), &others, judgement);
     }
 }
 

@@ -70,6 +70,20 @@ void admission_push(struct bh_request *request)
     admit(request, &image);
 }
 
+void admission_layers(struct bh_request *request)
+{
+    const Bulkhead__AdmitLayers *body = bh_request_body(request);
+    struct policyd *policyd = admission_policyd(request);
+    struct audit_record audit = {.operation = "AdmitLayers",
+                                 .trace = bh_request_trace(request),
+                                 .has_tenant = true,
+                                 .tenant_uid = body->tenant_uid,
+                                 .number = (int64_t)(body->more_bytes > INT64_MAX ? INT64_MAX : body->more_bytes)};
+    struct judgement judgement;
+    judge_image_bytes(body->held_bytes, body->more_bytes, rule_book_find(&policyd->book, body->tenant_uid), &judgement);
+    admission_answer(policyd, request, &audit, &judgement);
+}
+
 void admission_transfer(struct bh_request *request)
 {
     const Bulkhead__AdmitTransfer *body = bh_request_body(request);

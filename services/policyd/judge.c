@@ -233,7 +233,7 @@ static int judge_log_driver(const Bulkhead__LogOptions *log, const struct rules 
                                allowed);
 }
 
-void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, uint64_t running,
+void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, const struct known_count *others,
                      struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};
@@ -249,10 +249,15 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
                            (unsigned long long)spec->disk_bytes, (unsigned long long)rules->quotas.disk_bytes);
         return;
     }
-    if (rules->quotas.containers && running >= rules->quotas.containers) {
+    if (rules->quotas.containers && others->running >= rules->quotas.containers) {
         (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS,
                            "%llu containers are running already; at most %llu are allowed at once, stop one first",
-                           (unsigned long long)running, (unsigned long long)rules->quotas.containers);
+                           (unsigned long long)others->running, (unsigned long long)rules->quotas.containers);
+    } else if (rules->quotas.containers_kept && others->all >= rules->quotas.containers_kept) {
+        (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS,
+                           "%llu containers are kept already, running or not; at most %llu are allowed, remove one "
+                           "first",
+                           (unsigned long long)others->all, (unsigned long long)rules->quotas.containers_kept);
     }
 }
 

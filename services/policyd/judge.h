@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "container.pb-c.h"
+#include "known.h"
 #include "network.pb-c.h"
 #include "rules.h"
 
@@ -26,8 +27,8 @@ static inline bool judgement_passes(const struct judgement *judgement)
     return !judgement->refused || judgement->audit_only;
 }
 
-/* May this container run? `running` counts the tenant's other running containers. */
-void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, uint64_t running,
+/* May this container run? `others` counts the tenant's other containers. */
+void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, const struct known_count *others,
                      struct judgement *ret_judgement);
 
 /* May this process join its container, which was judged by itself? */
@@ -50,6 +51,9 @@ void judge_fill_resources(const struct rules *rules, Bulkhead__Resources *resour
 
 /* May the tenant have this image? `name` is "docker.io/library/busybox", without tag and digest. */
 void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement);
+/* May the tenant's images have `more_bytes` beside those `held_bytes`? */
+void judge_image_bytes(uint64_t held_bytes, uint64_t more_bytes, const struct rules *rules,
+                       struct judgement *ret_judgement);
 /* One more pull or push, beside those of the tenant's that are under way. */
 void judge_transfers(uint32_t under_way, const struct rules *rules, struct judgement *ret_judgement);
 

@@ -19,6 +19,21 @@ void judge_image(const char *name, const struct rules *rules, struct judgement *
     }
 }
 
+void judge_image_bytes(uint64_t held_bytes, uint64_t more_bytes, const struct rules *rules,
+                       struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    uint64_t together;
+    if (rules->quotas.image_bytes && (__builtin_add_overflow(held_bytes, more_bytes, &together) ||
+                                      (more_bytes > 0 && together > rules->quotas.image_bytes))) {
+        (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS,
+                           "%llu bytes of images beside %llu that are there are not allowed; at most %llu together "
+                           "are, remove some first",
+                           (unsigned long long)more_bytes, (unsigned long long)held_bytes,
+                           (unsigned long long)rules->quotas.image_bytes);
+    }
+}
+
 void judge_transfers(uint32_t under_way, const struct rules *rules, struct judgement *ret_judgement)
 {
     *ret_judgement = (struct judgement){0};

@@ -54,16 +54,17 @@ void known_remove(struct known *known, const uint8_t id[static 32])
     }
 }
 
-uint64_t known_running(const struct known *known, uint32_t tenant_uid, const uint8_t except[static 32])
+struct known_count known_count(const struct known *known, uint32_t tenant_uid, const uint8_t except[static 32])
 {
-    uint64_t running = 0;
+    struct known_count count = {0};
     for (size_t i = 0; i < KNOWN_BUCKETS; i++) {
         for (const struct known_container *at = known->buckets[i]; at; at = at->next) {
-            bool counts = (at->running || at->starting) && at->tenant_uid == tenant_uid;
-            running += counts && memcmp(at->id, except, sizeof(at->id)) != 0;
+            bool counts = at->tenant_uid == tenant_uid && memcmp(at->id, except, sizeof(at->id)) != 0;
+            count.running += counts && (at->running || at->starting);
+            count.all += counts;
         }
     }
-    return running;
+    return count;
 }
 
 void known_clear(struct known *known)

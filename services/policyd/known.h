@@ -28,6 +28,10 @@ struct known_container *known_find(const struct known *known, const uint8_t id[s
 /* Remembers one; the tenant of one that is known already is not changed. NULL if there is no room or memory. */
 struct known_container *known_add(struct known *known, const uint8_t id[static 32], uint32_t tenant_uid);
 void known_remove(struct known *known, const uint8_t id[static 32]);
-/* Running (or just starting) containers of a tenant, without the one of that id. */
-uint64_t known_running(const struct known *known, uint32_t tenant_uid, const uint8_t except[static 32]);
+/* What a tenant has: without the one of that id. */
+struct known_count {
+    uint64_t running; /* or just starting */
+    uint64_t all;
+};
+struct known_count known_count(const struct known *known, uint32_t tenant_uid, const uint8_t except[static 32]);
 void known_clear(struct known *known);

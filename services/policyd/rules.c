@@ -77,7 +77,7 @@ static const struct rules other_rules = {
     .registries_allowed = {.n = 1, .items = {"*"}},
     .sysctls = {.n = 1, .items = {"*"}},
     .log_drivers = RULES_LOG_NONE | RULES_LOG_JSON_FILE | RULES_LOG_LOCAL,
-    .quotas = {.containers = 100, .pids = 4096, .volumes = 1000, .networks = 32, .pulls = 16},
+    .quotas = {.containers = 100, .containers_kept = 1000, .pids = 4096, .volumes = 1000, .networks = 32, .pulls = 16},
 };
 
 const char *rule_name(enum rule rule)

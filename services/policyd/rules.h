@@ -81,14 +81,16 @@ struct rules {
     struct rules_list cgroup_parents; /* patterns, relative to the configured parent */
     bool labels;                      /* may go without AppArmor profile and SELinux label */
     struct {
-        uint64_t containers;   /* running at once, of the tenant; 0: no limit */
-        uint64_t memory_bytes; /* of one container; one that asks for no limit gets this one */
-        uint64_t cpu_quota_us; /* per 100 ms, likewise */
-        uint64_t pids;         /* likewise */
-        uint64_t disk_bytes;   /* of a container's own files, likewise; and of a volume that asks for a size */
-        uint64_t volumes;      /* of the tenant */
-        uint64_t networks;     /* of the tenant; 0: no limit */
-        uint64_t pulls;        /* and pushes, under way at once, of the tenant */
+        uint64_t containers;      /* running at once, of the tenant; 0: no limit */
+        uint64_t containers_kept; /* with files of their own, of the tenant: running or not */
+        uint64_t memory_bytes;    /* of one container; one that asks for no limit gets this one */
+        uint64_t cpu_quota_us;    /* per 100 ms, likewise */
+        uint64_t pids;            /* likewise */
+        uint64_t disk_bytes;      /* of a container's own files, and of a volume, likewise */
+        uint64_t image_bytes;     /* of the tenant's images together, each layer once */
+        uint64_t volumes;         /* of the tenant */
+        uint64_t networks;        /* of the tenant; 0: no limit */
+        uint64_t pulls;           /* and pushes, under way at once, of the tenant */
     } quotas;
 };
 

@@ -11,6 +11,11 @@ static int read_containers(const json_t *value, struct rules *rules, const char 
     return rules_read_count(value, &rules->quotas.containers, where, "quotas.containers", error);
 }
 
+static int read_containers_kept(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return rules_read_count(value, &rules->quotas.containers_kept, where, "quotas.containers_kept", error);
+}
+
 static int read_memory(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     return rules_read_count(value, &rules->quotas.memory_bytes, where, "quotas.memory_bytes", error);
@@ -24,6 +29,11 @@ static int read_pids(const json_t *value, struct rules *rules, const char *where
 static int read_disk(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     return rules_read_count(value, &rules->quotas.disk_bytes, where, "quotas.disk_bytes", error);
+}
+
+static int read_image_bytes(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    return rules_read_count(value, &rules->quotas.image_bytes, where, "quotas.image_bytes", error);
 }
 
 static int read_volumes(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
@@ -64,16 +74,20 @@ static int read_cpus(const json_t *value, struct rules *rules, const char *where
 int rules_read_quotas(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     static const struct key keys[] = {{"containers", RULE_QUOTAS, read_containers},
+                                      {"containers_kept", RULE_QUOTAS, read_containers_kept},
                                       {"memory_bytes", RULE_QUOTAS, read_memory},
                                       {"cpus", RULE_QUOTAS, read_cpus},
                                       {"pids", RULE_QUOTAS, read_pids},
                                       {"disk_bytes", RULE_QUOTAS, read_disk},
+                                      {"image_bytes", RULE_QUOTAS, read_image_bytes},
                                       {"volumes", RULE_QUOTAS, read_volumes},
                                       {"networks", RULE_QUOTAS, read_network_count},
                                       {"pulls", RULE_QUOTAS, read_pulls},
                                       {NULL, RULE_NONE, NULL}};
-    return json_is_object(value) ? rules_read_object(value, keys, rules, where, error)
-                                 : rules_wrong(error, where, "quotas",
-                                               "an object with \"containers\", \"memory_bytes\", \"cpus\", \"pids\", "
-                                               "\"disk_bytes\", \"volumes\", \"networks\" and \"pulls\"");
+    return json_is_object(value)
+               ? rules_read_object(value, keys, rules, where, error)
+               : rules_wrong(error, where, "quotas",
+                             "an object with \"containers\", \"containers_kept\", \"memory_bytes\", \"cpus\", "
+                             "\"pids\", \"disk_bytes\", \"image_bytes\", \"volumes\", "
+                             "\"networks\" and \"pulls\"");
 }

@@ -261,6 +261,7 @@ static const struct bh_protocol engine_protocol = {
             {ASKED(ADMIT_IMAGE), "AdmitImage", ~0u, 0, 0, admission_image},
             {ASKED(ADMIT_PUSH), "AdmitPush", ~0u, 0, 0, admission_push},
             {ASKED(ADMIT_TRANSFER), "AdmitTransfer", ~0u, 0, 0, admission_transfer},
+            {ASKED(ADMIT_LAYERS), "AdmitLayers", ~0u, 0, 0, admission_layers},
             {ASKED(JUDGE_CONTAINER), "JudgeContainer", ~0u, 0, 0, admission_judge},
             {ASKED(START_CONTAINER), "StartContainer", ~0u, 0, 3 * BH_ATTACHMENTS_MAX, admission_start},
             {ASKED(SIGNAL_CONTAINER), "SignalContainer", ~0u, 0, 0, handle_operation},

@@ -91,6 +91,10 @@ static int make(struct policyd *policyd, struct bh_request *request, const Bulkh
     }
     Bulkhead__MakeVolume filled = *body;
     filled.id_base = range.id_base;
+    if (filled.kind == BULKHEAD__VOLUME_KIND__VOLUME_KIND_FOLDER && rules->quotas.disk_bytes) {
+        filled.kind = BULKHEAD__VOLUME_KIND__VOLUME_KIND_DISK;
+        filled.size_bytes = rules->quotas.disk_bytes;
+    }
     filled.most = rules->audit_only ? 0 : (uint32_t)rules->quotas.volumes;
     Bulkhead__PolicydToExecutor packet = BULKHEAD__POLICYD_TO_EXECUTOR__INIT;
     packet.body_case = BULKHEAD__POLICYD_TO_EXECUTOR__BODY_MAKE_VOLUME;

@@ -26,7 +26,7 @@ start_good() { # a second registry, which answers
 start_good
 attack_start --insecure_registry "$SILENT" --private_registry "$SILENT" --insecure_registry "$GOOD" --private_registry "$GOOD"
 cat >"$ENGINE/policy.d/50-alice.json" <<END
-{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
+{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "containers_kept": 12, "image_bytes": 20000000, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
 END
 engine_halt "$ENGINE" && system_restart
 tenants_prepare
@@ -87,10 +87,13 @@ attack "a flood of pulls from a registry that never answers" flooded "pulls=$SIL
 alice_runs() { as $ALICE bulkhead run --network none "$@"; }
 printf '#!/bin/sh\nexec setpriv --reuid %d --regid %d --clear-groups env HOME="%s" "%s" "$@"\n' $ALICE $ALICE "$WORK/home-$ALICE" "$WORK/client/bulkhead" >"$WORK/client/as_alice"
 chmod 0755 "$WORK/client/as_alice"
-of_volumes() { # as many at once as are allowed, however they are asked for
+without_volumes() {
     local left
     left=$(as $ALICE bulkhead volume ls -q)
     [ -z "$left" ] || as $ALICE bulkhead volume rm $left >/dev/null
+}
+of_volumes() { # as many at once as are allowed, however they are asked for
+    without_volumes
     flooded volumes true
     equal "$(as $ALICE bulkhead volume ls -q | wc -l)" 20
     refused 'rule "quotas"' as_alice volume create one-more
@@ -177,8 +180,50 @@ given_unasked() { # what is not asked for is limited all the same
     matches "$text" "can't fork"
     text=$(alice_runs --rm --tmpfs /tmp busybox sh -c 'dd if=/dev/zero of=/file bs=1M count=30 2>/tmp/e; cat /tmp/e' 2>&1 || true)
     matches "$text" "No space left"
+    without_volumes
+    text=$(alice_runs --rm -v unsized:/data busybox sh -c 'dd if=/dev/zero of=/data/file bs=1M count=30 2>/tmp/e; cat /tmp/e' 2>&1 || true)
+    matches "$text" "No space left"
+    text=$(alice_runs --rm -v /data busybox sh -c 'dd if=/dev/zero of=/data/file bs=1M count=30 2>/tmp/e; cat /tmp/e' 2>&1 || true)
+    matches "$text" "No space left"
+    as_alice volume rm unsized
     alice_runs -d --name hungry busybox tail /dev/zero >/dev/null
     eventually oom_killed hungry
+}
+of_kept_containers() { # those that do not run have files all the same
+    local i
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do alice_runs --name "left-$i" busybox true; done
+    refused 'rule "quotas"' as_alice run --network none busybox true
+    refused 'rule "quotas"' as_alice create --network none busybox true
+    as_alice start left-1 # which is one of them
+    as_bob run --rm --network none busybox true
+    as_alice rm left-1
+    alice_runs --rm busybox true
+    as_alice rm $(as_alice ps -aq)
+}
+# Whatever makes an image appear: the first base is there already, and so costs nothing once more.
+of_images() {
+    head -c 12000000 /dev/urandom >"$WORK/large"
+    tar -C "$WORK" -cf "$WORK/large.tar" large
+    tar -C "$WORK" -cf "$WORK/large-2.tar" --transform s/large/other/ large
+    python3 "$TESTS/lib/images.py" archive "$WORK/large-image.tar" large:1 "$WORK/large.tar"
+    python3 "$TESTS/lib/images.py" archive "$WORK/second-image.tar" second:1 "$WORK/large-2.tar"
+    chmod 0644 "$WORK"/*.tar
+    image_folder "$WORK/second-image.tar" team/second 1 "$GOOD_FOLDER" >/dev/null
+    as_alice load -i "$WORK/large-image.tar"
+    as_alice load -i "$WORK/large-image.tar"
+    as_alice tag large:1 large:2
+    refused 'bytes of images .*rule "quotas"' as_alice load -i "$WORK/second-image.tar"
+    refused 'bytes of images .*rule "quotas"' as_alice import "$WORK/large-2.tar" second:1
+    refused 'bytes of images .*rule "quotas"' as_alice pull "$GOOD/team/second:1"
+    alice_runs --name grows busybox dd if=/dev/urandom of=/file bs=1M count=9
+    refused 'bytes of images .*rule "quotas"' as_alice commit grows second:1
+    equal "$(as_alice images -q second | wc -l)" 0
+    as_bob load -i "$WORK/second-image.tar"
+    as_bob rmi second:1
+    as_alice rmi large:1 large:2
+    as_alice pull "$GOOD/team/second:1"
+    as_alice rmi "$GOOD/team/second:1"
+    as_alice rm grows
 }
 oom_killed() { [ "$(as $ALICE bulkhead inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' "$1")" = "true 137" ]; }
 of_pulls() { # the fifth is refused while four wait
@@ -196,6 +241,8 @@ of_pulls() { # the fifth is refused while four wait
 }
 class "quotas"
 attack "containers at once" of_containers
+attack "containers that do not run" of_kept_containers
+attack "images together" of_images
 attack "memory of a container" of_each --memory 64m
 attack "processors of a container" of_each --cpus 1
 attack "processes of a container" of_each --pids-limit 100

@@ -505,6 +505,7 @@ void fake_policyd_await_settled(struct fake_policyd *fake, size_t count)
 static const struct bh_handler handlers[] = {
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_ADMIT_IMAGE, "admit", ~0u, 0, 0, reply_done},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_ADMIT_TRANSFER, "admit", ~0u, 0, 0, reply_done},
+    {BULKHEAD__ENGINE_TO_POLICYD__BODY_ADMIT_LAYERS, "admit", ~0u, 0, 0, reply_done},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_JUDGE_CONTAINER, "judge", ~0u, 0, 0, on_judge},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_START_CONTAINER, "start", ~0u, 0, 15, on_start},
     {BULKHEAD__ENGINE_TO_POLICYD__BODY_SIGNAL_CONTAINER, "signal", ~0u, 0, 0, on_signal},

@@ -89,9 +89,9 @@ static void ask(const Bulkhead__ContainerSpec *message)
         }
         return;
     }
-    judge_container(message, rules_builtin(false), 0, &judgement);
-    judge_container(message, rules_builtin(true), 0, &judgement);
-    judge_container(message, &strictest, 0, &judgement);
+    judge_container(message, rules_builtin(false), &(struct known_count){0}, &judgement);
+    judge_container(message, rules_builtin(true), &(struct known_count){0}, &judgement);
+    judge_container(message, &strictest, &(struct known_count){0}, &judgement);
     if (judge_fill(message, rules_builtin(message->tenant_uid == 0), &fill_in, &filled, &error) == 0) {
         execute(&filled.spec);
     }

@@ -14,7 +14,8 @@
 static enum rule verdict(const struct example *example, const struct rules *rules, uint64_t running)
 {
     struct judgement judgement;
-    judge_container(&example->spec, rules, running, &judgement);
+    const struct known_count others = {.running = running, .all = running};
+    judge_container(&example->spec, rules, &others, &judgement);
     cr_assert_eq(judgement.refused, judgement.rule != RULE_NONE);
     if (judgement.refused) {
         cr_assert(strstr(judgement.reason, rule_name(judgement.rule)), "%s", judgement.reason);
@@ -155,6 +156,37 @@ Test(judge, quotas)
     cr_assert_eq(verdict(&example, &rules, 0), RULE_QUOTAS);
 }
 
+Test(judge, containers_that_do_not_run_count_as_well)
+{
+    struct rules rules = *rules_builtin(false);
+    struct example example;
+    struct judgement judgement;
+    rules.quotas.containers_kept = 3;
+    example_init(&example);
+    judge_container(&example.spec, &rules, &(struct known_count){.all = 2}, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_container(&example.spec, &rules, &(struct known_count){.all = 3}, &judgement);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+    cr_assert(strstr(judgement.reason, "remove one first"), "%s", judgement.reason);
+}
+
+Test(judge, images_together)
+{
+    struct rules rules = *rules_builtin(false);
+    struct judgement judgement;
+    judge_image_bytes(UINT64_MAX, UINT64_MAX, &rules, &judgement);
+    cr_assert_not(judgement.refused, "without a quota there is none");
+    rules.quotas.image_bytes = 1000;
+    judge_image_bytes(600, 400, &rules, &judgement);
+    cr_assert_not(judgement.refused);
+    judge_image_bytes(600, 401, &rules, &judgement);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+    judge_image_bytes(2000, 0, &rules, &judgement);
+    cr_assert_not(judgement.refused, "what is there already may have another name");
+    judge_image_bytes(2000, UINT64_MAX, &rules, &judgement);
+    cr_assert_eq(judgement.rule, RULE_QUOTAS);
+}
+
 static void limited(struct rules *ret_rules)
 {
     *ret_rules = *rules_builtin(false);
@@ -270,7 +302,7 @@ Test(judge, audit_only_passes_what_it_would_refuse)
     example_init(&example);
     example.spec.host_pid = true;
     struct judgement judgement;
-    judge_container(&example.spec, &rules, 0, &judgement);
+    judge_container(&example.spec, &rules, &(struct known_count){0}, &judgement);
     cr_assert(judgement.refused && judgement.audit_only && judgement_passes(&judgement));
 }
 

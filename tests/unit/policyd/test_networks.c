@@ -300,7 +300,7 @@ Test(networks, subnets)
 static enum rule verdict(const struct rules *rules)
 {
     struct judgement judgement;
-    judge_container(&example.spec, rules, 0, &judgement);
+    judge_container(&example.spec, rules, &(struct known_count){0}, &judgement);
     if (judgement.refused) {
         cr_expect(strstr(judgement.reason, rule_name(judgement.rule)), "%s", judgement.reason);
     }

@@ -35,7 +35,8 @@ Test(rules, a_whole_file)
               "\"system_paths\": true, \"oom_score_minimum\": -10,"
               "\"devices\": [\"/dev/fuse\", \"/dev/sd*:r\"], \"device_rules\": true,"
               "\"cgroup_parents\": [\"web/*\"], \"labels\": true,"
-              "\"quotas\": {\"containers\": 3, \"memory_bytes\": 4, \"cpus\": 1.5, \"pids\": 5}}"),
+              "\"quotas\": {\"containers\": 3, \"containers_kept\": 7, \"memory_bytes\": 4, \"cpus\": 1.5, \"pids\": 5, "
+              "\"disk_bytes\": 6, \"image_bytes\": 8}}"),
         0, "%s", error.message);
     cr_assert_eq(rules.n_uids, 1);
     cr_assert_eq(rules.uids[0], 1000);
@@ -48,6 +49,9 @@ Test(rules, a_whole_file)
     cr_assert_not(rules.mounts_must_be_owned);
     cr_assert_eq(rules.quotas.cpu_quota_us, 150000);
     cr_assert_eq(rules.quotas.pids, 5);
+    cr_assert_eq(rules.quotas.containers_kept, 7);
+    cr_assert_eq(rules.quotas.disk_bytes, 6);
+    cr_assert_eq(rules.quotas.image_bytes, 8);
     cr_assert_eq(rules.devices.n, 2);
     cr_assert_str_eq(rules.cgroup_parents.items[0], "web/*");
     cr_assert(rules.device_rules && rules.labels);
