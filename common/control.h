@@ -40,14 +40,15 @@ const char *bh_role_name(enum bh_role role);
 enum bh_role bh_role_from_name(const char *name);
 
 enum bh_control_kind {
-    BH_CONTROL_CONFIG = 1,     /* fd: sealed memfd with a packed bulkhead.Config */
-    BH_CONTROL_FOLDER = 2,     /* fd: O_PATH folder; `value` is an enum bh_folder */
-    BH_CONTROL_PEER = 3,       /* fd: our end of the channel to `role` (of `tenant_uid`, if that is api) */
-    BH_CONTROL_GO = 4,         /* no fd: everything was handed over; sandbox yourself and say READY */
-    BH_CONTROL_READY = 5,      /* helper -> supervisor */
-    BH_CONTROL_CLIENT = 6,     /* api only. fd: an accepted connection; `value` is the client's pid */
-    BH_CONTROL_RELOAD = 7,     /* read your policy files again */
-    BH_CONTROL_STOP = 8,       /* finish and exit; containers go on */
+    BH_CONTROL_CONFIG = 1, /* fd: sealed memfd with a packed bulkhead.Config */
+    BH_CONTROL_FOLDER = 2, /* fd: O_PATH folder; `value` is an enum bh_folder */
+    BH_CONTROL_PEER = 3,   /* fd: our end of the channel to `role` (of `tenant_uid`, if that is api) */
+    BH_CONTROL_GO = 4,     /* no fd: everything was handed over; sandbox yourself and say READY. `value`: 1 if one of
+                              this role served before, and died */
+    BH_CONTROL_READY = 5,  /* helper -> supervisor */
+    BH_CONTROL_CLIENT = 6, /* api only. fd: an accepted connection; `value` is the client's pid */
+    BH_CONTROL_RELOAD = 7, /* read your policy files again */
+    BH_CONTROL_STOP = 8,   /* finish and exit; containers go on */
     BH_CONTROL_PRIVILEGES = 9, /* engine -> supervisor, no fd; answer: the same kind, fd: sealed memfd with an
                                   array of struct bh_privilege_row; `value` echoes the question's */
 };

@@ -163,6 +163,7 @@ static int take_early(struct bh_service_internal *internal, const struct bh_cont
         internal->early[internal->n_early++].fd = bh_steal_fd(&fd);
         return 0;
     case BH_CONTROL_GO:
+        internal->context.replaces = record->value > 0;
         return internal->context.config ? 1 : bh_error_set(error, BH_FAILED_PRECONDITION, "GO without a configuration");
     default:
         return bh_error_set(error, BH_FAILED_PRECONDITION, "control record %u before GO", record->kind);

@@ -51,6 +51,7 @@ struct bh_service_context {
     struct event_base *base;
     const Bulkhead__Config *config;
     uint32_t tenant_uid;          /* api: whose it is (from CONFIG's record); else 0 */
+    bool replaces;                /* one of this role served before, and died */
     int folders[BH_FOLDER_COUNT]; /* -1 where none; still open inside the sandbox */
     void *state;                  /* the service's own; every channel's owner pointer is this context */
 };

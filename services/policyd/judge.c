@@ -42,6 +42,15 @@ int judge_refuse(struct judgement *judgement, const struct rules *rules, enum ru
     return -1;
 }
 
+int judge_begin(const struct rules *rules, struct judgement *ret_judgement)
+{
+    *ret_judgement = (struct judgement){0};
+    return rules->unreadable
+               ? judge_refuse(ret_judgement, rules, RULE_FILES,
+                              "nothing new is allowed until the rule files can be read again: %s", rules->unreadable)
+               : 0;
+}
+
 bool judge_matches_any(const struct rules_list *list, const char *text)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -156,7 +165,9 @@ static int judge_mounts(const Bulkhead__ContainerSpec *spec, const struct rules 
 
 void judge_volume(const Bulkhead__MakeVolume *volume, const struct rules *rules, struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     if (volume->kind == BULKHEAD__VOLUME_KIND__VOLUME_KIND_BIND) {
         (void)judge_source(volume->source, rules, ret_judgement);
     }
@@ -236,7 +247,9 @@ static int judge_log_driver(const Bulkhead__LogOptions *log, const struct rules 
 void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *rules, const struct known_count *others,
                      struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     if (judge_rights(spec, rules, ret_judgement) < 0 || judge_namespaces(spec, rules, ret_judgement) < 0 ||
         judge_mounts(spec, rules, ret_judgement) < 0 || judge_sysctls(spec, rules, ret_judgement) < 0 ||
         judge_system_paths(spec, rules, ret_judgement) < 0 || judge_devices(spec, rules, ret_judgement) < 0 ||
@@ -264,7 +277,9 @@ void judge_container(const Bulkhead__ContainerSpec *spec, const struct rules *ru
 void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struct judgement *ret_judgement)
 {
     char excess[192];
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     if (!spec->privileged) {
         return;
     }

@@ -8,7 +8,9 @@
 
 void judge_image(const char *name, const struct rules *rules, struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     char list[160];
     if (judge_matches_any(&rules->registries_denied, name)) {
         (void)judge_refuse(ret_judgement, rules, RULE_REGISTRIES, "image %.150s is denied; denied are %s", name,
@@ -22,7 +24,9 @@ void judge_image(const char *name, const struct rules *rules, struct judgement *
 void judge_image_bytes(uint64_t held_bytes, uint64_t more_bytes, const struct rules *rules,
                        struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     uint64_t together;
     if (rules->quotas.image_bytes && (__builtin_add_overflow(held_bytes, more_bytes, &together) ||
                                       (more_bytes > 0 && together > rules->quotas.image_bytes))) {
@@ -36,7 +40,9 @@ void judge_image_bytes(uint64_t held_bytes, uint64_t more_bytes, const struct ru
 
 void judge_transfers(uint32_t under_way, const struct rules *rules, struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     if (rules->quotas.pulls && under_way >= rules->quotas.pulls) {
         (void)judge_refuse(ret_judgement, rules, RULE_QUOTAS,
                            "%u pulls and pushes are under way already; at most %llu are allowed at once, wait for one",

@@ -70,7 +70,9 @@ int judge_limits(const Bulkhead__Resources *resources, const struct rules *rules
 
 void judge_resources(const Bulkhead__Resources *resources, const struct rules *rules, struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     (void)judge_limits(resources, rules, ret_judgement);
 }
 

@@ -99,7 +99,9 @@ int judge_network_mode(const Bulkhead__ContainerSpec *spec, const struct rules *
 void judge_connection(const Bulkhead__Attachment *attachment, const struct rules *rules,
                       struct judgement *ret_judgement)
 {
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     (void)judge_attachment(attachment, rules, ret_judgement);
 }
 
@@ -107,7 +109,9 @@ void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rul
 {
     char list[160];
     bool macvlan = network->driver == BULKHEAD__NETWORK_DRIVER__NETWORK_DRIVER_MACVLAN;
-    *ret_judgement = (struct judgement){0};
+    if (judge_begin(rules, ret_judgement) < 0) {
+        return;
+    }
     if (judge_mode(macvlan ? RULES_NETWORK_MACVLAN : RULES_NETWORK_BRIDGE, rules, ret_judgement) < 0) {
         return;
     }

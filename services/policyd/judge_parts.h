@@ -9,6 +9,8 @@
 /* Refuses; returns -1, so that checks read as one chain. */
 int judge_refuse(struct judgement *judgement, const struct rules *rules, enum rule rule, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Begins a judgement. Refuses if there are no rules to judge by. */
+int judge_begin(const struct rules *rules, struct judgement *ret_judgement);
 bool judge_matches_any(const struct rules_list *list, const char *text);
 /* "a, b" or "nothing", for messages. Returns `buffer`. */
 const char *judge_list_text(const struct rules_list *list, char *buffer, size_t buffer_bytes);

@@ -4,6 +4,7 @@
  */
 #include "rules.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static const char *const rule_names[RULE_COUNT] = {
     [RULE_CGROUP_PARENTS] = "cgroup_parents",
     [RULE_LABELS] = "labels",
     [RULE_OWNER] = "owner",
+    [RULE_FILES] = "files",
 };
 
 /* What Docker allows whoever may use its socket: the root tenant is root. */
@@ -97,9 +99,10 @@ const char *rules_origin(const struct rules *rules, enum rule rule, char *buffer
         return buffer;
     }
     (void)snprintf(buffer, buffer_bytes, "%s",
-                   rule == RULE_OWNER ? "built in"
-                   : rules->for_root  ? "the built-in rules for the root tenant"
-                                      : "the built-in rules for other tenants");
+                   rule == RULE_OWNER   ? "built in"
+                   : rule == RULE_FILES ? "policy.d"
+                   : rules->for_root    ? "the built-in rules for the root tenant"
+                                        : "the built-in rules for other tenants");
     return buffer;
 }
 
@@ -115,7 +118,7 @@ static bool names_uid(const struct rules *rules, uint32_t tenant_uid)
 
 const struct rules *rule_book_find(const struct rule_book *book, uint32_t tenant_uid)
 {
-    const struct rules *general = NULL;
+    const struct rules *general = book->closed;
     for (size_t i = 0; i < book->n_files; i++) {
         const struct rules *rules = &book->files[i];
         if (names_uid(rules, tenant_uid)) {
@@ -128,8 +131,20 @@ const struct rules *rule_book_find(const struct rule_book *book, uint32_t tenant
     return general ? general : rules_builtin(tenant_uid == 0);
 }
 
+int rule_book_close(struct rule_book *ret_book, const struct bh_error *why, struct bh_error *error)
+{
+    *ret_book = (struct rule_book){.closed = calloc(1, sizeof(*ret_book->closed))};
+    if (!ret_book->closed) {
+        return bh_error_errno(error, ENOMEM, "hold the rules");
+    }
+    (void)snprintf(ret_book->unreadable, sizeof(ret_book->unreadable), "%s", why->message);
+    ret_book->closed->unreadable = ret_book->unreadable;
+    return 0;
+}
+
 void rule_book_free(struct rule_book *book)
 {
     free(book->files);
+    free(book->closed);
     *book = (struct rule_book){0};
 }

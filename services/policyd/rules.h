@@ -35,6 +35,7 @@ enum rule {
     RULE_CGROUP_PARENTS,
     RULE_LABELS,
     RULE_OWNER, /* no file can change it: a container belongs to one tenant */
+    RULE_FILES, /* what they say is not known */
     RULE_COUNT,
 };
 const char *rule_name(enum rule rule);
@@ -61,7 +62,8 @@ struct rules {
     size_t n_uids;
     uint32_t uids[RULES_LIST_MAX];
 
-    bool audit_only; /* refusals are logged, not made */
+    const char *unreadable; /* why no rules are known: nothing that they judge is allowed. NULL: they are */
+    bool audit_only;        /* refusals are logged, not made */
     uint64_t capabilities;
     bool privileged;
     unsigned int seccomp, host_namespaces, networks;
@@ -104,7 +106,11 @@ const char *rules_origin(const struct rules *rules, enum rule rule, char *buffer
 struct rule_book {
     size_t n_files;
     struct rules *files;
+    struct rules *closed; /* the only ones, for every tenant, when the files cannot be read */
+    char unreadable[BH_ERROR_MESSAGE_SIZE];
 };
+/* Makes `ret_book` one that allows nothing, because of `why`. */
+int rule_book_close(struct rule_book *ret_book, const struct bh_error *why, struct bh_error *error);
 /* What applies to a tenant: the file that names its uid, else "root" or "others", else the built-in ones. */
 const struct rules *rule_book_find(const struct rule_book *book, uint32_t tenant_uid);
 void rule_book_free(struct rule_book *book);

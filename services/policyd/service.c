@@ -334,12 +334,29 @@ int policyd_init(struct bh_service_context *context, struct bh_error *error)
     return 0;
 }
 
+/* Files that cannot be read stop the engine's start, when somebody is there to read why. When it is already running,
+ * and this is another policyd after the death of one, what runs is to stay in somebody's hands: then nothing new is
+ * allowed. */
+static int load_rules(struct policyd *policyd, struct bh_error *error)
+{
+    const struct bh_service_context *context = policyd->context;
+    if (rules_load(context->folders[BH_FOLDER_POLICY], &policyd->book, error) == 0) {
+        return 0;
+    }
+    if (!context->replaces) {
+        return -1;
+    }
+    const struct bh_error why = *error;
+    bh_log_failure(BH_LOG_ERROR, &why, "nothing new is allowed until the rule files can be read; mend and reload them");
+    return rule_book_close(&policyd->book, &why, error);
+}
+
 int policyd_start(struct bh_service_context *context, struct bh_error *error)
 {
     struct policyd *policyd = context->state;
     const Bulkhead__Config *config = context->config;
     int state = context->folders[BH_FOLDER_STATE];
-    if (rules_load(context->folders[BH_FOLDER_POLICY], &policyd->book, error) < 0 ||
+    if (load_rules(policyd, error) < 0 ||
         ranges_open(&policyd->ranges, state, config->tenant_id_base, config->tenant_id_count, config->monitor_uid_base,
                     error) < 0 ||
         audit_open(&policyd->audit, state, error) < 0) {

@@ -21,6 +21,7 @@ struct helper {
     pid_t pid;           /* 0: not running */
     int control;         /* our end of its descriptor 3; -1: not running */
     bool ready;
+    bool was_ready; /* this one, or one before it */
     uint32_t restarts;
     uint64_t started_at_ms;
     uint64_t backoff_ms;

@@ -139,7 +139,7 @@ static void on_record(evutil_socket_t socket, short what, void *argument)
     bh_autoclose int fd = -1;
     int received = bh_control_receive(socket, &record, &fd, &error);
     if (received == 1 && record.kind == BH_CONTROL_READY && fd < 0) {
-        helper->ready = true;
+        helper->ready = helper->was_ready = true;
         start_listening(supervisor);
     } else if (received == 1 && record.kind == BH_CONTROL_PRIVILEGES && helper->role == BH_ROLE_ENGINE && fd < 0) {
         if (answer_privileges(supervisor, helper, record.value, &error) < 0) {
@@ -195,7 +195,7 @@ static int try_start(struct helper *helper, struct bh_error *error)
         return -1;
     }
     wire_helper(supervisor, helper);
-    return helper_tell(helper, BH_CONTROL_GO, BH_ROLE_NONE, 0, 0, -1, error);
+    return helper_tell(helper, BH_CONTROL_GO, BH_ROLE_NONE, 0, helper->was_ready, -1, error);
 }
 
 void supervisor_start_helper(struct helper *helper)
@@ -230,6 +230,15 @@ struct helper *supervisor_add_helper(struct supervisor *supervisor, enum bh_role
     return helper;
 }
 
+static void stop(struct supervisor *supervisor);
+
+/* One that ends by itself before the engine has ever served has said why it cannot start, and would say so again: the
+ * start has failed. One that somebody kills is started again, then as always. */
+static bool refuses_to_start(const struct supervisor *supervisor, const struct helper *helper, int status)
+{
+    return !supervisor->listening && !helper->was_ready && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+}
+
 /* An api process is only needed while somebody speaks to it: it is not restarted but forgotten. */
 static void bury(struct supervisor *supervisor, struct helper *helper, int status)
 {
@@ -242,6 +251,11 @@ static void bury(struct supervisor *supervisor, struct helper *helper, int statu
     }
     helper_forget(helper);
     if (supervisor->stopping) {
+        return;
+    }
+    if (refuses_to_start(supervisor, helper, status)) {
+        supervisor->refused = helper->role;
+        stop(supervisor);
         return;
     }
     if (helper->role == BH_ROLE_API) {
@@ -308,11 +322,8 @@ static void on_grace_over(evutil_socket_t fd, short what, void *argument)
     }
 }
 
-static void on_stop(evutil_socket_t number, short what, void *argument)
+static void stop(struct supervisor *supervisor)
 {
-    (void)number;
-    (void)what;
-    struct supervisor *supervisor = argument;
     const struct timeval grace = {.tv_sec = STOP_GRACE_MS / 1000};
     bool any = false;
     if (supervisor->stopping) {
@@ -334,6 +345,13 @@ static void on_stop(evutil_socket_t number, short what, void *argument)
     if (!any) {
         (void)event_base_loopbreak(supervisor->base);
     }
+}
+
+static void on_stop(evutil_socket_t number, short what, void *argument)
+{
+    (void)number;
+    (void)what;
+    stop(argument);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------- */
@@ -400,6 +418,10 @@ int supervisor_run(const struct settings *settings, struct bh_error *error)
     (void)event_base_dispatch(supervisor.base);
     if (supervisor.made_socket) {
         (void)unlink(settings->socket);
+    }
+    if (supervisor.refused != BH_ROLE_NONE) {
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "%s could not start, and has said why",
+                            bh_role_name(supervisor.refused));
     }
     bh_log_info("stopped");
     return 0;

@@ -17,6 +17,7 @@ struct supervisor {
     struct event *accept_event;
     int listener;
     bool made_socket, listening, stopping;
+    enum bh_role refused; /* the helper that could not start; BH_ROLE_NONE */
     TAILQ_HEAD(, helper) helpers;
 };
 

@@ -187,6 +187,41 @@ Test(judge, images_together)
     cr_assert_eq(judgement.rule, RULE_QUOTAS);
 }
 
+Test(judge, without_rules_nothing_is_allowed)
+{
+    struct bh_error why = {0}, error = {0};
+    struct rule_book book;
+    (void)bh_error_set(&why, BH_INVALID_ARGUMENT, "policy.d/10.json: line 4: it ends in the middle");
+    cr_assert_eq(rule_book_close(&book, &why, &error), 0);
+    const struct known_count none = {0};
+    Bulkhead__MakeVolume volume = BULKHEAD__MAKE_VOLUME__INIT;
+    Bulkhead__NetworkSpec network = BULKHEAD__NETWORK_SPEC__INIT;
+    Bulkhead__Attachment attachment = BULKHEAD__ATTACHMENT__INIT;
+    Bulkhead__ExecSpec exec = BULKHEAD__EXEC_SPEC__INIT;
+    Bulkhead__Resources resources = BULKHEAD__RESOURCES__INIT;
+    struct example example;
+    example_init(&example);
+    for (uint32_t uid = 0; uid < 2; uid++) {
+        const struct rules *rules = rule_book_find(&book, uid);
+        struct judgement judgements[9];
+        judge_container(&example.spec, rules, &none, &judgements[0]);
+        judge_exec(&exec, rules, &judgements[1]);
+        judge_volume(&volume, rules, &judgements[2]);
+        judge_network(&network, rules, &judgements[3]);
+        judge_connection(&attachment, rules, &judgements[4]);
+        judge_resources(&resources, rules, &judgements[5]);
+        judge_image("docker.io/library/busybox", rules, &judgements[6]);
+        judge_image_bytes(0, 0, rules, &judgements[7]);
+        judge_transfers(0, rules, &judgements[8]);
+        for (size_t i = 0; i < 9; i++) {
+            cr_assert_eq(judgements[i].rule, RULE_FILES, "%zu", i);
+            cr_assert_not(judgement_passes(&judgements[i]), "%zu", i);
+            cr_assert(strstr(judgements[i].reason, why.message), "%s", judgements[i].reason);
+        }
+    }
+    rule_book_free(&book);
+}
+
 static void limited(struct rules *ret_rules)
 {
     *ret_rules = *rules_builtin(false);
