@@ -123,14 +123,16 @@ static void kill_all(const struct executor *executor, const struct running *runn
 int running_signal(const struct executor *executor, const struct running *running, int signal_number,
                    struct bh_error *error)
 {
-    if (signal_number == SIGKILL && running->record.shares_pid == 1) {
+    bool all = signal_number == SIGKILL && running->record.shares_pid == 1;
+    if (all) {
         kill_all(executor, running);
     }
-    if (running->pidfd < 0) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
-    }
-    if (pidfd_send_signal(running->pidfd, signal_number, NULL, 0) < 0) {
+    bool sent = running->pidfd >= 0 && pidfd_send_signal(running->pidfd, signal_number, NULL, 0) == 0;
+    if (!sent && running->pidfd >= 0 && errno != ESRCH) {
         return bh_error_errno(error, errno, "send signal %d to container %.12s", signal_number, running->name);
+    }
+    if (!sent && !(all && running->pidfd >= 0)) { /* the first process may have been among all, and is gone */
+        return bh_error_set(error, BH_FAILED_PRECONDITION, "container %.12s is not running", running->name);
     }
     if (signal_number == SIGKILL) {
         thaw(executor, running);

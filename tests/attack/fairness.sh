@@ -26,7 +26,7 @@ start_good() { # a second registry, which answers
 start_good
 attack_start --insecure_registry "$SILENT" --private_registry "$SILENT" --insecure_registry "$GOOD" --private_registry "$GOOD"
 cat >"$ENGINE/policy.d/50-alice.json" <<END
-{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "containers_kept": 12, "image_bytes": 20000000, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
+{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "containers_kept": 12, "image_bytes": 20000000, "volumes": 20, "networks": 4, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
 END
 engine_halt "$ENGINE" && system_restart
 tenants_prepare
@@ -189,6 +189,21 @@ given_unasked() { # what is not asked for is limited all the same
     alice_runs -d --name hungry busybox tail /dev/zero >/dev/null
     eventually oom_killed hungry
 }
+of_networks() { # the default one would be among them, if she had used it
+    local i
+    for i in 1 2 3 4 5 6; do
+        as_alice network create "net-$i" >/dev/null 2>"$WORK/err" && continue
+        matches "$(cat "$WORK/err")" 'networks already and no more are allowed \(rule "quotas"\)'
+        break
+    done
+    equal "$i" 5
+    refused 'rule "quotas"' as_alice network create "net-$i"
+    as_bob network create his
+    as_bob network rm his
+    as_alice network rm net-1
+    as_alice network create net-5
+    as_alice network rm net-2 net-3 net-4 net-5
+}
 of_kept_containers() { # those that do not run have files all the same
     local i
     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do alice_runs --name "left-$i" busybox true; done
@@ -196,6 +211,7 @@ of_kept_containers() { # those that do not run have files all the same
     refused 'rule "quotas"' as_alice create --network none busybox true
     as_alice start left-1 # which is one of them
     as_bob run --rm --network none busybox true
+    as_alice wait left-1
     as_alice rm left-1
     alice_runs --rm busybox true
     as_alice rm $(as_alice ps -aq)
@@ -229,10 +245,10 @@ oom_killed() { [ "$(as $ALICE bulkhead inspect -f '{{.State.OOMKilled}} {{.State
 of_pulls() { # the fifth is refused while four wait
     local i pids=()
     for i in 1 2 3 4; do
-        timeout 20 as_alice pull "$SILENT/team/busybox:$i" >/dev/null 2>&1 &
+        timeout 20 as_alice pull "$SILENT/team/busybox:$i" >"$WORK/silent-$i" 2>&1 &
         pids+=($!)
     done
-    eventually refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1"
+    eventually refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1" || { cat "$WORK"/silent-?; return 1; }
     as_bob pull "$GOOD/team/busybox:1"
     as_bob rmi "$GOOD/team/busybox:1"
     kill "${pids[@]}"
@@ -241,6 +257,7 @@ of_pulls() { # the fifth is refused while four wait
 }
 class "quotas"
 attack "containers at once" of_containers
+attack "networks" of_networks
 attack "containers that do not run" of_kept_containers
 attack "images together" of_images
 attack "memory of a container" of_each --memory 64m

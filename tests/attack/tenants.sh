@@ -38,7 +38,7 @@ IMAGE_ID=$(as $ALICE bulkhead inspect -f '{{.Id}}' "$SECRET")
 as $ALICE bulkhead volume create --label whose=alice treasure >/dev/null
 as $ALICE bulkhead run -d --name mine --label kept --label whose=alice --network none -v treasure:/treasure busybox sh -c 'echo gold >/treasure/gold; echo said; sleep 100000' >/dev/null
 ID=$(as $ALICE bulkhead inspect -f '{{.Id}}' mine)
-EXEC_ID=$(ask $ALICE POST "/containers/mine/exec" -H 'Content-Type: application/json' -d '{"Cmd": ["true"]}' | sed -n 's/.*"Id":"\([0-9a-f]*\)".*/\1/p')
+EXEC_ID=$(request $ALICE POST "/containers/mine/exec" -H 'Content-Type: application/json' -d '{"Cmd": ["true"]}' | sed -n 's/.*"Id":"\([0-9a-f]*\)".*/\1/p')
 is_whole() { # Alice's, after each attack
     equal "$(as $ALICE bulkhead inspect -f '{{.State.Status}} {{.Name}} {{.RestartCount}}' mine)" "running /mine 0"
     equal "$(as $ALICE bulkhead exec mine cat /treasure/gold)" gold
@@ -53,11 +53,6 @@ no_trace() { # COMMAND... : prints nothing that is Alice's
     timeout 30 "$@" >"$WORK/seen" 2>&1 </dev/null || true
     ! grep -E "mine|treasure|secret|whose|gold|said|${ID:0:12}|${IMAGE_ID:7:12}|$EXEC_ID" "$WORK/seen"
 }
-neither() { # FUNCTION COMMAND... : for Bob and for root's tenant
-    local function=$1 uid
-    shift
-    for uid in $BOB 0; do "$function" as "$uid" "$@"; done
-}
 class "tenants: seeing"
 for list in "ps -a" "ps -a --no-trunc" "ps -a --filter label=whose=alice" "ps -a --filter name=mine" "ps -a --filter id=$ID" "ps -a --filter volume=treasure" "ps -a --filter status=running" "ps -as" \
     "images -a" "images --filter label=whose" "images --digests" "images --filter reference=*/team/*" "images --filter dangling=false" "volume ls" "volume ls --filter label=whose=alice" "volume ls --filter name=treasure" \
@@ -70,41 +65,28 @@ counts_are_own() { # UID : of info and df
 check "counts in info are Bob's own" equal "$(counts_are_own $BOB)" "0 0 1"
 check "counts in info are root's own" equal "$(counts_are_own 0)" "0 0 1"
 events_are_own() {
-    as $BOB timeout 3 "$bulkhead" events >"$WORK/events" &
+    as $BOB timeout 10 "$bulkhead" events >"$WORK/events" &
     local follower=$!
-    sleep 0.3
+    eventually follows_events
     as $ALICE bulkhead exec mine true
     as $ALICE bulkhead volume create passing
     as $ALICE bulkhead volume rm passing
     as $ALICE bulkhead run --rm --network none busybox true
     as $BOB bulkhead volume create bobs
     as $BOB bulkhead volume rm bobs
-    wait $follower || true
-    grep -q bobs "$WORK/events"
-    ! grep -vE 'volume (create|destroy) bobs' "$WORK/events"
+    eventually grep -q 'volume destroy bobs' "$WORK/events"
+    kill $follower
+    ! grep -vE 'volume (create|destroy) (bobs|first)' "$WORK/events"
+}
+follows_events() { # what he does himself is told, and so he is listening
+    as $BOB bulkhead volume create first
+    as $BOB bulkhead volume rm first
+    grep -q first "$WORK/events"
 }
 attack "events while Alice works" events_are_own
 
 # ---- naming and guessing ---------------------------------------------------------------------------------
 
-# Each question about Alice's object has the answer that one about no object at all has.
-NOBODYS=$(printf '%064x' 0x5eed)
-as_if_absent() { # METHOD PATH NAME ABSENT [BODY]
-    local uid there nowhere
-    for uid in $BOB 0; do
-        there=$(answer $uid "$1" "$2" "$3" "${5:-}")
-        nowhere=$(answer $uid "$1" "$2" "$4" "${5:-}")
-        equal "$there" "$nowhere" "uid $uid"
-        matches "$there" $'(\n[45][0-9][0-9]|"error":"[^"]+"}.*\n200)$'
-    done
-}
-answer() { # UID METHOD PATH NAME BODY : with the name in its place, and left out of what comes back
-    local options=() text
-    [ -z "$5" ] || options=(-H 'Content-Type: application/json' -d "${5//<>/$4}")
-    text=$(ask "$1" "$2" "${3//\{\}/$4}" "${options[@]}" | grep -v '^Date:')
-    text=${text//"$4"/X}
-    echo "${text//"${4%:1}"/X}"
-}
 class "tenants: containers by name and id"
 while read -r method path body <&6; do
     check "$method $path by name" as_if_absent "$method" "$path" mine ours "$body"

@@ -11,8 +11,8 @@ as() {
     shift
     setpriv --reuid "$uid" --regid "$uid" --clear-groups env HOME="$WORK/home-$uid" DOCKER_CONFIG="$WORK/home-$uid" PATH="$WORK/client:$PATH" "$@"
 }
-# ask UID METHOD PATH [CURL-OPTION...] : the status and the body of one request
-ask() {
+# request UID METHOD PATH [CURL-OPTION...] : the status and the body of one request
+request() {
     local uid=$1 method=(-X "$2") path=$3
     [ "$2" != HEAD ] || method=(-I)
     shift 3
@@ -43,4 +43,28 @@ tenants_survived() {
     equal "$(cat "$WORK/honeypot.log")" "" "connections to the honeypot"
     equal "$(as $ALICE bulkhead run --rm --network none busybox echo works)" works "an honest container of Alice's"
     equal "$(as $BOB bulkhead run --rm --network none busybox echo works)" works "an honest container of Bob's"
+}
+neither() { # FUNCTION COMMAND... : for Bob and for root's tenant
+    local function=$1 uid
+    shift
+    for uid in $BOB 0; do "$function" as "$uid" "$@"; done
+}
+
+# Each question about Alice's object has the answer that one about no object at all has.
+NOBODYS=$(printf '%064x' 0x5eed)
+as_if_absent() { # METHOD PATH NAME ABSENT [BODY]
+    local uid there nowhere
+    for uid in $BOB 0; do
+        there=$(answer $uid "$1" "$2" "$3" "${5:-}")
+        nowhere=$(answer $uid "$1" "$2" "$4" "${5:-}")
+        equal "$there" "$nowhere" "uid $uid"
+        matches "$there" $'(\n[45][0-9][0-9]|"error":"[^"]+"}.*\n200)$'
+    done
+}
+answer() { # UID METHOD PATH NAME BODY : with the name in its place, and left out of what comes back
+    local options=() text
+    [ -z "$5" ] || options=(-H 'Content-Type: application/json' -d "${5//<>/$4}")
+    text=$(request "$1" "$2" "${3//\{\}/$4}" "${options[@]}" | grep -v '^Date:')
+    text=${text//"$4"/X}
+    echo "${text//"${4%:1}"/X}"
 }
