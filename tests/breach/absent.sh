@@ -4,7 +4,7 @@
 # The hook of breach tests is in the programs that were built for them, and in no others.
 source "$(dirname "$0")/../lib/check.sh"
 RELEASE=${BULKHEAD_RELEASE:-$ROOT/build/tests/bin}
-PROGRAMS=$(cd "$RELEASE" && ls)
+PROGRAMS=$(cd "$RELEASE" && ls) && [ -n "$PROGRAMS" ] || { echo "not ok - there are release programs in $RELEASE"; exit 1; }
 
 # has_hook PROGRAM : the address that it calls, or its symbols
 has_hook() { grep -qa 'bulkhead-breach' "$1" || nm "$1" | grep -q 'bh_breach'; }

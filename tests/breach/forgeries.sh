@@ -15,6 +15,7 @@ prepare() {
     as $BOB bulkhead load -i "$WORK/busybox.tar"
     as $BOB bulkhead tag busybox bobs-own
     as $BOB bulkhead volume create bobs-volume
+    as $BOB bulkhead network create bobs-network
     as $BOB bulkhead run -d --name bobs --network none busybox sleep 1000
     as $ALICE bulkhead create --name alices --network none busybox sleep 1000
     as $ALICE bulkhead run -d --name runs --network none busybox sleep 1000
@@ -23,6 +24,7 @@ still_as_it_was() {
     equal "$(as $BOB bulkhead inspect -f '{{.State.Status}} {{.Name}}' bobs)" "running /bobs"
     equal "$(as $BOB bulkhead volume ls -q)" bobs-volume
     as $BOB bulkhead inspect bobs-own >/dev/null
+    equal "$(as $BOB bulkhead network ls -q --filter type=custom | wc -l)" 1
 }
 honest_again() {
     equal "$(as $ALICE bulkhead run --rm --network none busybox echo works)" works
@@ -32,6 +34,7 @@ honest_again() {
 everything_ends() {
     as $ALICE bulkhead rm -f alices runs
     as $BOB bulkhead rm -f bobs
+    as $BOB bulkhead network rm bobs-network
     nothing_left
 }
 
@@ -40,9 +43,10 @@ system_start
 prepare >/dev/null 2>&1
 id=$(as $BOB bulkhead inspect -f '{{.Id}}' bobs)
 
-check "by its id, another tenant's container, volume and image are not there" forge tenant $ALICE $BOB "$id" bobs-volume bobs-own
+network=$(as $BOB bulkhead network inspect -f '{{.Id}}' bobs-network)
+check "by its id, what is another tenant's is not there" forge tenant $ALICE $BOB "$id" bobs-volume bobs-own "$network"
 check "its tenant is served again" eventually as $ALICE bulkhead ps
-check "nor by its name" forge tenant $ALICE $BOB bobs bobs-volume bobs-own
+check "nor by its name" forge tenant $ALICE $BOB bobs bobs-volume bobs-own bobs-network
 check "its tenant is served once more" eventually as $ALICE bulkhead ps
 check "they are as they were" still_as_it_was
 check "what policyd refuses the engine cannot have, nor what is policyd's to say" forge spec alices bobs

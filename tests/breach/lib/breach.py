@@ -24,7 +24,8 @@ import sys
 import time
 
 import attempts
-from attempts import CHAPTERS, Target
+from attempt import Target
+from attempts import CHAPTERS
 from cast import Cast, children, comm, parent
 from door import SERVE_WORKERS, SPARE_WORKERS, Door, callers, give, lent
 from topology import reachable

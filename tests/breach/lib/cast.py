@@ -53,6 +53,18 @@ def monitor_row(source):
     return Row({"calls": calls, "syscalls": [], "capabilities": 0, "root": "empty", "namespaces": ["net"]})
 
 
+def rows(binaries, source):
+    """Every row: that of each service and worker by name, and the service of each worker."""
+    found, service_of = {}, {}
+    for role in (*HELPERS, "copier"):
+        row = found[role] = Row(declared(binaries, role))
+        for worker in row.declared["workers"]:
+            found[worker["name"]] = Row(worker, row)
+            service_of[worker["name"]] = role
+    found["monitor"] = monitor_row(source)
+    return found, service_of
+
+
 def privileges():
     text = subprocess.run(["bulkhead", "privileges", "--format", "json"], check=True, capture_output=True, timeout=20).stdout
     return json.loads(text)
@@ -80,7 +92,8 @@ class Cast:
     """Read once: the processes of the engine that runs now. `pids`: name ("store", "store-intake", "monitor") to pid."""
 
     def __init__(self, binaries, source, folder):
-        self.pids, self.rows, self.service_of = {}, {}, {}
+        self.pids = {}
+        self.rows, self.service_of = rows(binaries, source)
         self.source = source
         self.table = privileges()
         for row in self.table:
@@ -88,12 +101,6 @@ class Cast:
                 self.pids[row["role"] if row["role"] == "supervisor" else f"api:{row['tenant_uid']}"] = row["pid"]
                 continue
             self.pids[row["role"]] = row["pid"]
-        for role in (*HELPERS, "copier"):
-            row = self.rows[role] = Row(declared(binaries, role))
-            for worker in row.declared["workers"]:
-                self.rows[worker["name"]] = Row(worker, row)
-                self.service_of[worker["name"]] = role
-        self.rows["monitor"] = monitor_row(source)
         for role in HELPERS:
             for child in children(self.pids[role]):
                 name = comm(child)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forged messages of breached processes.
 
-    forge.py tenant UID NAME VOLUME IMAGE    the api process of UID asks for another tenant's container, volume and image
+    forge.py tenant UID OWNER NAME VOLUME IMAGE NETWORK    the api process of UID asks for what is another tenant's
     forge.py spec CONTAINER                  the engine asks policyd for what the rules refuse, in that container's name
     forge.py judged CONTAINER                policyd asks the executor for what it may not have judged
     forge.py descriptors FROM TO             FROM sends TO descriptors that nobody asked for
@@ -55,7 +55,7 @@ def expect(failures, what, answer, *codes):
 # ---- api: another tenant's ----------------------------------------------------------------------------
 
 
-def tenant(uid, owner, container, volume, image):
+def tenant(uid, owner, container, volume, image, network):
     named = {"look_up_container": container, "stop_container": container, "kill_container": container, "delete_container": container,
              "run_container": container, "wait_container": container, "read_logs": container, "restart_container": container,
              "pause_container": container, "rename_container": container, "get_processes": container, "list_changes": container,
@@ -64,12 +64,23 @@ def tenant(uid, owner, container, volume, image):
     with Forger(f"api:{owner}", "engine") as own:  # who has them is answered
         for request in ("look_up_container", "inspect_image"):
             expect(failures, f"the owner's {request}", own.ask(f'{request} {{ reference: "{named[request]}" }}'), "it was done")
+        expect(failures, "the owner's look_up_network", own.ask(f'look_up_network {{ reference: "{network}" }}'), "it was done")
         expect(failures, "the owner's look_up_volume", own.ask(f'look_up_volume {{ name: "{volume}" }}'), "it was done")
     with Forger(f"api:{uid}", "engine") as forged:
         for request, reference in named.items():
             more = {"rename_container": ' name: "mine"', "wait_container": " condition: WAIT_CONDITION_NOT_RUNNING"}.get(request, "")
             for name in {reference, reference[:12]}:
                 expect(failures, f"{request} of \"{name}\"", forged.ask(f'{request} {{ reference: "{name}"{more} }}'), "NOT_FOUND")
+        rest = {f'create_exec {{ reference: "{container}" request {{ args: "true" }} }}': "an exec", f'stat_path {{ reference: "{container}" path: "/" }}': "a path",
+                f'get_stats {{ reference: "{container}" }}': "stats", f'commit_container {{ container: "{container}" }}': "a commit",
+                f'change_container {{ reference: "{container}" resources {{ cpu_shares: 2 }} }}': "other limits",
+                f'tag_image {{ source: "{image}" target: "docker.io/library/taken:1" }}': "another name",
+                f'look_up_network {{ reference: "{network}" }}': "a network", f'delete_network {{ reference: "{network}" }}': "a network's end",
+                f'connect_network {{ reference: "{network}" container: "alices" request {{ }} }}': "its own container in that network",
+                f'connect_network {{ reference: "bridge" container: "{container}" request {{ }} }}': "that container in its own network",
+                f'disconnect_network {{ reference: "bridge" container: "{container}" }}': "that container out of a network"}
+        for request, what in rest.items():
+            expect(failures, f"{what} of {owner}'s", forged.ask(request), "NOT_FOUND")
         for request in ("look_up_volume", "delete_volume"):
             expect(failures, f"{request} of \"{volume}\"", forged.ask(f'{request} {{ name: "{volume}" }}'), "NOT_FOUND")
         for request in ("get_privileges", "check_audit"):
@@ -89,6 +100,11 @@ def spec_of(name):
     with sqlite3.connect(f"file:{STATE}/engine/{DATABASE}?mode=ro", uri=True) as engine:
         row = engine.execute("SELECT spec, tenant_uid, id FROM containers WHERE name = ?", [name]).fetchone()
     return to_text(SOURCE, "container", "ContainerSpec", row[0]), row[1], row[2]
+
+
+def network_of(uid):
+    with sqlite3.connect(f"file:{STATE}/engine/{DATABASE}?mode=ro", uri=True) as engine:
+        return engine.execute("SELECT id FROM networks WHERE tenant_uid = ? AND fixed = 0", [uid]).fetchone()[0]
 
 
 def changed(spec, pattern, replacement):
@@ -137,8 +153,19 @@ def spec(name, stranger):
                 failures.append(f"{what}: {got}, and the audit log knows nothing of it")
         other = f'container {{ id: "{escaped(other_id)}" tenant_uid: {uid} }}'
         for request in ("signal_container { %s signal: 9 }", "open_monitor { %s }", "open_log { %s }", "remove_container { %s }",
-                        "freeze_container { %s frozen: true }"):
+                        "freeze_container { %s frozen: true }", "update_container { %s resources { cpu_shares: 2 } }", "read_stats { %s }",
+                        "list_processes { %s }", "inspect_container { %s }"):
             expect(failures, request.split()[0] + " of another tenant's container", forged.ask(request % other), "PERMISSION_DENIED", "NOT_FOUND")
+        process = re.search(r"^process \{\n.*?^\}", text, re.M | re.S).group(0)
+        exec_id = f'exec {{ id: "{escaped(b"e" * 32)}" {other} }}'
+        for request in ("judge_exec", "start_exec"):
+            expect(failures, request + " in another tenant's container", forged.ask(f"{request} {{ spec {{ {exec_id} {process} }} }}"), "PERMISSION_DENIED")
+        of_other = changed(text, r'^id: ".*"', f'id: "{escaped(other_id)}"')
+        for view in ("READ", "WRITE", "UPPER", "SIZE"):
+            expect(failures, "a copier in another tenant's container", forged.ask(f"open_copier {{ spec {{ {of_other} }} view: COPIER_VIEW_{view} }}", fds=[0]),
+                   "PERMISSION_DENIED")
+        network = f'network {{ id: "{escaped(network_of(other_uid))}" tenant_uid: {uid} }} name: "bobs-network"'
+        expect(failures, "the end of another tenant's network", forged.ask(f"drop_network {{ {network} }}"), "PERMISSION_DENIED", "NOT_FOUND")
         # and the honest one, which shows that all the others were refused for what they say; twice, which changes nothing
         expect(failures, "what was judged", forged.ask(f"start_container {{ spec {{ {text} }} }}"), "it was done")
         expect(failures, "what was judged, again", forged.ask(f"start_container {{ spec {{ {text} }} }}"), "ALREADY_EXISTS", "FAILED_PRECONDITION")
