@@ -313,6 +313,9 @@ int bh_service_run(const struct bh_service *service, int argc, char **argv)
     bh_log_init(bh_role_name(service->sandbox->role), BH_LOG_INFO);
     bh_breach_open();
     (void)signal(SIGPIPE, SIG_IGN);
+    if (service->sandbox->limits.file_bytes) {
+        (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like others */
+    }
     current.context.service = service;
     for (int i = 0; i < BH_FOLDER_COUNT; i++) {
         current.context.folders[i] = -1;

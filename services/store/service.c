@@ -171,8 +171,7 @@ static int init(struct bh_service_context *context, struct bh_error *error)
     store.context = context;
     context->state = &store;
     TAILQ_INIT(&store.ingests);
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of that one job */
-    (void)signal(SIGIO, SIG_IGN);   /* somebody tried to write to a layer under our lease: the kernel holds it off */
+    (void)signal(SIGIO, SIG_IGN); /* somebody tried to write to a layer under our lease: the kernel holds it off */
     return bh_digest_of("", 0, &digest, error); /* libcrypto reads its configuration at its first use */
 }
 

@@ -23,7 +23,7 @@
 #include "wiring.h"
 
 /* In the child: only async-signal-safe calls between fork and exec. */
-static void execute(const char *path, int control)
+static void execute(const char *path, int control, int log)
 {
     char *const arguments[] = {(char *)(uintptr_t)path, NULL};
     char *environment[3] = {NULL};
@@ -37,8 +37,8 @@ static void execute(const char *path, int control)
     sigset_t none;
     (void)sigemptyset(&none);
     if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-        dup2(control, BH_CONTROL_FD) < 0 || close_range(BH_CONTROL_FD + 1, UINT_MAX, 0) < 0 ||
-        sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+        (log >= 0 && dup2(log, STDERR_FILENO) < 0) || dup2(control, BH_CONTROL_FD) < 0 ||
+        close_range(BH_CONTROL_FD + 1, UINT_MAX, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
         _exit(126);
     }
     (void)signal(SIGPIPE, SIG_DFL);
@@ -46,7 +46,7 @@ static void execute(const char *path, int control)
     _exit(127);
 }
 
-int helper_spawn(struct helper *helper, const struct settings *settings, struct bh_error *error)
+int helper_spawn(struct helper *helper, const struct settings *settings, int log, struct bh_error *error)
 {
     char path[PATH_MAX + 64];
     int ends[2];
@@ -67,7 +67,7 @@ int helper_spawn(struct helper *helper, const struct settings *settings, struct 
         return bh_error_errno(error, errno, "fork %s", bh_role_name(helper->role));
     }
     if (pid == 0) {
-        execute(path, theirs);
+        execute(path, theirs, log);
     }
     helper->pid = pid;
     helper->control = bh_steal_fd(&ours);

@@ -31,8 +31,8 @@ struct helper {
 };
 
 /* Forks and executes the helper's program with descriptors 0-3 alone and an empty environment (but for the sanitizers'
- * options). On success pid and control are set. */
-int helper_spawn(struct helper *helper, const struct settings *settings, struct bh_error *error);
+ * options); descriptor 2 is `log`, or ours if that is -1. On success pid and control are set. */
+int helper_spawn(struct helper *helper, const struct settings *settings, int log, struct bh_error *error);
 
 /* Hands over configuration and folders. */
 int helper_introduce(struct helper *helper, const struct settings *settings, const struct folders *folders,

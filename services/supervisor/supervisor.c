@@ -184,7 +184,7 @@ static void on_retry(evutil_socket_t fd, short what, void *argument)
 static int try_start(struct helper *helper, struct bh_error *error)
 {
     struct supervisor *supervisor = helper->owner;
-    if (helper_spawn(helper, supervisor->settings, error) < 0) {
+    if (helper_spawn(helper, supervisor->settings, helpers_log_end(&supervisor->log), error) < 0) {
         return -1;
     }
     helper->readable = event_new(supervisor->base, helper->control, EV_READ | EV_PERSIST, on_record, helper);
@@ -401,8 +401,10 @@ int supervisor_run(const struct settings *settings, struct bh_error *error)
         bh_sandbox_enter(&supervisor_sandbox, &sandbox, error) < 0) {
         return -1;
     }
+    helpers_log_open(&supervisor.log);
     supervisor.base = event_base_new();
-    if (!supervisor.base || watch_signals(&supervisor, error) < 0) {
+    if (!supervisor.base || watch_signals(&supervisor, error) < 0 ||
+        helpers_log_watch(&supervisor.log, supervisor.base, error) < 0) {
         return bh_error_wrap(error, "prepare the event loop");
     }
     supervisor.accept_event =
@@ -416,6 +418,7 @@ int supervisor_run(const struct settings *settings, struct bh_error *error)
     }
     (void)clients_api_for(&supervisor, 0); /* root's own: the first command need not wait for it */
     (void)event_base_dispatch(supervisor.base);
+    helpers_log_drain(&supervisor.log);
     if (supervisor.made_socket) {
         (void)unlink(settings->socket);
     }

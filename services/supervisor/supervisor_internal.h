@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "helper.h"
+#include "helpers_log.h"
 
 #define TENANTS_MAX 1024 /* live api processes; each has a uid of its own */
 
@@ -16,6 +17,7 @@ struct supervisor {
     struct event_base *base;
     struct event *accept_event;
     int listener;
+    struct helpers_log log;
     bool made_socket, listening, stopping;
     enum bh_role refused; /* the helper that could not start; BH_ROLE_NONE */
     TAILQ_HEAD(, helper) helpers;

@@ -242,18 +242,23 @@ of_images() {
     as_alice rm grows
 }
 oom_killed() { [ "$(as $ALICE bulkhead inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' "$1")" = "true 137" ]; }
-of_pulls() { # the fifth is refused while four wait
+four_pull() { [ "$(cat "$WORK"/silent-? | grep -c 'Pulling from')" = 4 ]; }
+of_pulls() { # and pushes: the fifth is refused while four wait
     local i pids=()
     for i in 1 2 3 4; do
         timeout 20 as_alice pull "$SILENT/team/busybox:$i" >"$WORK/silent-$i" 2>&1 &
         pids+=($!)
     done
-    eventually refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1" || { cat "$WORK"/silent-?; return 1; }
+    eventually four_pull
+    refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1"
+    as_alice tag busybox "$GOOD/team/pushed:1"
+    refused 'rule "quotas"' as_alice push "$GOOD/team/pushed:1"
     as_bob pull "$GOOD/team/busybox:1"
     as_bob rmi "$GOOD/team/busybox:1"
     kill "${pids[@]}"
     eventually timeout 20 as_alice pull "$GOOD/team/busybox:1"
-    as_alice rmi "$GOOD/team/busybox:1"
+    refused unsupported as_alice push "$GOOD/team/pushed:1" # by the registry: it takes none
+    as_alice rmi "$GOOD/team/busybox:1" "$GOOD/team/pushed:1"
 }
 class "quotas"
 attack "containers at once" of_containers

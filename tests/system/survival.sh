@@ -77,6 +77,18 @@ stopped_in_order() {
     system_restart
     equal "$(pid_of long)" "$pid"
 }
+# The log's file counts for no helper's own limit of file sizes, the smallest of which is a mebibyte.
+large_log() {
+    local before
+    engine_halt "$ENGINE"
+    yes 'a line of a log that nobody has rotated for a long time' | head -c 3000000 >>"$ENGINE/engine.log"
+    system_restart
+    bulkhead run --rm "$IMAGE" true
+    exits 1 bulkhead pull 127.0.0.1:9/none
+    matches "$(cat "$WORK/err")" '127\.0\.0\.1:9'
+    eventually grep -aq 'service=fetcher .*request failed' "$ENGINE/engine.log"
+    equal "$(bulkhead privileges --format json | python3 -c 'import json, sys; print(sum(row["restarts"] for row in json.load(sys.stdin)))')" 0 "helpers that were started again"
+}
 monitor_dies() {
     bulkhead run -d --name alone --network none "$IMAGE" sleep 1000
     local parent
@@ -98,6 +110,7 @@ check "kill -9 of the supervisor: adopted by the next" supervisor_dies
 check "an end that nobody saw has its exit code and log" ends_while_nobody_looks
 check "what was acknowledged is there after kill -9" acknowledged_is_kept
 check "an ordinary stop leaves containers alone" stopped_in_order
+check "a large log ends nobody, and goes on" large_log
 check "a monitor's death is one container's end" monitor_dies
 check "the log is whole still" log_has_no_gap
 check "it can be stopped" bulkhead rm -f long
