@@ -12,8 +12,8 @@
 void bh_breach_open(void);
 /* The attacker's descriptor, which a worker keeps; -1 if there is none. */
 int bh_breach_fd(void);
-/* In a worker whose sandbox is in force: serves at once if the attacker asked its service for that. */
-void bh_breach_worker(void);
+/* In a worker whose sandbox is in force: serves at once if the attacker asked its service for workers of that name. */
+void bh_breach_worker(const char *name);
 /* Takes SIGUSR2 out of a set that is about to be blocked. */
 void bh_breach_spare(sigset_t *set);
 #else
@@ -24,8 +24,9 @@ static inline int bh_breach_fd(void)
 {
     return -1;
 }
-static inline void bh_breach_worker(void)
+static inline void bh_breach_worker(const char *name)
 {
+    (void)name;
 }
 static inline void bh_breach_spare(sigset_t *set)
 {

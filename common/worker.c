@@ -120,7 +120,7 @@ static int run_worker(struct bh_service_context *context, const struct bh_worker
         return EXIT_FAILURE;
     }
     context->base = NULL;
-    bh_breach_worker();
+    bh_breach_worker(worker->name);
     return worker->work(context, job_fd, argument);
 }
 

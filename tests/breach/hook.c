@@ -22,7 +22,7 @@
 #define SCRATCH_BYTES 32768
 #define DESCRIPTOR    100 /* at least: beyond what is handed over by number, below every row's limit */
 #define RESUME        UINT64_MAX
-#define SERVE_WORKERS (UINT64_MAX - 1) /* the next workers serve as soon as they are sealed */
+#define SERVE_WORKERS (UINT64_MAX - 1) /* workers of a name, from now on, serve as soon as they are sealed */
 #define SPARE_WORKERS (UINT64_MAX - 2)
 #define ADDRESS       "bulkhead-breach"
 
@@ -44,7 +44,8 @@ static char scratch[SCRATCH_BYTES] __attribute__((aligned(4096)));
 static char incoming[sizeof(struct request) + SCRATCH_BYTES] __attribute__((aligned(8)));
 static char outgoing[sizeof(struct answer) + SCRATCH_BYTES] __attribute__((aligned(8)));
 static int attacker = -1;
-static bool workers_serve;
+static char
+    serving[16]; /* the name of workers that do; they share their service's connection, and so it is one alone */
 
 static bool makes_a_process(uint64_t number)
 {
@@ -54,8 +55,12 @@ static bool makes_a_process(uint64_t number)
 static int64_t execute(const struct request *request)
 {
     const uint64_t *a = request->arguments;
-    if (request->number == SERVE_WORKERS || request->number == SPARE_WORKERS) {
-        workers_serve = request->number == SERVE_WORKERS;
+    if (request->number == SERVE_WORKERS) {
+        memcpy(serving, (const char *)(uintptr_t)a[0], sizeof(serving) - 1);
+        return 0;
+    }
+    if (request->number == SPARE_WORKERS) {
+        serving[0] = '\0';
         return 0;
     }
     long result = syscall((long)request->number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -127,9 +132,9 @@ int bh_breach_fd(void)
     return attacker;
 }
 
-void bh_breach_worker(void)
+void bh_breach_worker(const char *name)
 {
-    if (workers_serve && attacker >= 0) {
+    if (attacker >= 0 && *serving && strcmp(serving, name) == 0) {
         serve();
     }
 }

@@ -171,16 +171,16 @@ def calls_in(name):
 MISSED = ["it was never forked"]
 
 
-def catch(name, *command):
-    """Runs a command that makes a service fork `name`, and goes into that before its first instruction."""
+def caught(name, *command):
+    """Runs a command that makes a service fork one worker `name`, and goes into that before its first instruction."""
     everybody = cast()
     service = everybody.pids[everybody.service_of[name]]
     with Door(service) as inside:
-        inside.instruct(SERVE_WORKERS)
-    failures, let_go, deadline = MISSED, set(), time.monotonic() + 30
+        inside.instruct(SERVE_WORKERS, name)
+    failures, deadline = MISSED, time.monotonic() + 30
     with subprocess.Popen(command) as running:
         while failures == MISSED and running.poll() is None and time.monotonic() < deadline:
-            for child in set(children(service)) - let_go:
+            for child in children(service):
                 if comm(child) == name:
                     with Door(child, service, serving=True) as inside:
                         row = everybody.rows[name]
@@ -189,22 +189,10 @@ def catch(name, *command):
                     failures = failures + more
                     print(f"{tried} attempts and {called} calls in {name}, pid {child}")
                     break
-                if comm(child) in everybody.service_of:
-                    with Door(child, service, serving=True):
-                        let_go.add(child)
         with Door(service) as inside:
             inside.instruct(SPARE_WORKERS)
         if running.wait(30) != 0:
             failures = failures + [f"{' '.join(command)}: exit status {running.returncode} after its worker was let go"]
-    return failures
-
-
-def caught(name, *command):
-    """Workers of one service share its connection: what lets one go may reach another, which then has to be made again."""
-    for _ in range(5):
-        failures = catch(name, *command)
-        if failures != MISSED:
-            break
     return failures
 
 

@@ -127,9 +127,11 @@ class Door:
         self.keep = []
         return ANSWER.unpack_from(answer)[0]
 
-    def instruct(self, what):
-        """SERVE_WORKERS: workers forked from now on serve as soon as they are sealed; SPARE_WORKERS: no longer."""
-        self.call(what)
+    def instruct(self, what, name=""):
+        """SERVE_WORKERS: workers of that name, forked from now on, serve as soon as they are sealed; SPARE_WORKERS: no longer."""
+        room = Room(16)
+        room.content = name.encode()
+        self.call(what, room)
 
     def peek(self, address, size):
         """Memory of the process, as it would write it into a socket of the attacker's. None where nothing is mapped."""
