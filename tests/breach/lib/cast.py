@@ -73,14 +73,21 @@ def privileges():
 def children(pid):
     found = []
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += map(int, file.read().split())
+        try:
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                found += map(int, file.read().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a thread that has ended meanwhile
     return found
 
 
 def comm(pid):
-    with open(f"/proc/{pid}/comm") as file:
-        return file.read().strip()
+    """Its name; "" when it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def parent(pid):
