@@ -7,6 +7,23 @@ source "$(dirname "$0")/lib/attack.sh"
 attack_start
 python3 "$ATTACK/layers.py" "$WORK/busybox.tar" "$CANARY" "$WORK/layers" || { echo "not ok - the layers can be made"; exit 1; }
 
+# The watch of all these attacks is shown what it is to see: a program that holds fifty megabytes.
+memory_is_seen() {
+    mkdir -p "$WORK/held/programs"
+    cp "$(command -v tail)" "$WORK/held/programs/holder"
+    python3 "$ATTACK/memory.py" "$WORK/held/programs" "$WORK/held" <"$WORK/honeypot.pipe" &
+    local watch=$! holder
+    mkfifo "$WORK/held/pipe"
+    exec 6<>"$WORK/held/pipe"
+    "$WORK/held/programs/holder" <"$WORK/held/pipe" >/dev/null &
+    holder=$!
+    head -c 50000000 /dev/zero >&6
+    eventually holds_much
+    kill $watch $holder
+}
+holds_much() { local total name largest; read -r total name largest <"$WORK/held/peak" && [ "$total" -gt 40000 ] && [ "$name" = holder ]; }
+check "memory that is held is seen" memory_is_seen
+
 is_refused() { # NUMBER PATTERN
     refused "$2" bulkhead load -i "$WORK/layers/$1.tar"
 }

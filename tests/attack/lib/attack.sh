@@ -19,6 +19,10 @@ attack_start() { # [FLAG...]
     disown
     eventually test -s "$WORK/honeypot.port"
     HONEYPOT=$(cat "$WORK/honeypot.port")
+    mkdir "$WORK/memory"
+    python3 "$ATTACK/memory.py" "$BIN" "$WORK/memory" <"$WORK/honeypot.pipe" 7>&- 8>&- 9>&- &
+    at_end "kill $!"
+    disown
     system_start "$@"
     system_load
     outside >"$WORK/outside"
@@ -68,10 +72,25 @@ attack() {
 }
 attacked() {
     local status
+    memory_begins
     whole status "$@"
+    memory_kept
     clean_up_images
     survived
     return "$status"
+}
+# memory_kept : all of the engine's processes together never held more than this since memory_begins, whatever they were sent
+MEMORY_CEILING_KIB=$((512 * 1024))
+memory_begins() { : >"$WORK/memory/reset"; }
+memory_looked() { [ ! -e "$WORK/memory/look" ]; }
+memory_kept() {
+    local total name largest
+    : >"$WORK/memory/look"
+    eventually memory_looked
+    read -r total name largest <"$WORK/memory/peak"
+    echo "${total} ${name} ${largest}" >>"$WORK/memory/peaks"
+    [ "$total" -le "$MEMORY_CEILING_KIB" ] ||
+        { echo "the engine's processes held $total KiB, $name $largest of it; at most $MEMORY_CEILING_KIB are allowed"; return 1; }
 }
 rm_containers() {
     local left
