@@ -17,15 +17,12 @@ static int read_capabilities(const json_t *value, const char *where, size_t *n_s
     if (take_strings(value, where, n_slot, slot, error) < 0) {
         return -1;
     }
-    for (size_t i = 0; i < *n_slot; i++) {
+    for (size_t i = 0; i < *n_slot; i++) { /* they stay as they are written, and are told like that */
         char canonical[64];
         capability_canonical((*slot)[i], canonical, sizeof(canonical));
         if (strcmp(canonical, "ALL") != 0 && capability_number(canonical) < 0) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid Cap%s: unknown capability: \"%s\"",
                                 strstr(where, "Drop") ? "Drop" : "Add", canonical);
-        }
-        if (set_string(&(*slot)[i], canonical, error) < 0) {
-            return -1;
         }
     }
     return 0;

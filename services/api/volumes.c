@@ -222,7 +222,7 @@ static int prune(struct request *request, struct request_filters *filters, struc
     }
     const Bulkhead__VolumesPruned *pruned = bh_message_body(answer);
     write_object(&writer, NULL);
-    write_strings(&writer, "VolumesDeleted", pruned->names, pruned->n_names, true);
+    write_strings(&writer, "VolumesDeleted", pruned->names, pruned->n_names, false);
     write_uint(&writer, "SpaceReclaimed", pruned->reclaimed_bytes);
     write_object_end(&writer);
     return request_answer_json(request, 200, &writer, error);

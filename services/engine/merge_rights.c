@@ -2,8 +2,10 @@
  *
  * What a container may do: capabilities, namespaces, seccomp, masked paths; see merge_parts.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/capability.h>
 
 #include "common/fields.h"
@@ -32,9 +34,12 @@ static int capability_mask(char *const *names, size_t n_names, uint64_t *ret_mas
     *ret_all = false;
     for (size_t i = 0; i < n_names; i++) {
         cap_value_t value;
-        if (strcmp(names[i], "ALL") == 0) {
+        char name[64];
+        bool prefixed = strncasecmp(names[i], "CAP_", 4) == 0;
+        (void)snprintf(name, sizeof name, "%s%s", prefixed ? "" : "CAP_", names[i]);
+        if (strcasecmp(names[i], "ALL") == 0) {
             *ret_all = true;
-        } else if (cap_from_name(names[i], &value) < 0 || value < 0 || value > 40) {
+        } else if (cap_from_name(name, &value) < 0 || value < 0 || value > 40) {
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "invalid capability: \"%s\": see capabilities(7) for their names", names[i]);
         } else {

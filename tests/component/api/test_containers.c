@@ -122,8 +122,8 @@ Test(containers, every_field_arrives)
     cr_assert_eq(request->mounts[3]->tmpfs_bytes, 64 << 20);
     cr_assert_not(request->mounts[3]->no_exec);
     cr_assert_eq(request->network, BULKHEAD__NETWORK_MODE__NETWORK_MODE_HOST);
-    cr_assert_str_eq(request->cap_add[0], "CAP_NET_ADMIN");
-    cr_assert_str_eq(request->cap_add[1], "ALL");
+    cr_assert_str_eq(request->cap_add[0], "net_admin");
+    cr_assert_str_eq(request->cap_add[1], "all");
     cr_assert_not(request->no_new_privileges);
     cr_assert_eq(request->seccomp, BULKHEAD__SECCOMP_MODE__SECCOMP_MODE_UNCONFINED);
     cr_assert_eq(request->resources->memory_swap_bytes, 32 << 20);

@@ -220,7 +220,8 @@ Test(network, without_links_nothing_is_left)
     struct bh_error error = {0};
     cr_expect_eq(ask_remove(&linked.container, &error), 0, "%s", error.message);
 
-    /* The same container starts afterwards. */
+    /* The same container starts when the removal, which goes on in the background, is through. */
+    stage_settle();
     cr_assert_eq(run_linked(&linked), 0, "%s", linked.container.error.message);
 }
 

@@ -129,7 +129,8 @@ Test(networks, a_tenant_has_no_more_than_it_may)
         cr_expect_eq(result, i <= 2 ? 0 : -1);
         bh_message_free(answer);
     }
-    cr_expect_eq(error.code, BH_RESOURCE_EXHAUSTED);
+    cr_expect_eq(error.code, BH_PERMISSION_DENIED);
+    cr_expect(strstr(error.message, "rule \"quotas\""), "%s", error.message);
 }
 
 Test(networks, one_is_dropped_when_nobody_is_linked_to_it_and_by_its_tenant)

@@ -234,7 +234,7 @@ Test(merge, capabilities)
 {
     struct bh_error error = {0};
     uint64_t mask, standard;
-    char *all[] = {TEXT("ALL")}, *net[] = {TEXT("CAP_NET_ADMIN")}, *chown[] = {TEXT("CAP_CHOWN")},
+    char *all[] = {TEXT("ALL")}, *net[] = {TEXT("net_admin")}, *chown[] = {TEXT("CAP_CHOWN")},
          *bad[] = {TEXT("CAP_X")};
     cr_assert_eq(merge_capabilities(NULL, 0, NULL, 0, &standard, &error), 0);
     cr_assert_eq(merge_capabilities(net, 1, chown, 1, &mask, &error), 0);
