@@ -32,7 +32,7 @@ class Row:
             service = within.declared
         self.declared = service
         self.capabilities = 0 if within else service["capabilities"]
-        self.root = service["root"]
+        self.root = declared.get("root", service["root"])
         self.own_network = "net" in service["namespaces"]
         self.is_worker = within is not None
 
@@ -76,8 +76,11 @@ def privileges():
 def children(pid):
     found = []
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += map(int, file.read().split())
+        try:
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                found += map(int, file.read().split())
+        except FileNotFoundError:
+            pass  # a thread that has ended meanwhile
     return found
 
 
