@@ -97,6 +97,8 @@ bulkhead rm -f named >/dev/null && bulkhead network rm named >/dev/null
 # a container with more in it than pipes hold: its copiers wait, one to be read from, one to be written to
 bulkhead run -d --name files --network none busybox sh -c 'dd if=/dev/zero of=/big bs=1M count=32 && sleep 1000' >/dev/null
 check "a container has its files" eventually bulkhead exec files test -s /big
+check "top does what its row says and nothing else" breach caught top "$bulkhead" top files
+entered+=(top)
 mkfifo "$WORK/out.pipe" "$WORK/in.pipe"
 exec 4<>"$WORK/out.pipe" 5<>"$WORK/in.pipe"
 bulkhead cp files:/big - >&4 2>/dev/null &

@@ -4,10 +4,11 @@ import os
 
 from door import AT_FDCWD, Room
 
-from .rules import Attempt, best, closing, host_root_only, nobody, only_role
+from .rules import Attempt, best, closing, host_root_only, in_proc, nobody, only_role
 
 UP = "../" * 16
 AT_EMPTY_PATH = 0x1000
+SWITCHES = [path for name in ("kernel/core_pattern", "vm/drop_caches") for path in in_proc("sys", name)]
 
 
 def open_any(inside, target, flags, prefix=""):
@@ -126,7 +127,7 @@ ATTEMPTS = [
     Attempt("open files of others for writing", lambda i, t: open_any(i, t, os.O_WRONLY), host_root_only),
     Attempt("find them by ..", lambda i, t: open_any(i, t, os.O_RDONLY, UP), host_root_only),
     Attempt("find them by the root of another process",
-            lambda i, t: best(open_any(i, t, os.O_RDONLY, f"/proc/{pid}/root") for pid in t.victims.values()), nobody),
+            lambda i, t: best(open_any(i, t, os.O_RDONLY, root) for pid in t.victims.values() for root in in_proc(pid, "root")), nobody),
     Attempt("learn whether files of others are there", lambda i, t: look_at(i, t, 0, AT_EMPTY_PATH), host_root_only),
     Attempt("list a folder of others", list_folder, host_root_only),
     Attempt("open the blobs of all tenants", own_or_not("store", "/blobs"), only_role("store")),
@@ -146,5 +147,6 @@ ATTEMPTS = [
     Attempt("make a device node", make_device, host_root_only),
     Attempt("open a device", lambda i, t: closing(i, i.call("openat", AT_FDCWD, "/dev/null", os.O_RDWR)),
             lambda row: None if row.root in ("host", "container") else False),
-    Attempt("open its own memory", lambda i, t: closing(i, i.call("openat", AT_FDCWD, "/proc/self/mem", os.O_RDWR)), host_root_only),
+    Attempt("open its own memory", lambda i, t: best(closing(i, i.call("openat", AT_FDCWD, path, os.O_RDWR)) for path in in_proc("self", "mem")), host_root_only),
+    Attempt("change a switch of the kernel's", lambda i, t: best(closing(i, i.call("openat", AT_FDCWD, path, os.O_WRONLY)) for path in SWITCHES), host_root_only),
 ]

@@ -7,7 +7,7 @@ import struct
 
 from door import AT_FDCWD, Room
 
-from .rules import NEVER, Attempt, best, closing, needs, nobody
+from .rules import NEVER, Attempt, best, closing, in_proc, needs, nobody
 
 SO_PEERCRED, SO_PEERPIDFD = 17, 77
 
@@ -98,11 +98,11 @@ def by_channel(then):
 
 
 def proc(*names):
-    return on_each(lambda i, pid: best(closing(i, i.call("openat", AT_FDCWD, f"/proc/{pid}/{name}", os.O_RDONLY)) for name in names))
+    return on_each(lambda i, pid: best(closing(i, i.call("openat", AT_FDCWD, path, os.O_RDONLY)) for name in names for path in in_proc(pid, name)))
 
 
 def read_link(*names):
-    return on_each(lambda i, pid: best(i.call("readlinkat", AT_FDCWD, f"/proc/{pid}/{name}", Room(256), 256) for name in names))
+    return on_each(lambda i, pid: best(i.call("readlinkat", AT_FDCWD, path, Room(256), 256) for name in names for path in in_proc(pid, name)))
 
 
 def take_descriptor(inside, handle):
@@ -139,6 +139,6 @@ ATTEMPTS = [
     Attempt("see another process's root, program and descriptors", read_link("root", "cwd", "exe", "fd/3", "ns/net"), nobody),
     Attempt("open another process's namespaces", proc("ns/net", "ns/mnt", "ns/user"), nobody),
     Attempt("see another process's status and command line", proc("status", "cmdline", "stat"),
-            lambda row: None if row.root in ("host", "container") else False),
+            lambda row: None if row.root in ("host", "container", "procfs") else False),
     Attempt("enter another process's namespaces", by_pidfd(lambda i, fd: i.call("setns", fd, 0x40000000)), nobody),
 ]

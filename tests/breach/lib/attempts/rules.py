@@ -87,6 +87,11 @@ def closing(inside, fd):
     return fd
 
 
+def in_proc(pid, name):
+    """Where a file about a process would be: below /proc, or at the root of who has nothing else."""
+    return f"/proc/{pid}/{name}", f"/{pid}/{name}"
+
+
 def plain(name, *arguments, reached=(), allowed=NEVER, label=None, undo=None):
     """One call whose arguments say all."""
     def act(inside, _):
