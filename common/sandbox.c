@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -203,6 +205,16 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
     return 0;
 }
 
+/* Nothing is changed here: whoever forks a worker with a root of its own has made that its root. */
+static int verify_root(enum bh_root root, struct bh_error *error)
+{
+    struct statfs status;
+    if (root == BH_ROOT_PROCFS && (statfs("/", &status) < 0 || status.f_type != PROC_SUPER_MAGIC)) {
+        return bh_error_set(error, BH_INTERNAL, "a worker's root is not what its row says");
+    }
+    return 0;
+}
+
 int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_error *error)
 {
     bool forks = false;
@@ -214,7 +226,7 @@ int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_e
     if (set_capabilities(0, error) < 0) {
         return bh_error_wrap(error, "drop the service's capabilities");
     }
-    if (limit_memory(sandbox->memory_bytes, error) < 0) {
+    if (verify_root(sandbox->root, error) < 0 || limit_memory(sandbox->memory_bytes, error) < 0) {
         return -1;
     }
     if (!forks && limit(RLIMIT_NPROC, 0, "nproc", error) < 0) {
@@ -230,6 +242,12 @@ int bh_sandbox_enter_worker(const struct bh_worker_sandbox *sandbox, struct bh_e
 }
 
 /* ---- printing --------------------------------------------------------------------------------- */
+
+static const char *const root_names[] = {[BH_ROOT_EMPTY] = "empty",
+                                         [BH_ROOT_FOLDER] = "folder",
+                                         [BH_ROOT_HOST] = "host",
+                                         [BH_ROOT_CONTAINER] = "container",
+                                         [BH_ROOT_PROCFS] = "procfs"};
 
 /* The groups, what is beyond them, and both spelled out. */
 static void print_syscalls(const enum bh_syscalls *groups, const char *const *also, FILE *stream)
@@ -262,7 +280,8 @@ static void print_workers(const struct bh_sandbox *sandbox, FILE *stream)
     (void)fputs("\"workers\":[", stream);
     for (size_t i = 0; i < 3 && sandbox->workers[i].name; i++) {
         const struct bh_worker_sandbox *worker = sandbox->workers[i].sandbox;
-        (void)fprintf(stream, "%s{\"name\":\"%s\",", i ? "," : "", sandbox->workers[i].name);
+        (void)fprintf(stream, "%s{\"name\":\"%s\",\"root\":\"%s\",", i ? "," : "", sandbox->workers[i].name,
+                      root_names[worker->root ? worker->root : sandbox->root]);
         print_syscalls(worker->syscalls, worker->also, stream);
         (void)fprintf(
             stream, "\"limits\":{\"memory_bytes\":%" PRIu64 ",\"cpu_seconds\":%" PRIu64 ",\"file_bytes\":%" PRIu64 "}}",
@@ -273,12 +292,8 @@ static void print_workers(const struct bh_sandbox *sandbox, FILE *stream)
 
 static void print(const struct bh_sandbox *sandbox, const char *system_calls, FILE *stream)
 {
-    static const char *const roots[] = {[BH_ROOT_EMPTY] = "empty",
-                                        [BH_ROOT_FOLDER] = "folder",
-                                        [BH_ROOT_HOST] = "host",
-                                        [BH_ROOT_CONTAINER] = "container"};
     (void)fprintf(stream, "{\"role\":\"%s\",\"root\":\"%s\",\"namespaces\":[", bh_role_name(sandbox->role),
-                  roots[sandbox->root]);
+                  root_names[sandbox->root]);
     const char *separator = "";
     for (size_t i = 0; i < sizeof(namespace_names) / sizeof(namespace_names[0]); i++) {
         if (sandbox->unshare & namespace_names[i].flag) {

@@ -20,6 +20,7 @@ enum bh_root {
     BH_ROOT_FOLDER,    /* its own BH_FOLDER_STATE, writable, nosuid,nodev,noexec */
     BH_ROOT_HOST,      /* executor and supervisor only */
     BH_ROOT_CONTAINER, /* a container's, whose namespaces were entered before; "root" is its root, too */
+    BH_ROOT_PROCFS,    /* of a worker: the kernel's files about processes, and no other file system */
 };
 
 /* System calls by named group; each group is one list in common/sandbox_syscalls.c. */
@@ -89,6 +90,7 @@ int bh_sandbox_enter(const struct bh_sandbox *sandbox, const struct bh_sandbox_c
 /* Tightens a forked worker further: no capability whatever its service has, a second filter of `syscalls` and `also`
  * only, RLIMIT_NPROC 0, and its own memory and processor-time ceilings (0: as inherited). */
 struct bh_worker_sandbox {
+    enum bh_root root; /* 0: its service's. Another one was entered before, which is verified */
     enum bh_syscalls syscalls[16];
     const char *also[24];
     uint64_t memory_bytes, cpu_seconds, file_bytes;

@@ -20,6 +20,9 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--sandbox") == 0) {
         return bh_sandbox_show(&copier_sandbox);
     }
+    if (argc == 2 && strcmp(argv[1], "--sandbox-reader") == 0) {
+        return bh_sandbox_show(&copier_reader_sandbox);
+    }
     bh_log_init("copier", BH_LOG_INFO);
     if (copier_start(argc, argv, &copier, &error) < 0) {
         bh_log_failure(BH_LOG_ERROR, &error, "start");

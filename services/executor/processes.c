@@ -18,24 +18,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/breach.h"
 #include "common/cleanup.h"
 #include "common/io.h"
-#include "common/sandbox.h"
 #include "policyd_executor.pb-c.h"
+#include "sandbox.h"
 
-#define FILE_BYTES_MAX      8192U
-#define WORKER_MEMORY_BYTES (256ULL << 20)
-#define WORKER_CPU_S        10
-#define ANSWER_FD           3 /* in the worker: all that it has */
-#define MEMORY_FD           4
-
-/* What the worker may do once it has given everything away: open, read, write, seal, answer. */
-static const struct bh_worker_sandbox worker_sandbox = {
-    .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL, BH_SYS_END},
-    .also = {"openat" /* below the procfs that is its root */},
-    .memory_bytes = WORKER_MEMORY_BYTES,
-    .cpu_seconds = WORKER_CPU_S,
-};
+#define FILE_BYTES_MAX 8192U
+#define ANSWER_FD      3 /* in the worker: all that it has */
+#define MEMORY_FD      4
 
 /* One listing: what the worker inherits. */
 struct listing {
@@ -98,7 +89,7 @@ int processes_give_up(uint32_t uid, struct bh_error *error)
     if (setresuid(uid, uid, uid) < 0 || clear_capabilities() < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
         return bh_error_errno(error, errno, "give up privileges");
     }
-    return bh_sandbox_enter_worker(&worker_sandbox, error);
+    return bh_sandbox_enter_worker(&executor_top_sandbox, error);
 }
 
 /* ---- after ------------------------------------------------------------------------------------------------------ */
@@ -169,18 +160,33 @@ static int copy_all(const struct listing *listing, int memory, int32_t *ret_n, s
 
 /* ---- the job ---------------------------------------------------------------------------------------------------- */
 
+/* All but the two that it has, at their numbers. */
+static int keep_only(int memory, int answer_socket)
+{
+    int attacker = bh_breach_fd();
+    unsigned int next = MEMORY_FD + 1;
+    if (dup2(memory, MEMORY_FD + 10) < 0 || dup2(answer_socket, ANSWER_FD) < 0 || dup2(MEMORY_FD + 10, MEMORY_FD) < 0) {
+        return -1;
+    }
+    if (attacker >= 0 && close_range(next, (unsigned int)attacker - 1, 0) < 0) {
+        return -1;
+    }
+    return close_range(attacker >= 0 ? (unsigned int)attacker + 1 : next, ~0U, 0);
+}
+
 static int work(struct executor *executor, void *argument, int answer_socket)
 {
     const struct listing *listing = argument;
     struct job_answer answer = {.started_at_ns = listing->truncated};
     (void)executor;
+    (void)prctl(PR_SET_NAME, "top", 0, 0, 0);
     bh_autoclose int memory = memfd_create("processes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0) {
         (void)bh_error_errno(&answer.error, errno, "make a memory file");
-    } else if (dup2(memory, MEMORY_FD + 10) < 0 || dup2(answer_socket, ANSWER_FD) < 0 ||
-               dup2(MEMORY_FD + 10, MEMORY_FD) < 0 || close_range(MEMORY_FD + 1, ~0U, 0) < 0) {
+    } else if (keep_only(memory, answer_socket) < 0) {
         (void)bh_error_errno(&answer.error, errno, "close all other descriptors");
     } else if (processes_give_up(listing->uid, &answer.error) == 0) {
+        bh_breach_worker("top");
         (void)copy_all(listing, MEMORY_FD, &answer.pid, &answer.error);
     }
     (void)bh_steal_fd(&memory);

@@ -8,7 +8,12 @@
 #include <sched.h>
 #include <sys/capability.h>
 
+#include "common/limits.h"
+
 #define CAPABILITY(name) (1ULL << CAP_##name)
+
+#define TOP_MEMORY_BYTES (256 * BH_MIB)
+#define TOP_CPU_S        10
 
 const struct bh_sandbox executor_sandbox = {
     .role = BH_ROLE_EXECUTOR,
@@ -24,6 +29,7 @@ const struct bh_sandbox executor_sandbox = {
                     | CAPABILITY(MKNOD)                                           /* /dev/null..., whiteouts */
                     | CAPABILITY(SYS_CHROOT)                                      /* setns() to mount namespaces */
                     | CAPABILITY(KILL),                                           /* signals for containers */
+    .workers = {{"top", &executor_top_sandbox}},
     .knowingly =
         {
             "seccomp: none of its own, since every container would inherit it, and with it a second, stricter filter "
@@ -39,4 +45,13 @@ const struct bh_sandbox executor_sandbox = {
             "copies "
             "processes' names, which neither it nor the executor reads",
         },
+};
+
+/* Once it has given everything away: open, read, write, seal, answer. */
+const struct bh_worker_sandbox executor_top_sandbox = {
+    .root = BH_ROOT_PROCFS,
+    .syscalls = {BH_SYS_BASE, BH_SYS_IO, BH_SYS_CHANNEL},
+    .also = {"openat" /* below the procfs that is its root */},
+    .memory_bytes = TOP_MEMORY_BYTES,
+    .cpu_seconds = TOP_CPU_S,
 };

@@ -7,3 +7,5 @@
 #include "common/sandbox.h"
 
 extern const struct bh_sandbox executor_sandbox;
+extern const struct bh_worker_sandbox
+    executor_top_sandbox; /* copies what the kernel tells of a container's processes */

@@ -86,6 +86,11 @@ int monitor_start_take(struct bh_monitor_start *ret_start, char **ret_journal_fi
     bh_breach_spare(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
 
+    /* Another process of this uid (a tenant's monitors share one, with the worker that lists processes) shall see
+     * nothing of it. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
+        return bh_error_errno(error, errno, "become untraceable");
+    }
     void *taken = NULL;
     size_t n_bytes = 0;
     if (bh_memfd_read(BH_MONITOR_FD_START,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 ROLES = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd", "executor", "copier", "netd")
+SECOND_ROWS = {"copier": ("--sandbox-reader", "copier that only reads")}  # a process that is started with one of two
 BEGIN, END = "<!-- declared: begin -->\n", "<!-- declared: end -->\n"
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST "
@@ -39,9 +40,22 @@ def namespaces(row):
     return " ".join(row["namespaces"]) or "none"
 
 
+def declared(folder, role, flag="--sandbox"):
+    return json.loads(subprocess.run([f"{folder}/bulkhead-{role}", flag], check=True, capture_output=True).stdout)
+
+
+def all_rows(folder):
+    rows = []
+    for role in ROLES:
+        rows.append(declared(folder, role))
+        if role in SECOND_ROWS:
+            flag, name = SECOND_ROWS[role]
+            rows.append({**declared(folder, role, flag), "role": name})
+    return rows
+
+
 def render(folder):
-    rows = [json.loads(subprocess.run([f"{folder}/bulkhead-{role}", "--sandbox"], check=True, capture_output=True).stdout)
-            for role in ROLES]
+    rows = all_rows(folder)
     lines = ["| process | uid | capabilities | own namespaces | root | views | system calls |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         held = [name for bit, name in enumerate(CAPABILITIES) if row["capabilities"] >> bit & 1]

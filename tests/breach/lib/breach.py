@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an attacker can do inside the processes of an engine that was built with BH_BREACH.
 
+    breach.py chapters                what the attempts are about, one subject a line
     breach.py bare CHAPTER            every attempt works in a process without a sandbox
+    breach.py bare_calls              and every system call of `calls` gets an answer there that is no refusal
     breach.py attempts NAME CHAPTER   in NAME ("engine", "fetch", "monitor"), what its row allows works and nothing else
     breach.py calls NAME              every system call that its row does not name is refused
     breach.py bare_shared             memory that two processes can write shows
@@ -12,6 +14,7 @@
     breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
     breach.py wires                   "FROM:TO" of each channel in the table, from either end
     breach.py names                   the processes that can be entered now, one a line
+    breach.py entered NAME...         these are all that there are rows for
 
 BREACH_FOLDER is the broker's folder, BREACH_BIN the programs', BREACH_SOURCE the sources'. Exits 1 and says what was possible that
 should not be, or the other way round.
@@ -24,14 +27,15 @@ import sys
 import time
 
 import attempts
-from attempt import Target
-from attempts import CHAPTERS
+from attempts import CHAPTERS, Target
 from cast import Cast, children, comm, parent
-from door import SERVE_WORKERS, SPARE_WORKERS, Door, callers, give, lent
-from topology import reachable
+from door import NUMBERS, SERVE_WORKERS, SPARE_WORKERS, Door, callers, give, lent
+from topology import datagrams_of, reachable, sockets_of
 
 BIN, SOURCE, FOLDER = (os.environ[f"BREACH_{name}"] for name in ("BIN", "SOURCE", "FOLDER"))
+BROKER = int(os.environ["BREACH_BROKER"])
 ABSTRACT = f"bulkhead-breach-host-{os.getpid()}"
+PORT = 0  # of a server of ours on the host
 
 
 def cast():
@@ -52,7 +56,8 @@ def folders_of(pid):
 
 def target(victims):
     files = [f"{FOLDER}/known", f"{FOLDER}/secret", *os.environ["BREACH_FILES"].split()]
-    return Target(victims=victims, files=files, known=f"{FOLDER}/known".lstrip("/"), open_folder=f"{FOLDER}/open", abstract=ABSTRACT)
+    return Target(victims=victims, files=files, known=f"{FOLDER}/known".lstrip("/"), open_folder=f"{FOLDER}/open", abstract=ABSTRACT, port=PORT,
+                  door=os.environ["BREACH_DOOR"], state=os.environ["BREACH_STATE"])
 
 
 def attempt(inside, what, upon, filtered=True):
@@ -97,8 +102,9 @@ def bare(chapter):
         try:
             for what in CHAPTERS[chapter]:
                 with Bare() as inside:
-                    upon = target({"victim": victim.pid})
-                    upon.folders = [inside.call("openat", -100, "/usr", os.O_PATH | os.O_DIRECTORY)]
+                    upon = target({"victim": victim.pid, "broker": BROKER})
+                    upon.folders = [inside.call("openat", -100, folder, os.O_PATH | os.O_DIRECTORY) for folder in ("/usr", os.environ["BREACH_RULES"])]
+                    upon.sockets, upon.descriptors = [inside.fd], 500
                     with open("/proc/self/ns/uts") as namespace:
                         upon.given["ns"] = give(inside, namespace.fileno())
                     result = attempt(inside, what, upon)
@@ -106,6 +112,26 @@ def bare(chapter):
                     failures.append(f"{what.name}: {tell(result)} without a sandbox, so that a refusal would prove nothing")
         finally:
             victim.kill()
+    return failures
+
+
+# They end or stop whoever makes them, or give him a stack that is not his; that a sandbox refuses them is seen all the same.
+NEVER_RETURN = {"exit", "exit_group", "pause", "rt_sigreturn", "vfork"}
+
+
+def bare_calls():
+    """The calls that some row leaves out, each with the arguments of `calls`. What this kernel lacks it says; a filter says EPERM of that, too."""
+    everybody = cast()
+    unnamed = {}
+    for row in everybody.rows.values():
+        unnamed.update(attempts.unnamed_calls(row) if row.filtered else {})
+    failures = []
+    for call in sorted(unnamed.keys() - NEVER_RETURN):
+        with Bare() as inside:
+            result = inside.call(NUMBERS[call], *[-1] * 6)
+        if result == -errno.EPERM:
+            failures.append(f"call {call}: {tell(result)} without a sandbox, so that a refusal would prove nothing")
+    print(f"{len(unnamed)} calls")
     return failures
 
 
@@ -122,7 +148,9 @@ def bare_shared():
 def upon_others(everybody, name, pid):
     """What `name` may try: all that is not its own."""
     upon = target({**everybody.others(name), "init": 1})
-    upon.folders = folders_of(pid)
+    upon.folders, upon.descriptors = folders_of(pid), everybody.rows[name].limits.get("descriptors", 0)
+    upon.sockets = sorted(sockets_of(pid))
+    upon.datagrams = datagrams_of(pid, everybody.pids["supervisor"], everybody.pids["executor"])
     return upon
 
 
@@ -145,7 +173,7 @@ def call_all(inside, row):
     """The same for every system call that the row does not name."""
     results = {call: inside.call(number, *[-1] * 6) for call, number in attempts.unnamed_calls(row).items()}
     return len(results), [f"call {call}: {tell(result)}, and its row does not name it" for call, result in results.items()
-                          if result not in (-errno.EPERM, -errno.ENOSYS)]
+                          if result != (-errno.ENOSYS if call == "clone3" else -errno.EPERM)]
 
 
 def attempts_in(name, chapter):
@@ -279,6 +307,15 @@ def wires():
     return []
 
 
+def chapters():
+    print("\n".join(CHAPTERS))
+    return []
+
+
+def entered(*who):
+    return [f"no attempt was made in {name}, which has a row" for name in sorted(cast().rows.keys() - set(who))]
+
+
 def names():
     everybody = cast()
     for name in everybody.rows:
@@ -287,12 +324,13 @@ def names():
     return []
 
 
-COMMANDS = {"bare": bare, "bare_shared": bare_shared, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
+COMMANDS = {"chapters": chapters, "bare": bare, "bare_calls": bare_calls, "bare_shared": bare_shared, "entered": entered, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
             "listen": listen_for_monitors, "matrix": matrix, "wires": wires}
 
 if __name__ == "__main__":
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host, socket.create_server(("127.0.0.1", 0)) as server:
         host.bind("\0" + ABSTRACT)
+        PORT = server.getsockname()[1]
         problems = COMMANDS[sys.argv[1]](*sys.argv[2:])
     print("\n".join(problems), end="\n" * bool(problems))
     sys.exit(bool(problems))

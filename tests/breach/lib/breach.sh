@@ -4,7 +4,7 @@
 
 export BREACH_FOLDER=$WORK/breach BREACH_BIN=$BIN BREACH_SOURCE=$ROOT
 export BREACH_FILES="$ENGINE/state/lock $ENGINE/state/policyd/audit.log $ENGINE/state/engine/engine.db $ENGINE/state/store/blobs $ENGINE/policy.d/others.json"
-export BREACH_STATE=$ENGINE/state BREACH_CGROUP=$CGROUP
+export BREACH_STATE=$ENGINE/state BREACH_CGROUP=$CGROUP BREACH_DOOR=$SOCKET BREACH_RULES=$ENGINE/policy.d
 breach() { python3 "$TESTS/breach/lib/breach.py" "$@"; }
 forge() { python3 "$TESTS/breach/lib/forge.py" "$@"; }
 

@@ -20,17 +20,19 @@ HELPERS = ("api", "engine", "store", "fetcher", "dialer", "extractor", "policyd"
 class Row:
     """What one process may do."""
 
-    def __init__(self, declared, within=None):
+    def __init__(self, name, declared, within=None):
+        self.name = name
         self.filtered = bool(declared["calls"])
+        self.limits = {**(within.limits if within else {}), **{key: most for key, most in declared["limits"].items() if most}}
         self.calls = set(declared["calls"])
         self.groups = set(declared["syscalls"])
         service = declared
         if within:  # a worker: never more than its service, and no capability
-            self.calls &= within.calls
+            self.calls &= within.calls if within.filtered else self.calls
             service = within.declared
         self.declared = service
         self.capabilities = 0 if within else service["capabilities"]
-        self.root = service["root"]
+        self.root = declared.get("root", service["root"])
         self.own_network = "net" in service["namespaces"]
         self.is_worker = within is not None
 
@@ -42,27 +44,28 @@ class Row:
         return bool(self.capabilities >> CAPABILITIES[capability] & 1)
 
 
-def declared(binaries, role):
-    text = subprocess.run([f"{binaries}/bulkhead-{role}", "--sandbox"], check=True, capture_output=True).stdout
+def declared(binaries, role, what="--sandbox"):
+    text = subprocess.run([f"{binaries}/bulkhead-{role}", what], check=True, capture_output=True).stdout
     return json.loads(text)
 
 
 def monitor_row(source):
     with open(f"{source}/common/monitor_syscalls.h") as header:
         calls = re.findall(r'^    "(\w+)",', header.read(), re.M)
-    return Row({"calls": calls, "syscalls": [], "capabilities": 0, "root": "empty", "namespaces": ["net"]})
+    return Row("monitor", {"calls": calls, "syscalls": [], "capabilities": 0, "root": "empty", "namespaces": ["net"], "limits": {}})
 
 
-def rows(binaries, source):
-    """Every row: that of each service and worker by name, and the service of each worker."""
-    found, service_of = {}, {}
+def declared_rows(binaries, source):
+    """name: Row, of every process that there can be; and of workers, whose they are."""
+    rows, service_of = {}, {}
     for role in (*HELPERS, "copier"):
-        row = found[role] = Row(declared(binaries, role))
+        row = rows[role] = Row(role, declared(binaries, role))
         for worker in row.declared["workers"]:
-            found[worker["name"]] = Row(worker, row)
+            rows[worker["name"]] = Row(worker["name"], worker, row)
             service_of[worker["name"]] = role
-    found["monitor"] = monitor_row(source)
-    return found, service_of
+    rows["copier-reader"] = Row("copier-reader", declared(binaries, "copier", "--sandbox-reader"))
+    rows["monitor"] = monitor_row(source)
+    return rows, service_of
 
 
 def privileges():
@@ -95,12 +98,18 @@ def parent(pid):
         return int(file.read().rpartition(")")[2].split()[1])
 
 
+def writes(pid):
+    """Whether a copier was started to write: its first argument says so."""
+    with open(f"/proc/{pid}/cmdline") as file:
+        return file.read().split("\0")[1] in ("write", "fill")
+
+
 class Cast:
     """Read once: the processes of the engine that runs now. `pids`: name ("store", "store-intake", "monitor") to pid."""
 
     def __init__(self, binaries, source, folder):
         self.pids = {}
-        self.rows, self.service_of = rows(binaries, source)
+        self.rows, self.service_of = declared_rows(binaries, source)
         self.source = source
         self.table = privileges()
         for row in self.table:
@@ -117,6 +126,7 @@ class Cast:
             program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
             if program in ("bulkhead-monitor", "bulkhead-copier"):
                 name = program.removeprefix("bulkhead-")
+                name = "copier-reader" if name == "copier" and not writes(pid) else name
                 self.pids[name] = max(pid, self.pids.get(name, 0))
 
     def service_pid(self, name):
@@ -126,11 +136,11 @@ class Cast:
         """Whom it must have a channel to, by the supervisor's table; and whom it may have one to, for a job."""
         if name == "supervisor":
             return {role for role in self.pids if role.split(":")[0] in HELPERS}, set()
-        role = self.service_of.get(name, name).split(":")[0]
+        role = self.service_of.get(name, name).split(":")[0].removesuffix("-reader")
         wired = set(next(row["peers"].split(",") for row in self.table if row["role"] == role)) if role in HELPERS else self.channels_of(role)
         names = {other for other in self.pids if other.split(":")[0] in wired}
         workers = {worker for worker, service in self.service_of.items() if service in wired | {role}}
-        channels = {other for other in ("monitor", "copier") if role in self.channels_of(other)}
+        channels = {other for other in ("monitor", "copier", "copier-reader") if role in self.channels_of(other.removesuffix("-reader"))}
         if name in self.service_of:
             return set(), names | workers | {role} - {name}
         if role not in HELPERS:
@@ -145,4 +155,4 @@ class Cast:
     def others(self, name):
         """Everybody whom `name` has no business with: not itself, not the workers it answers for."""
         return {other: pid for other, pid in self.pids.items()
-                if other != name and self.service_of.get(other) != name and not (name == "executor" and other in ("monitor", "copier"))}
+                if other != name and self.service_of.get(other) != name and not (name == "executor" and other in ("monitor", "copier", "copier-reader"))}

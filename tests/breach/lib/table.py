@@ -9,14 +9,14 @@ import re
 import sys
 
 from attempts import CHAPTERS
-from cast import rows
+from cast import declared_rows
 
 BEGIN, END = "<!-- the attempts -->\n", "<!-- the attempts end -->\n"
 SIGNS = {True: "works", False: "–", None: "·"}
 
 
 def tables(binaries, source):
-    found, _ = rows(binaries, source)
+    found, _ = declared_rows(binaries, source)
     names = list(found)
     for chapter, attempts in CHAPTERS.items():
         yield f"### {chapter.capitalize()}\n\n| attempt | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"

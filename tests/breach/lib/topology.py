@@ -25,19 +25,31 @@ def sockets_of(pid):
     return found
 
 
-def pairs_seen_from(pid):
-    """inode: the inode of its other end, of all unix sockets made in the network namespace of `pid`."""
+def seen_from(pid, flags):
+    """What `ss` says in the network namespace of a process, by lines."""
     def enter():
         with open(f"/proc/{pid}/ns/net") as namespace:
             if ctypes.CDLL(None).setns(namespace.fileno(), CLONE_NEWNET) < 0:
                 os._exit(1)
-    text = subprocess.run(["ss", "-xaH"], preexec_fn=enter, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["ss", flags], preexec_fn=enter, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def pairs_seen_from(pid):
+    """inode: the inode of its other end, of all unix sockets made in the network namespace of `pid`."""
     found = {}
-    for line in text.splitlines():
+    for line in seen_from(pid, "-xaH"):
         *_, ours, _, theirs = line.split()
         if ours.isdigit() and theirs.isdigit() and theirs != "0":
             found[int(ours)] = int(theirs)
     return found
+
+
+def datagrams_of(pid, *namespaces):
+    """Of its descriptors those of unix datagram sockets, made in the network namespace of any of these processes."""
+    inodes = set()
+    for other in (pid, *namespaces):
+        inodes |= {int(line.split()[-3]) for line in seen_from(other, "-xaH") if line.startswith("u_dgr")}
+    return sorted(fd for fd, inode in sockets_of(pid).items() if inode in inodes)
 
 
 def reachable(pids):

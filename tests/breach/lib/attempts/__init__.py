@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an attacker tries from inside a process, by chapter."""
-from attempts_files import FILES
-from attempts_identity import IDENTITY
-from attempts_kernel import KERNEL
-from attempts_network import NETWORK
-from attempts_processes import PROCESSES
-from attempts_programs import PROGRAMS
+"""What an attacker tries from inside a process, by chapter: one module each, with its `ATTEMPTS`."""
 from door import NUMBERS
 
-CHAPTERS = {"files": FILES, "network": NETWORK, "programs": PROGRAMS, "processes": PROCESSES, "kernel": KERNEL, "identity": IDENTITY}
+from . import files, identity, kernel, limits, mounts, namespaces, network, processes, programs
+from .rules import Attempt, Target
+
+CHAPTERS = {module.__name__.rpartition(".")[2]: module.ATTEMPTS
+            for module in (files, mounts, network, programs, processes, namespaces, kernel, identity, limits)}
 
 # Calls that every filter knows but lets through for some arguments alone: the chapters try the others.
 SOME_USES = {"prctl", "ioctl", "newfstatat", "socketpair", "clone", "socket", "mmap", "mprotect", "tgkill", "fcntl", "prlimit64"}
