@@ -184,14 +184,13 @@ static int open_again(struct request *request, struct log_wish *wish, struct log
     }
 }
 
-/* Sends what is new; when nothing is, the file may have been rotated away below us. 1: `until` was reached. */
-static int send_growth(struct request *request, const struct log_wish *wish, struct log_reader *reader,
+/* Sends what is new. `rotated`: the file may have been rotated away below us, and what is newest be in another. 1:
+ * `until` was reached. */
+static int send_growth(struct request *request, const struct log_wish *wish, struct log_reader *reader, bool rotated,
                        struct bh_error *error)
 {
-    size_t file = reader->current;
-    off_t offset = reader->offset;
     int sent = logs_send(request, wish, reader, error);
-    if (sent != 0 || reader->current != file || reader->offset != offset) {
+    if (sent != 0 || !rotated) {
         return sent;
     }
     struct log_wish same = *wish;
@@ -224,8 +223,9 @@ static int follow_on(struct request *request, const struct log_wish *wish, struc
     packet.follow_log = &question;
     if (bh_call_start(channel, &packet.base, NULL, 0, ENGINE_FOR_EVER_MS, &call, error) < 0) {
         /* It has ended meanwhile, and what it wrote last may not have been sent. */
-        return error->code != BH_UNAVAILABLE || send_growth(request, wish, reader, error) < 0 ? -1 : 0;
+        return error->code != BH_UNAVAILABLE || send_growth(request, wish, reader, true, error) < 0 ? -1 : 0;
     }
+    uint64_t rotations = UINT64_MAX; /* at first: how many there were when the files were opened nobody has said */
     for (bool more = true; more;) {
         bh_automessage struct bh_message *answer = NULL;
         int ready = wait_for_monitor(request, channel, wish->until_ns, error);
@@ -234,7 +234,10 @@ static int follow_on(struct request *request, const struct log_wish *wish, struc
         }
         /* The monitor ends with its container: its silence is the log's end as much as its word. */
         more = bh_call_next(call, &answer, error) == 0 && answer->more;
-        int sent = send_growth(request, wish, reader, error);
+        const Bulkhead__LogGrew *grew = more ? bh_message_body(answer) : NULL;
+        bool rotated = !grew || grew->rotations != rotations;
+        rotations = grew ? grew->rotations : rotations;
+        int sent = send_growth(request, wish, reader, rotated, error);
         if (sent != 0) {
             return sent < 0 ? -1 : 0;
         }

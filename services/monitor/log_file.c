@@ -135,6 +135,7 @@ static void rotate(struct log_file *log)
             return;
         }
         log->size_bytes = 0;
+        log->rotations++;
         return;
     }
     int fd = openat(log->folder, LOG_NEW_NAME, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
@@ -146,6 +147,7 @@ static void rotate(struct log_file *log)
     move_on(log, true);
     move_on(log, false); /* with container.log itself */
     (void)renameat(log->folder, LOG_NEW_NAME, log->folder, LOG_NAME);
+    log->rotations++;
     log_pack_rotated(&log->pack);
     (void)close(log->fd);
     log->fd = fd;

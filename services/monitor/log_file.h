@@ -27,6 +27,7 @@ struct log_file {
     enum bh_log_driver driver;
     struct journal journal;
     struct log_pack pack; /* what rotation leaves to compress */
+    uint64_t rotations;   /* so far */
     uint64_t size_bytes;  /* of whole lines in it */
     uint64_t max_bytes;   /* 0: no rotation */
     uint32_t max_files;

@@ -162,6 +162,7 @@ static void tell_growth(const struct monitor *monitor, struct connection *connec
     Bulkhead__MonitorToEngine packet = BULKHEAD__MONITOR_TO_ENGINE__INIT;
     packet.body_case = BULKHEAD__MONITOR_TO_ENGINE__BODY_LOG_GREW;
     packet.log_grew = &grew;
+    grew.rotations = monitor->log.rotations;
     connection->lines_told = monitor->log.lines;
     connection_send(connection, connection->follow_id, true, &packet);
 }

@@ -106,18 +106,23 @@ not_compressed() { # OPTION...
     ! ls "$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' plain)" | grep gz || return 1
     gone plain
 }
+# What is written goes on when what was written has been read: a follower who is later than all files together would miss some.
 follows_across_rotation() { # DRIVER OPTION...
-    local driver=$1
+    local driver=$1 step
     shift
     $client run -d --name rotated --network none --log-driver "$driver" --log-opt max-size=20k --log-opt max-file=4 "$@" "$IMAGE" \
-        sh -c 'seq 1 500; while [ ! -e /go ]; do sleep 0.02; done; i=500; while [ $i -lt 8000 ]; do i=$((i+1)); echo $i; [ $((i % 200)) != 0 ] || sleep 0.02; done' >/dev/null
+        sh -c 'seq 1 500; while [ ! -e /go ]; do sleep 0.02; done; i=500; while [ $i -lt 8000 ]; do i=$((i+1)); echo $i; [ $((i % 500)) != 0 ] || while [ ! -e /go.$i ]; do sleep 0.01; done; done' >/dev/null
     $client logs -f rotated >"$WORK/followed" &
     local follower=$!
     eventually grep -q '^500$' "$WORK/followed"
     touch "$WORK/empty"
     nsenter_touch rotated /go
+    for step in $(seq 1000 500 8000); do
+        eventually grep -q "^$step\$" "$WORK/followed"
+        nsenter_touch rotated "/go.$step"
+    done
     wait $follower
-    equal "$(cat "$WORK/followed")" "$(seq 1 8000)" "followed"
+    cmp "$WORK/followed" <(seq 1 8000)
     gone rotated
 }
 # a file made inside a running container, through its root as the kernel shows it
