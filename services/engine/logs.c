@@ -2,6 +2,7 @@
  *
  * ReadLogs; see logs.h. The engine reads no byte of a log.
  */
+#include <poll.h>
 #include <string.h>
 
 #include "services/engine/adopt.h"
@@ -10,10 +11,34 @@
 #include "services/engine/policy.h"
 #include "services/engine/resolve.h"
 
+#define NEW_LOG_PAUSE_MS 10
+#define NEW_LOG_TRIES    100
+
 static void close_all(int *fds, size_t n_fds)
 {
     for (size_t i = 0; i < n_fds; i++) {
         bh_close(&fds[i]);
+    }
+}
+
+/* A container that has just been started may run before its monitor has made the log: who follows is to hold it from
+ * the beginning, since it may be removed as soon as it has ended. */
+static int open_files(struct job *job, const struct container_row *row, bool following,
+                      int files[static BH_MESSAGE_FDS_MAX], size_t *ret_n_files, struct bh_error *error)
+{
+    for (int tries = 0;; tries++) {
+        *ret_n_files = 0;
+        bh_error_clear(error);
+        if (policy_open_log(job, row, files, ret_n_files, error) < 0 && error->code != BH_NOT_FOUND) {
+            return -1;
+        }
+        if (*ret_n_files > 0 || !following || tries == NEW_LOG_TRIES) {
+            return 0;
+        }
+        if (job_check(job, error) < 0) {
+            return -1;
+        }
+        (void)poll(NULL, 0, NEW_LOG_PAUSE_MS);
     }
 }
 
@@ -31,8 +56,7 @@ static int open_all(struct job *job, const struct container_row *row, bool follo
         }
     }
     *ret_following = n_fds == 1;
-    bh_error_clear(error);
-    if (policy_open_log(job, row, files, &n_files, error) < 0 && error->code != BH_NOT_FOUND) {
+    if (open_files(job, row, *ret_following, files, &n_files, error) < 0) {
         close_all(fds, n_fds);
         return -1;
     }
