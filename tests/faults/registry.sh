@@ -33,7 +33,7 @@ absent() {
     equal "$(bulkhead images -q)" ""
     eventually no_blobs
 }
-whole() { # REFERENCE
+comes_whole() { # REFERENCE
     equal "$(bulkhead inspect -f '{{.Id}}' "$1")" "$ID"
     equal "$(bulkhead run --rm --network none "$1" echo works)" works
     bulkhead rmi -f "$1" >/dev/null
@@ -43,7 +43,7 @@ whole() { # REFERENCE
 measured() {
     tell "$1" never
     bulkhead pull "$2" >/dev/null
-    whole "$2" >&2
+    comes_whole "$2" >&2
     cat "$WORK/wire-$1/passed"
 }
 # cuts N WIRE REFERENCE once|always
@@ -60,7 +60,7 @@ cuts() {
         bulkhead pull "$2" >/dev/null 2>"$WORK/err" || status=$?
         if [ $status = 0 ]; then
             [ "$3" = once ] || { echo "a pull that was cut for good succeeded"; return 1; }
-            whole "$2"
+            comes_whole "$2"
         else
             failures=$((failures + 1))
             equal $status 1 "exit status"
@@ -70,7 +70,7 @@ cuts() {
         fi
         tell "$1" never
         bulkhead pull "$2" >/dev/null
-        whole "$2"
+        comes_whole "$2"
     done
     echo "$failures of $most failed"
 }
