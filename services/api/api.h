@@ -14,6 +14,7 @@ struct client_watch;
 
 struct api {
     struct bh_channel *engine;
+    uint64_t restart_ms; /* how long a call waits for an engine that is being started again */
     struct client_watch *watch;
     uint32_t tenant_uid;
     const char *version;      /* Bulkhead's own */

@@ -8,14 +8,13 @@
 
 #include "common/io.h"
 
-#define RESTART_MS 10000 /* a supervisor that starts an engine again is faster */
-#define AGAIN_MS   20
+#define AGAIN_MS 20
 
 /* While the engine is started again nobody is there to send to. Nothing was sent then, so that a call can wait. */
 static int start_when_wired(struct request *request, Bulkhead__ApiToEngine *packet, const int *fds, size_t n_fds,
                             uint32_t deadline_ms, struct bh_call **ret_call, struct bh_error *error)
 {
-    uint64_t give_up_at_ms = bh_now_ms() + RESTART_MS;
+    uint64_t give_up_at_ms = bh_now_ms() + request->api->restart_ms;
     for (;;) {
         int result = bh_call_start(request->api->engine, &packet->base, fds, n_fds, deadline_ms, ret_call, error);
         if (result == 0 || error->code != BH_UNAVAILABLE || bh_now_ms() >= give_up_at_ms) {

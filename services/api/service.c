@@ -19,6 +19,8 @@
 #include "common/log.h"
 #include "server.h"
 
+#define RESTART_MS 10000 /* a supervisor that starts an engine again is faster */
+
 static const struct bh_protocol engine_protocol = {
     .name = "api_engine",
     .incoming = &bulkhead__engine_to_api__descriptor,
@@ -71,6 +73,7 @@ static int start(struct bh_service_context *context, struct bh_error *error)
 {
     struct api *api = context->state;
     api->engine = bh_service_peer(context, BH_ROLE_ENGINE);
+    api->restart_ms = RESTART_MS;
     return client_watch_new(context->base, &api->watch, error);
 }
 
