@@ -207,7 +207,7 @@ attack "from Alice's to Bob's" the_other_way
 
 forge() { python3 "$ATTACK/forge.py" "$@"; }
 ear() { # starts one in Alice's container
-    at $ALICE mine python3 "$ATTACK/forge.py" listen 0.0.0.0 99 >"$WORK/heard" 2>&1 7>&- &
+    nsenter --target "$(as $ALICE bulkhead inspect -f '{{.State.Pid}}' mine)" --net -- python3 "$ATTACK/forge.py" listen 0.0.0.0 99 >"$WORK/heard" 2>&1 7>&- &
     at_end "kill $!"
     disown
     eventually grep -q listening "$WORK/heard"
