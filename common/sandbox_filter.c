@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -48,13 +49,28 @@ static int allow_some(struct filter *filter, int number, unsigned int n_comparis
     return 0;
 }
 
+/* Calls that send, and which argument their flags are. With MSG_FASTOPEN they connect, without connect(): a socket of
+ * somebody else's making, whose connection has ended, could so be led to any address. */
+static const struct {
+    const char *name;
+    unsigned int flags;
+} senders[] = {{"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}};
+
 static int allow(struct filter *filter, const char *name, struct bh_error *error)
 {
     int number = seccomp_syscall_resolve_name(name);
     if (number == __NR_SCMP_ERROR || number < 0) {
         return 0; /* not a system call of this processor */
     }
-    return allow_some(filter, number, 0, NULL, error) < 0 ? bh_error_wrap(error, "%s", name) : 0;
+    struct scmp_arg_cmp connects_not = {0};
+    unsigned int n_comparisons = 0;
+    for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+        if (strcmp(name, senders[i].name) == 0) {
+            connects_not = SCMP_CMP64(senders[i].flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+            n_comparisons = 1;
+        }
+    }
+    return allow_some(filter, number, n_comparisons, &connects_not, error) < 0 ? bh_error_wrap(error, "%s", name) : 0;
 }
 
 static int allow_if(struct filter *filter, int number, struct scmp_arg_cmp comparison, struct bh_error *error)
