@@ -4,6 +4,7 @@
 # What a process that was taken over can say to others: another tenant's objects do not exist for an api process, the engine cannot have
 # policyd allow what the rules refuse, policyd cannot have the executor make the host's root, and descriptors that nobody asked for are closed.
 # alone
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 source "$(dirname "$0")/lib/breach.sh"
 

@@ -4,6 +4,7 @@
 # The same from inside those who read what strangers wrote: a pull's workers while a slow registry still sends, the worker that seals a
 # layer, the copiers of a container's files, and the monitors of containers. And who can reach whom, while they run.
 # alone
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 source "$(dirname "$0")/lib/breach.sh"
 
@@ -73,7 +74,7 @@ check "the connection that it gets leads nowhere else" forge elsewhere $NOBODYS
 for name in extract store-intake dial fetch; do
     check "descriptors and bytes that nobody asked for are closed: from $name" forge worker $name
 done
-kill $pull
+kill $pull 2>/dev/null
 wait $pull 2>/dev/null
 
 # the worker that seals a layer lives for milliseconds: it is caught as soon as it is sealed itself
@@ -114,7 +115,7 @@ check "a copier reads" eventually all_run copier-reader
 confined copier-reader
 check "a copier and the engine reach each other, and nobody else reaches it" breach matrix
 check "descriptors and bytes that nobody asked for are closed: from copier-reader" forge worker copier-reader
-kill $copy
+kill $copy 2>/dev/null
 wait $copy 2>/dev/null
 tar -C "$WORK" -cf - busybox.tar | head -c 4096 >&5
 bulkhead cp - files:/ <&5 2>/dev/null &
@@ -122,14 +123,16 @@ copy=$!
 check "a copier writes" eventually all_run copier
 confined copier
 check "descriptors and bytes that nobody asked for are closed: from copier" forge worker copier
-kill $copy
+kill $copy 2>/dev/null
 wait $copy 2>/dev/null
 bulkhead rm -f files >/dev/null
 
-for chapter in $CHAPTERS; do
-    check "a monitor does what its row says and nothing else: $chapter" breach monitors $chapter
-done
-entered+=(monitor)
+if breach rows | grep -qx monitor; then # under a sanitizer it has none
+    for chapter in $CHAPTERS; do
+        check "a monitor does what its row says and nothing else: $chapter" breach monitors $chapter
+    done
+    entered+=(monitor)
+fi
 bulkhead run -d --name watched --network none busybox sleep 1000 >/dev/null
 check "descriptors and bytes that nobody asked for are closed: from monitor" forge worker monitor
 bulkhead rm -f watched >/dev/null

@@ -14,6 +14,7 @@
     breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
     breach.py wires                   "FROM:TO" of each channel in the table, from either end
     breach.py names                   the processes that can be entered now, one a line
+    breach.py rows                    all that there are rows for
     breach.py entered NAME...         these are all that there are rows for
 
 BREACH_FOLDER is the broker's folder, BREACH_BIN the programs', BREACH_SOURCE the sources'. Exits 1 and says what was possible that
@@ -324,6 +325,11 @@ def chapters():
     return []
 
 
+def rows():
+    print("\n".join(cast().rows))
+    return []
+
+
 def entered(*who):
     return [f"no attempt was made in {name}, which has a row" for name in sorted(cast().rows.keys() - set(who))]
 
@@ -336,7 +342,7 @@ def names():
     return []
 
 
-COMMANDS = {"chapters": chapters, "bare": bare, "bare_calls": bare_calls, "bare_shared": bare_shared, "entered": entered, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
+COMMANDS = {"chapters": chapters, "bare": bare, "bare_calls": bare_calls, "bare_shared": bare_shared, "rows": rows, "entered": entered, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
             "listen": listen_for_monitors, "matrix": matrix, "wires": wires}
 
 def run(commands):

@@ -11,6 +11,9 @@ from breach import cast, shared_memory
 from . import declared
 from .common import Forger, expect
 
+PAGE = 4096
+SHADOW_BYTES = 1 << 36  # what a sanitizer keeps about memory; no row grants as much
+
 
 def shared(name):
     return [f"{name} shares memory that it can write: {line}" for line in shared_memory(cast().pids[name])]
@@ -19,17 +22,33 @@ def shared(name):
 def remembers(name, secret):
     """Whether a process's memory holds a text, here for the one who may know it, and there for all others."""
     pid, wanted = cast().pids[name] if not name.isdigit() else int(name), secret.encode()
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pages, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for line in maps:
             start, end = (int(part, 16) for part in line.split()[0].split("-"))
-            if line.split()[1].startswith("r") and "[v" not in line:
-                memory.seek(start)
+            if not line.split()[1].startswith("r") or "[v" in line or end - start >= SHADOW_BYTES:
+                continue
+            for first, last in touched(pages, start, end):
+                memory.seek(first)
                 try:
-                    if wanted in memory.read(end - start):
+                    if wanted in memory.read(last - first):
                         return [f"{name} (pid {pid}) holds it at {line.strip()}"]
                 except OSError:
-                    continue  # reserved, and never touched
+                    continue  # given back meanwhile
     return []
+
+
+def touched(pages, start, end):
+    """Of a mapping the ranges that are there, in memory or in swap."""
+    pages.seek(start // PAGE * 8)
+    first = None
+    for number, (entry,) in enumerate(struct.iter_unpack("=Q", pages.read((end - start) // PAGE * 8))):
+        if entry >> 62 and first is None:
+            first = start + number * PAGE
+        elif not entry >> 62 and first is not None:
+            yield first, start + number * PAGE
+            first = None
+    if first is not None:
+        yield first, end
 
 
 def dials(registry):
