@@ -68,7 +68,7 @@ SPECS = {
     "every capability": (replaced("capabilities", str(2**41 - 1)), NO_RIGHT),
     "no seccomp list": (replaced("seccomp", "SECCOMP_MODE_UNCONFINED"), NO_RIGHT),
     "the host's /etc": (added('mounts { kind: MOUNT_KIND_BIND source: "/etc" target: "/host" }'), NO_RIGHT, NOT_THERE),
-    "a volume that is not the tenant's": (added(f'mounts {{ kind: MOUNT_KIND_VOLUME target: "/v" volume: "{chr(92) + "000"}' + "\\000" * 31 + '" volume_name: "v" }'), NOT_THERE),
+    "a volume that is not the tenant's": (added('mounts { kind: MOUNT_KIND_VOLUME target: "/v" volume: "' + "\\000" * 32 + '" volume_name: "v" }'), NOT_THERE),
     "a layer that is not there": (replaced("layers", '"' + "x" * 32 + '"'), NOT_THERE),
     "another tenant for the same container": (replaced("tenant_uid", "{uid}"), NO_RIGHT),
     "another tenant's network namespace": (replaced("network", 'NETWORK_MODE_JOINED join_network: "{id}"'), NO_RIGHT),
