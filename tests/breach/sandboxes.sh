@@ -4,6 +4,7 @@
 # Arbitrary code in every process, after its sandbox was sealed: nothing works beyond what its own row says. Each attempt is first shown
 # to work in a process without a sandbox.
 # alone
+# sanitize
 source "$(dirname "$0")/../lib/system.sh"
 source "$(dirname "$0")/lib/breach.sh"
 

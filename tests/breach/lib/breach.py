@@ -14,6 +14,7 @@
     breach.py matrix                  each process holds channels to whom the supervisor's table names, and to nobody else
     breach.py wires                   "FROM:TO" of each channel in the table, from either end
     breach.py names                   the processes that can be entered now, one a line
+    breach.py rows                    all that there are rows for
     breach.py entered NAME...         these are all that there are rows for
 
 BREACH_FOLDER is the broker's folder, BREACH_BIN the programs', BREACH_SOURCE the sources'. Exits 1 and says what was possible that
@@ -35,7 +36,7 @@ from topology import datagrams_of, reachable, sockets_of
 BIN, SOURCE, FOLDER = (os.environ[f"BREACH_{name}"] for name in ("BIN", "SOURCE", "FOLDER"))
 BROKER = int(os.environ["BREACH_BROKER"])
 ABSTRACT = f"bulkhead-breach-host-{os.getpid()}"
-PORT = 0  # of a server of ours on the host
+SERVER = None  # of ours, on the host
 
 
 def cast():
@@ -56,7 +57,7 @@ def folders_of(pid):
 
 def target(victims):
     files = [f"{FOLDER}/known", f"{FOLDER}/secret", *os.environ["BREACH_FILES"].split()]
-    return Target(victims=victims, files=files, known=f"{FOLDER}/known".lstrip("/"), open_folder=f"{FOLDER}/open", abstract=ABSTRACT, port=PORT,
+    return Target(victims=victims, files=files, known=f"{FOLDER}/known".lstrip("/"), open_folder=f"{FOLDER}/open", abstract=ABSTRACT, port=SERVER.getsockname()[1],
                   door=os.environ["BREACH_DOOR"], state=os.environ["BREACH_STATE"])
 
 
@@ -312,6 +313,11 @@ def chapters():
     return []
 
 
+def rows():
+    print("\n".join(cast().rows))
+    return []
+
+
 def entered(*who):
     return [f"no attempt was made in {name}, which has a row" for name in sorted(cast().rows.keys() - set(who))]
 
@@ -324,13 +330,19 @@ def names():
     return []
 
 
-COMMANDS = {"chapters": chapters, "bare": bare, "bare_calls": bare_calls, "bare_shared": bare_shared, "entered": entered, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
+COMMANDS = {"chapters": chapters, "bare": bare, "bare_calls": bare_calls, "bare_shared": bare_shared, "rows": rows, "entered": entered, "attempts": attempts_in, "calls": calls_in, "names": names, "caught": caught, "monitors": monitors,
             "listen": listen_for_monitors, "matrix": matrix, "wires": wires}
 
-if __name__ == "__main__":
+def run(commands):
+    """What the command line says, while a server and a datagram socket of ours are there to be reached."""
+    global SERVER
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host, socket.create_server(("127.0.0.1", 0)) as server:
         host.bind("\0" + ABSTRACT)
-        PORT = server.getsockname()[1]
-        problems = COMMANDS[sys.argv[1]](*sys.argv[2:])
+        SERVER = server
+        problems = commands[sys.argv[1]](*sys.argv[2:])
     print("\n".join(problems), end="\n" * bool(problems))
-    sys.exit(bool(problems))
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(run(COMMANDS))

@@ -68,10 +68,31 @@ def connect_to_the_host(inside, target):
     return on_socket(inside, socket.AF_INET, socket.SOCK_STREAM, lambda fd: inside.call("connect", fd, internet_address(target.port), 16))
 
 
+def send_to(inside, fd, content, address, flags):
+    return inside.call("sendto", fd, content, len(content), flags, address, len(address))
+
+
+def message(inside, content, address):
+    """A msghdr, whose parts are in place until the next call."""
+    name, data, vector = Room(len(address), address), Room(len(content), content), Room(16)
+    at_name, at_data, at_vector = inside.place(name, data, vector)
+    vector.content = struct.pack("=QQ", at_data, len(content))
+    return struct.pack("=QIIQQQQII", at_name, len(address), 0, at_vector, 1, 0, 0, 0, 0)
+
+
+def send_message(inside, fd, content, address, flags):
+    return inside.call("sendmsg", fd, message(inside, content, address), flags)
+
+
+def send_messages(inside, fd, content, address, flags):
+    return inside.call("sendmmsg", fd, message(inside, content, address) + bytes(8), 1, flags)
+
+
 def connect_by_sending(inside, target):
     """The first data of a fast open makes a connection, which asks no filter for connect()."""
-    return on_socket(inside, socket.AF_INET, socket.SOCK_STREAM,
-                     lambda fd: inside.call("sendto", fd, b"x", 1, MSG_FASTOPEN | socket.MSG_NOSIGNAL, internet_address(target.port), 16))
+    address = internet_address(target.port)
+    return best(on_socket(inside, socket.AF_INET, socket.SOCK_STREAM, lambda fd: send(inside, fd, b"x", address, MSG_FASTOPEN | socket.MSG_NOSIGNAL))
+                for send in (send_to, send_message, send_messages))
 
 
 def speak_to_the_engine(inside, target):
@@ -120,7 +141,7 @@ ATTEMPTS = [
     Attempt("make a socket for IPv4", lambda i, t: any_family(i, [socket.AF_INET], [socket.SOCK_STREAM, socket.SOCK_DGRAM]), with_group("network")),
     Attempt("make a socket for IPv6", lambda i, t: any_family(i, [socket.AF_INET6], [socket.SOCK_STREAM, socket.SOCK_DGRAM]), with_group("network")),
     Attempt("connect to a server on the host", connect_to_the_host, with_group("network")),
-    Attempt("connect by sending", connect_by_sending, with_group("network")),
+    Attempt("connect by sending", connect_by_sending, NEVER),
     Attempt("make a raw socket", lambda i, t: best(closing(i, i.call("socket", family, socket.SOCK_RAW, socket.IPPROTO_ICMP))
                                                    for family in (socket.AF_INET, socket.AF_INET6)), nobody),
     Attempt("make a socket that sees packets", lambda i, t: any_family(i, [socket.AF_PACKET]), nobody),
