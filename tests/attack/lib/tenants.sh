@@ -24,6 +24,11 @@ tenants_prepare() {
     chmod 0666 "$SOCKET"
     chmod 0644 "$WORK/busybox.tar"
     install -D -m 0755 "$bulkhead" "$WORK/client/bulkhead"
+    # as_program UID COMMAND... : the same as a program, for what runs under another one
+    printf '#!/bin/sh\nuid=$1\nshift\nexec setpriv --reuid $uid --regid $uid --clear-groups env DOCKER_CONFIG="%s/home-$uid" HOME="%s/home-$uid" "%s" "$@"\n' "$WORK" "$WORK" "$WORK/client/bulkhead" >"$WORK/client/as_program"
+    chmod 0755 "$WORK/client/as_program"
+    mkdir -p "$WORK/home-0"
+    PATH=$WORK/client:$PATH
     for uid in $ALICE $BOB; do
         install -d -o $uid -g $uid "$WORK/home-$uid"
         as $uid bulkhead load -i "$WORK/busybox.tar" >/dev/null
@@ -43,4 +48,40 @@ tenants_survived() {
     equal "$(cat "$WORK/honeypot.log")" "" "connections to the honeypot"
     equal "$(as $ALICE bulkhead run --rm --network none busybox echo works)" works "an honest container of Alice's"
     equal "$(as $BOB bulkhead run --rm --network none busybox echo works)" works "an honest container of Bob's"
+}
+
+# ---- what attacks on Alice's things share ----------------------------------------------------------------
+
+# no_trace WORD... : Bob's client and that of root's tenant succeed and print nothing that is Alice's, where hers does: no match of $TRACES
+no_trace() {
+    local uid
+    timeout 30 as_program $ALICE "$@" 2>&1 </dev/null | grep -qE "$TRACES" || { echo "Alice herself sees nothing"; return 1; }
+    for uid in $BOB 0; do
+        timeout 30 as_program $uid "$@" >"$WORK/seen" 2>&1 </dev/null || { cat "$WORK/seen"; return 1; }
+        ! grep -E "$TRACES" "$WORK/seen" || return 1
+    done
+}
+neither() { # FUNCTION WORD... : for Bob and for root's tenant
+    local function=$1 uid
+    shift
+    for uid in $BOB 0; do "$function" "$uid" "$@"; done
+}
+
+# Each question about Alice's object has the answer that one about no object at all has.
+NOBODYS=$(printf '%064x' 0x5eed)
+as_if_absent() { # METHOD PATH NAME ABSENT [BODY] : {} in the path and <> in the body stand for the name
+    local uid there nowhere
+    for uid in $BOB 0; do
+        there=$(answer $uid "$1" "$2" "$3" "${5:-}")
+        nowhere=$(answer $uid "$1" "$2" "$4" "${5:-}")
+        equal "$there" "$nowhere" "uid $uid"
+        matches "$there" $'(\n[45][0-9][0-9]|"error":"[^"]+"}.*\n200)$'
+    done
+}
+answer() { # UID METHOD PATH NAME BODY : with the name in its place, and left out of what comes back
+    local options=() text
+    [ -z "$5" ] || options=(-H 'Content-Type: application/json' -d "${5//<>/$4}")
+    text=$(ask "$1" "$2" "${3//\{\}/$4}" "${options[@]}" | grep -v '^Date:')
+    text=${text//"$4"/X}
+    echo "${text//"${4%:1}"/X}"
 }
