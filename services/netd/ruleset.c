@@ -28,6 +28,14 @@ static const char inet_text[] =
     "@neighbours@"
     "        iifname . @family@ saddr != @subnets drop\n"
     "    }\n"
+    "    chain errors {\n" /* who says that a connection failed is an end of it: others would only disturb it */
+    "        type filter hook prerouting priority mangle; policy accept;\n"
+    "        ct state != related return\n"
+    "        iifname != @bridges return\n"
+    "        iifname . ct original @family@ saddr @subnets return\n"
+    "        iifname . ct reply @family@ saddr @subnets return\n"
+    "        drop\n"
+    "    }\n"
     "    chain published {\n"
     "        type nat hook prerouting priority -101; policy accept;\n"
     "        iifname != \"@prefix@i1\" return\n"
@@ -61,6 +69,7 @@ static const char inet_text[] =
     "    }\n"
     "    chain from_container {\n"
     "        iifname . oifname @same accept\n"
+    "        oifname \"@prefix@i0\" drop\n" /* by which the host alone sends */
     "        ct state established,related accept\n"
     "        ct state invalid drop\n"
     "        iifname @internal drop\n"
@@ -139,7 +148,10 @@ static void fill_in(const char *text, const struct word *words, FILE *stream)
 static void print_ip(const struct ruleset_options *options, enum family family, FILE *stream)
 {
     static const char others[] = "        drop\n";
-    static const char neighbours[] = "        ip6 saddr { ::, fe80::/10 } meta l4proto 58 return\n";
+    /* The second: what a bridge passes from port to port comes by here where br_netfilter is loaded. */
+    static const char neighbours[] =
+        "        ip6 saddr { ::, fe80::/10 } meta l4proto 58 return\n"
+        "        ip6 saddr fe80::/10 ip6 daddr fe80::/10 fib daddr . iif type != local return\n";
     /* The kernel delivers no answer to ::1 that comes by a link: who tries it is refused at once, and tries 127.0.0.1.
      */
     static const char own[] = "        ip6 daddr ::1 return\n";
