@@ -125,8 +125,10 @@ static int check_number(const struct netd *netd, uint32_t tenant_uid, uint32_t m
                             n);
     }
     return most && n_tenant >= most
-               ? bh_error_set(error, BH_RESOURCE_EXHAUSTED, "tenant %u has %zu networks already, the most it may have",
-                              tenant_uid, n_tenant)
+               ? bh_error_set(
+                     error, BH_RESOURCE_EXHAUSTED,
+                     "tenant %u has %zu networks already; at most %u are allowed, remove one (rule \"quotas\")",
+                     tenant_uid, n_tenant, most)
                : 0;
 }
 

@@ -26,7 +26,7 @@ start_good() { # a second registry, which answers
 start_good
 attack_start --insecure_registry "$SILENT" --private_registry "$SILENT" --insecure_registry "$GOOD" --private_registry "$GOOD"
 cat >"$ENGINE/policy.d/50-alice.json" <<END
-{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4}}
+{"version": 1, "tenants": [$ALICE], "quotas": {"containers": 5, "volumes": 20, "memory_bytes": 33554432, "pids": 20, "cpus": 0.5, "disk_bytes": 16777216, "pulls": 4, "networks": 4}}
 END
 engine_halt "$ENGINE" && system_restart
 tenants_prepare
@@ -105,6 +105,29 @@ of_containers() {
     refused 'rule "quotas"' as_alice run --rm --network none busybox true
     as_bob run --rm --network none busybox true
 }
+of_networks() { # as many as are allowed, asked for at once or one by one, and whoever has been started again meanwhile
+    local i pids=()
+    for i in 1 2 3 4 5 6 7 8; do
+        as_alice network create "n$i" >/dev/null 2>&1 &
+        pids+=($!)
+    done
+    wait "${pids[@]}" || true
+    equal "$(as_alice network ls --filter type=custom -q | wc -l)" 4
+    too_many_networks
+    engine_halt "$ENGINE" && system_restart && chmod 0666 "$SOCKET"
+    too_many_networks
+    as_bob network create his && as_bob network rm his
+    bulkhead network create roots && bulkhead network rm roots
+    as_alice network rm $(as_alice network ls --filter type=custom -q | head -1)
+    as_alice network create one-more
+    too_many_networks
+    as_alice network rm $(as_alice network ls --filter type=custom -q) >/dev/null
+    as_alice network create one-more && as_alice network rm one-more
+}
+too_many_networks() {
+    refused 'at most 4 are allowed.*rule "quotas"' as_alice network create one-too-many
+    equal "$(as_alice network ls --filter type=custom -q | wc -l) $(as_alice network ls -q --filter name=one-too-many)" "4 "
+}
 of_each() { # OPTION : more than a container may have
     refused 'rule "quotas"' as_alice run --rm --network none "$@" busybox true
     as_bob run --rm --network none "$@" busybox true
@@ -137,6 +160,21 @@ of_pulls() { # the fifth is refused while four wait
     eventually timeout 20 as_alice pull "$GOOD/team/busybox:1"
     as_alice rmi "$GOOD/team/busybox:1"
 }
+of_pushes() { # the fifth is refused while four wait, and so is a pull
+    local i pids=()
+    for i in 1 2 3 4; do
+        as_alice tag busybox "$SILENT/team/pushed:$i"
+        timeout 20 as_alice push "$SILENT/team/pushed:$i" >/dev/null 2>&1 &
+        pids+=($!)
+    done
+    as_alice tag busybox "$GOOD/team/pushed:1"
+    eventually refused 'rule "quotas"' as_alice push "$GOOD/team/pushed:1"
+    refused 'rule "quotas"' as_alice pull "$GOOD/team/busybox:1"
+    as_bob tag busybox "$GOOD/team/pushed:2" && as_bob push "$GOOD/team/pushed:2" && as_bob rmi "$GOOD/team/pushed:2"
+    kill "${pids[@]}"
+    eventually timeout 20 as_alice push "$GOOD/team/pushed:1"
+    as_alice rmi "$SILENT/team/pushed:1" "$SILENT/team/pushed:2" "$SILENT/team/pushed:3" "$SILENT/team/pushed:4" "$GOOD/team/pushed:1"
+}
 class "quotas"
 attack "containers at once" of_containers
 attack "memory of a container" of_each --memory 64m
@@ -147,5 +185,7 @@ attack "files of a container" of_each --storage-opt size=64m
 attack "limits changed later" of_update
 attack "limits that nobody asked for" given_unasked
 attack "volumes, many at once" of_volumes
+attack "networks, many at once" of_networks
 attack "pulls at once" of_pulls
+attack "pushes at once" of_pushes
 sed 's/^/# /' "$WORK/measured"

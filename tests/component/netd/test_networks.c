@@ -130,6 +130,7 @@ Test(networks, a_tenant_has_no_more_than_it_may)
         bh_message_free(answer);
     }
     cr_expect_eq(error.code, BH_RESOURCE_EXHAUSTED);
+    cr_expect(strstr(error.message, "at most 2 are allowed, remove one (rule \"quotas\")"), "%s", error.message);
 }
 
 Test(networks, one_is_dropped_when_nobody_is_linked_to_it_and_by_its_tenant)
