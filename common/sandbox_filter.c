@@ -131,7 +131,8 @@ static int allow_io(struct filter *filter, struct bh_error *error)
                                                   F_SETFL,      F_GETLK,         F_SETLK,    F_SETLKW,   F_OFD_GETLK,
                                                   F_OFD_SETLK,  F_OFD_SETLKW,    F_SETLEASE, F_GETLEASE, F_SETPIPE_SZ,
                                                   F_GETPIPE_SZ, F_ADD_SEALS,     F_GET_SEALS};
-    /* and what glibc's fstat() calls: of a descriptor, and of no path, while the flags say nothing else */
+    /* and what glibc's fstat() calls. A path in it no filter can see: it leads where the process's root does, which is
+     * empty */
     return ALLOW_EACH(filter, SCMP_SYS(ioctl), 1, harmless_ioctl, error) < 0 ||
                    ALLOW_EACH(filter, SCMP_SYS(fcntl), 1, harmless_fcntl, error) < 0 ||
                    allow_if(filter, SCMP_SYS(newfstatat), SCMP_A3_32(SCMP_CMP_EQ, AT_EMPTY_PATH), error) < 0

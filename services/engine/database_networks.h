@@ -23,7 +23,7 @@ void network_rows_free(struct network_row *rows, size_t n_rows);
 
 /* Where subnets come from that nobody asked for by name. */
 struct network_pools {
-    const struct ipam_pool *pools;
+    const struct ip_pool *pools;
     size_t n_pools;
     const struct ip_subnet *avoid; /* taken by others than us: routes of the host */
     size_t n_avoid;

@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-const struct ipam_pool ipam_default_pools[] = {
-    {{{{172, 16}, 4}, 12}, 20},
-    {{{{10, 128}, 4}, 9}, 20},
-};
-const size_t ipam_n_default_pools = sizeof ipam_default_pools / sizeof ipam_default_pools[0];
-
 /* ---- subnets ------------------------------------------------------------------------------------- */
 
 static const struct ip_subnet *find_overlap(const struct ip_subnet *subnet, const struct ip_subnet *taken,
@@ -26,7 +20,7 @@ static const struct ip_subnet *find_overlap(const struct ip_subnet *subnet, cons
 }
 
 /* True if the pool has one. Steps over what is taken, so that a pool of 2^40 subnets costs no more than what is. */
-static bool choose_from(const struct ipam_pool *pool, const struct ip_subnet *taken, size_t n_taken,
+static bool choose_from(const struct ip_pool *pool, const struct ip_subnet *taken, size_t n_taken,
                         struct ip_subnet *ret_subnet)
 {
     struct ip_subnet candidate = {.ip = pool->base.ip, .prefix = pool->size};
@@ -43,7 +37,7 @@ static bool choose_from(const struct ipam_pool *pool, const struct ip_subnet *ta
     return true;
 }
 
-int ipam_choose_subnet(const struct ipam_pool *pools, size_t n_pools, uint8_t n_bytes, const struct ip_subnet *taken,
+int ipam_choose_subnet(const struct ip_pool *pools, size_t n_pools, uint8_t n_bytes, const struct ip_subnet *taken,
                        size_t n_taken, struct ip_subnet *ret_subnet, struct bh_error *error)
 {
     for (size_t i = 0; i < n_pools; i++) {

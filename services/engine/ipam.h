@@ -6,21 +6,11 @@
 #pragma once
 
 #include "common/error.h"
-#include "common/ip.h"
-
-/* A range of addresses, cut into subnets of one size. */
-struct ipam_pool {
-    struct ip_subnet base; /* no bit set behind the prefix */
-    uint32_t size;         /* prefix of the subnets, at least that of the base */
-};
-
-/* The pools that an engine without settings has: private addresses, in subnets of 4094 containers. */
-extern const struct ipam_pool ipam_default_pools[];
-extern const size_t ipam_n_default_pools;
+#include "common/ip_pools.h"
 
 /* The lowest subnet of that family, of the first pool that has one, which overlaps with none of `taken`. NOT_FOUND in
  * Docker's words. */
-int ipam_choose_subnet(const struct ipam_pool *pools, size_t n_pools, uint8_t n_bytes, const struct ip_subnet *taken,
+int ipam_choose_subnet(const struct ip_pool *pools, size_t n_pools, uint8_t n_bytes, const struct ip_subnet *taken,
                        size_t n_taken, struct ip_subnet *ret_subnet, struct bh_error *error);
 
 /* A subnet of IPv6 nobody else has: unique local, 40 bits by random (RFC 4193). `random` is 7 bytes of it. */

@@ -93,8 +93,8 @@ bool list_filter_volume(const Bulkhead__Filter *filter, Bulkhead__Mount *const *
 {
     for (size_t i = 0; filter && i < filter->n_values; i++) {
         for (size_t k = 0; k < n_mounts; k++) {
-            if (strcmp(filter->values[i], mounts[k]->target) == 0 ||
-                strcmp(filter->values[i], mounts[k]->source) == 0) {
+            const char *name = mounts[k]->volume_name[0] ? mounts[k]->volume_name : mounts[k]->source;
+            if (strcmp(filter->values[i], mounts[k]->target) == 0 || strcmp(filter->values[i], name) == 0) {
                 return true;
             }
         }

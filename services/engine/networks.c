@@ -103,25 +103,10 @@ void networks_forget_made(struct networks *networks)
 
 /* ---- pools --------------------------------------------------------------------------------------- */
 
-/* The configured pools, or the default ones. The array is the caller's. */
-static int read_pools(const struct job *job, struct ipam_pool **ret_pools, size_t *ret_n_pools, struct bh_error *error)
+static struct network_pools choice_of(const struct job *job, struct ip_pools *pools)
 {
-    const Bulkhead__Config *config = job->engine->context->config;
-    const size_t n_own = config->n_address_pools, n_pools = n_own ? n_own : ipam_n_default_pools;
-    struct ipam_pool *pools = calloc(n_pools, sizeof *pools);
-    if (!pools) {
-        return bh_error_errno(error, ENOMEM, "list address pools");
-    }
-    for (size_t i = 0; i < n_pools; i++) {
-        const Bulkhead__AddressPool *own = n_own ? config->address_pools[i] : NULL;
-        pools[i] = !own ? ipam_default_pools[i]
-                        : (struct ipam_pool){
-                              .base = {.ip = ip_from_bytes(own->address.data, own->address.len), .prefix = own->prefix},
-                              .size = own->size};
-    }
-    *ret_pools = pools;
-    *ret_n_pools = n_pools;
-    return 0;
+    ip_pools_read(job->engine->context->config, pools);
+    return (struct network_pools){.pools = pools->list, .n_pools = pools->n};
 }
 
 /* ---- fixed networks ------------------------------------------------------------------------------ */
@@ -176,16 +161,12 @@ int networks_ensure(struct job *job, uint32_t tenant_uid, struct bh_error *error
 {
     static const char *const fixed[][2] = {{"none", "null"}, {"host", "host"}, {NETWORK_DEFAULT, "bridge"}};
     network_row_auto struct network_row row = {0};
-    bh_autofree struct ipam_pool *pools = NULL;
-    struct network_pools choice = {0};
+    struct ip_pools pools;
     int found = database_find_network(job->engine->database, tenant_uid, NETWORK_DEFAULT, &row, error);
     if (found != 0) { /* it is the last that is added */
         return found < 0 ? -1 : 0;
     }
-    if (read_pools(job, &pools, &choice.n_pools, error) < 0) {
-        return -1;
-    }
-    choice.pools = pools;
+    const struct network_pools choice = choice_of(job, &pools);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         if (add_fixed(job, tenant_uid, fixed[i][0], fixed[i][1], &choice, error) < 0) {
             return -1;
@@ -284,13 +265,10 @@ static int try_to_create(struct job *job, struct network_row *row, const struct 
 int network_create(struct job *job, const Bulkhead__NetworkRequest *request, struct network_row *ret_row,
                    struct bh_error *error)
 {
-    bh_autofree struct ipam_pool *pools = NULL;
+    struct ip_pools pools;
     struct ip_subnet avoid[AVOID_MAX];
-    struct network_pools choice = {.avoid = avoid};
-    if (read_pools(job, &pools, &choice.n_pools, error) < 0) {
-        return -1;
-    }
-    choice.pools = pools;
+    struct network_pools choice = choice_of(job, &pools);
+    choice.avoid = avoid;
     job_shield(job);
     for (;;) {
         network_row_auto struct network_row row = {0};
@@ -317,15 +295,12 @@ int network_create(struct job *job, const Bulkhead__NetworkRequest *request, str
 int network_make(struct job *job, struct network_row *row, struct bh_error *error)
 {
     struct ip_subnet avoid[AVOID_MAX];
-    bh_autofree struct ipam_pool *pools = NULL;
-    struct network_pools choice = {.avoid = avoid};
+    struct ip_pools pools;
+    struct network_pools choice = choice_of(job, &pools);
+    choice.avoid = avoid;
     if (!network_is_linked(row) || is_made(job->engine->networks, row->id)) {
         return 0;
     }
-    if (read_pools(job, &pools, &choice.n_pools, error) < 0) {
-        return -1;
-    }
-    choice.pools = pools;
     while (policy_make_network(job, row, error) < 0) {
         if (error->code != BH_ALREADY_EXISTS || row->made || row->endpoints > 0 ||
             !avoid_chosen(row, avoid, &choice.n_avoid)) {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/ip_pools.h"
 #include "container.pb-c.h"
 #include "known.h"
 #include "network.pb-c.h"
@@ -37,7 +38,8 @@ void judge_exec(const Bulkhead__ExecSpec *spec, const struct rules *rules, struc
 void judge_volume(const Bulkhead__MakeVolume *volume, const struct rules *rules, struct judgement *ret_judgement);
 
 /* May this network be made? */
-void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rules, struct judgement *ret_judgement);
+void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rules, const struct ip_pools *pools,
+                   struct judgement *ret_judgement);
 /* May a container that runs be linked like that? */
 void judge_connection(const Bulkhead__Attachment *attachment, const struct rules *rules,
                       struct judgement *ret_judgement);

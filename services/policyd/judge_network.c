@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "judge_parts.h"
 #include "publish.h"
+#include "subnets.h"
 
 static const struct {
     unsigned int bit;
@@ -105,7 +106,25 @@ void judge_connection(const Bulkhead__Attachment *attachment, const struct rules
     (void)judge_attachment(attachment, rules, ret_judgement);
 }
 
-void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rules, struct judgement *ret_judgement)
+/* The host has no route of its own into a macvlan network. */
+static int judge_subnets(const Bulkhead__NetworkSpec *network, const struct rules *rules, const struct ip_pools *pools,
+                         struct judgement *judgement)
+{
+    for (size_t i = 0; i < network->n_subnets; i++) {
+        const Bulkhead__Subnet *asked = network->subnets[i];
+        const struct ip_subnet subnet = {.ip = ip_from_bytes(asked->address.data, asked->address.len),
+                                         .prefix = asked->prefix};
+        if (!subnets_allow(&rules->subnets, pools, &subnet)) {
+            char text[IP_SUBNET_TEXT_SIZE], list[SUBNETS_TEXT_SIZE];
+            return judge_refuse(judgement, rules, RULE_SUBNETS, "the subnet %s is not allowed; one of %s is",
+                                ip_subnet_text(&subnet, text), subnets_text(&rules->subnets, pools, list));
+        }
+    }
+    return 0;
+}
+
+void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rules, const struct ip_pools *pools,
+                   struct judgement *ret_judgement)
 {
     char list[160];
     bool macvlan = network->driver == BULKHEAD__NETWORK_DRIVER__NETWORK_DRIVER_MACVLAN;
@@ -123,6 +142,8 @@ void judge_network(const Bulkhead__NetworkSpec *network, const struct rules *rul
         (void)judge_refuse(ret_judgement, rules, RULE_BRIDGE_NAMES,
                            "a bridge of the name %.16s is not allowed; %s is, and one whose name is made here",
                            network->bridge_name, judge_list_text(&rules->bridge_names, list, sizeof(list)));
+    } else if (!macvlan) {
+        (void)judge_subnets(network, rules, pools, ret_judgement);
     }
 }
 

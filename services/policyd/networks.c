@@ -174,7 +174,7 @@ static int make(struct policyd *policyd, struct bh_request *request, const Bulkh
     if (is_foreign(policyd, network->id.data, network->tenant_uid)) {
         judge_network_owner(network->id.data, &judgement);
     } else {
-        judge_network(network, rules, &judgement);
+        judge_network(network, rules, &policyd->pools, &judgement);
     }
     if (write_down(policyd, request, "MakeNetwork", network->tenant_uid, network->name, &judgement, error) < 0) {
         return -1;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "audit.h"
+#include "common/ip_pools.h"
 #include "common/service.h"
 #include "known.h"
 #include "lsm.h"
@@ -23,6 +24,7 @@ struct policyd {
     struct known known;
     struct known networks; /* whose they are; the same kind of table */
     struct netd_watch netd;
+    struct ip_pools pools; /* the engine's, for networks */
     struct lsm lsm;
     atomic_bool verifying; /* a walk over the audit log is under way */
 };

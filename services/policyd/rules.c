@@ -27,6 +27,7 @@ static const char *const rule_names[RULE_COUNT] = {
     [RULE_NETWORKS] = "networks",
     [RULE_MACVLAN_PARENTS] = "macvlan_parents",
     [RULE_BRIDGE_NAMES] = "bridge_names",
+    [RULE_SUBNETS] = "subnets",
     [RULE_PUBLISH] = "publish",
     [RULE_MOUNTS] = "mounts",
     [RULE_REGISTRIES] = "registries",
@@ -53,6 +54,7 @@ static const struct rules root_rules = {
     .networks = RULES_NETWORK_NONE | RULES_NETWORK_HOST | RULES_NETWORK_BRIDGE | RULES_NETWORK_MACVLAN,
     .macvlan_parents = {.n = 1, .items = {"*"}},
     .bridge_names = {.n = 1, .items = {"*"}},
+    .subnets = {.n = 1, .items = {"*"}},
     .publish = {.n = 1, .items = {"*:1-65535"}},
     .mount_paths = {.n = 1, .items = {"/"}},
     .registries_allowed = {.n = 1, .items = {"*"}},
@@ -73,6 +75,7 @@ static const struct rules other_rules = {
     .capabilities = DOCKER_CAPABILITIES,
     .seccomp = RULES_SECCOMP_DEFAULT,
     .networks = RULES_NETWORK_NONE | RULES_NETWORK_BRIDGE,
+    .subnets = {.n = 1, .items = {"pools"}},        /* elsewhere they might be of somebody whom others speak to */
     .publish = {.n = 1, .items = {"*:1024-65535"}}, /* what any user of the host may bind, too */
     .mount_paths = {.n = 1, .items = {"/"}},
     .mounts_must_be_owned = true,

@@ -22,6 +22,7 @@ enum rule {
     RULE_NETWORKS,
     RULE_MACVLAN_PARENTS,
     RULE_BRIDGE_NAMES,
+    RULE_SUBNETS,
     RULE_PUBLISH,
     RULE_MOUNTS,
     RULE_REGISTRIES,
@@ -69,6 +70,7 @@ struct rules {
     unsigned int seccomp, host_namespaces, networks;
     struct rules_list macvlan_parents; /* patterns of the host's links that macvlan networks may use */
     struct rules_list bridge_names;    /* patterns of names that a network's bridge may be given */
+    struct rules_list subnets;         /* subnets.h: addresses that networks of bridges may have */
     struct rules_list publish;         /* publish.h: addresses and ports of the host that may lead to containers */
     struct rules_list mount_paths;     /* folders below which bind mounts may lie */
     bool mounts_must_be_owned;

@@ -316,6 +316,7 @@ static const struct key top_keys[] = {
     {"networks", RULE_NETWORKS, rules_read_networks},
     {"macvlan_parents", RULE_MACVLAN_PARENTS, rules_read_macvlan_parents},
     {"bridge_names", RULE_BRIDGE_NAMES, rules_read_bridge_names},
+    {"subnets", RULE_SUBNETS, rules_read_subnets},
     {"publish", RULE_PUBLISH, rules_read_publish},
     {"mounts", RULE_MOUNTS, read_mounts},
     {"registries", RULE_REGISTRIES, read_registries},

@@ -4,6 +4,7 @@
  */
 #include "publish.h"
 #include "rules_parse_parts.h"
+#include "subnets.h"
 
 int rules_read_networks(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
@@ -24,6 +25,19 @@ int rules_read_macvlan_parents(const json_t *value, struct rules *rules, const c
 int rules_read_bridge_names(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
 {
     return rules_read_list(value, &rules->bridge_names, where, "bridge_names", error);
+}
+
+int rules_read_subnets(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)
+{
+    if (rules_read_list(value, &rules->subnets, where, "subnets", error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rules->subnets.n; i++) {
+        if (!subnets_is_pattern(rules->subnets.items[i])) {
+            return rules_wrong(error, where, "subnets", "a list of \"pools\", \"*\" and subnets like \"10.0.0.0/8\"");
+        }
+    }
+    return 0;
 }
 
 int rules_read_publish(const json_t *value, struct rules *rules, const char *where, struct bh_error *error)

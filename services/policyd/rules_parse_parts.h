@@ -38,4 +38,5 @@ int rules_read_quotas(const json_t *value, struct rules *rules, const char *wher
 int rules_read_networks(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
 int rules_read_macvlan_parents(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
 int rules_read_bridge_names(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
+int rules_read_subnets(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);
 int rules_read_publish(const json_t *value, struct rules *rules, const char *where, struct bh_error *error);

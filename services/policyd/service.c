@@ -356,6 +356,7 @@ int policyd_start(struct bh_service_context *context, struct bh_error *error)
     struct policyd *policyd = context->state;
     const Bulkhead__Config *config = context->config;
     int state = context->folders[BH_FOLDER_STATE];
+    ip_pools_read(config, &policyd->pools);
     if (load_rules(policyd, error) < 0 ||
         ranges_open(&policyd->ranges, state, config->tenant_id_base, config->tenant_id_count, config->monitor_uid_base,
                     error) < 0 ||

@@ -10,11 +10,11 @@
 
 #define ROOM_BITS 2U /* the subnet's own address, the gateway's, the broadcast's, and one */
 
-int address_pool_parse(const char *text, struct address_pool *ret_pool, struct bh_error *error)
+int address_pool_parse(const char *text, struct ip_pool *ret_pool, struct bh_error *error)
 {
     static const char base_key[] = "base=", size_key[] = ",size=";
     char base[IP_SUBNET_TEXT_SIZE] = "";
-    struct address_pool pool = {.size = 0};
+    struct ip_pool pool = {.size = 0};
     const char *comma = strchr(text, ',');
     bool shaped = strncmp(text, base_key, sizeof(base_key) - 1) == 0 && comma &&
                   strncmp(comma, size_key, sizeof(size_key) - 1) == 0;

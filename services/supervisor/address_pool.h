@@ -5,11 +5,7 @@
 #pragma once
 
 #include "common/error.h"
-#include "common/ip.h"
+#include "common/ip_pools.h"
 
-struct address_pool {
-    struct ip_subnet base; /* no bit set behind the prefix */
-    uint32_t size;         /* prefix of the subnets that are cut from it */
-};
 /* INVALID_ARGUMENT names what would have been right. Pure. */
-int address_pool_parse(const char *text, struct address_pool *ret_pool, struct bh_error *error);
+int address_pool_parse(const char *text, struct ip_pool *ret_pool, struct bh_error *error);

@@ -106,7 +106,7 @@ static size_t read_os_release(uint8_t *bytes, size_t n_bytes)
 
 /* Address pools as they travel. */
 struct pools {
-    struct address_pool parsed[SETTINGS_LIST_MAX];
+    struct ip_pool parsed[SETTINGS_LIST_MAX];
     Bulkhead__AddressPool messages[SETTINGS_LIST_MAX];
     Bulkhead__AddressPool *pointers[SETTINGS_LIST_MAX];
 };
@@ -114,7 +114,7 @@ struct pools {
 static int fill_pools(const struct settings *settings, struct pools *pools, struct bh_error *error)
 {
     for (uint32_t i = 0; i < settings->n_address_pools; i++) {
-        struct address_pool *pool = &pools->parsed[i];
+        struct ip_pool *pool = &pools->parsed[i];
         if (address_pool_parse(settings->address_pools[i], pool, error) < 0) {
             return -1;
         }

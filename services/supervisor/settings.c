@@ -161,7 +161,7 @@ static int set_prefix(char *slot, const struct key *key, const char *value, stru
 
 static int check_pool(const char *value, struct bh_error *error)
 {
-    struct address_pool pool;
+    struct ip_pool pool;
     return address_pool_parse(value, &pool, error);
 }
 

@@ -30,11 +30,11 @@ said_of() { as "$1" bulkhead inspect -f "{{(index .NetworkSettings.Networks \"$3
 
 # ---- what each has --------------------------------------------------------------------------------------
 
-as $ALICE bulkhead network create --ipv6 --subnet 10.55.0.0/24 --subnet fd55::/64 --label whose=alice hers >/dev/null
+as $ALICE bulkhead network create --ipv6 --subnet 10.155.0.0/24 --subnet fd55::/64 --label whose=alice hers >/dev/null
 as $ALICE bulkhead network create idle >/dev/null
 sleeps $ALICE mine hers --network-alias store -p 8090:80
 sleeps $ALICE mate hers
-as $BOB bulkhead network create --ipv6 --subnet 10.66.0.0/24 --subnet fd66::/64 his >/dev/null
+as $BOB bulkhead network create --ipv6 --subnet 10.166.0.0/24 --subnet fd66::/64 his >/dev/null
 sleeps $BOB bobs his
 sleeps $BOB bobs-other bridge
 sleeps 0 roots bridge
@@ -59,7 +59,7 @@ is_whole() { # Alice's, after each attack
 
 no_trace() { # COMMAND... : prints nothing that is Alice's
     timeout 30 "$@" >"$WORK/seen" 2>&1 </dev/null || true
-    ! grep -E "hers|idle|alice|mine|mate|store|10\.55\.|fd55:|${ID:0:12}|${CONTAINER:0:12}" "$WORK/seen"
+    ! grep -E "hers|idle|alice|mine|mate|store|10\.155\.|fd55:|${ID:0:12}|${CONTAINER:0:12}" "$WORK/seen"
 }
 class "tenants: networks seen"
 check "Alice sees hers" as $ALICE bulkhead network inspect hers idle
@@ -146,9 +146,37 @@ taken_without_a_name() { # PATTERN COMMAND... : refused, and not a word of whose
     matches "$(cat "$WORK/seen")" "$pattern"
     ! grep -E "hers|alice|mine|$ALICE|${ID:0:12}|${CONTAINER:0:12}" "$WORK/seen" || return 1
 }
-attack "her subnet" taken_without_a_name '[Oo]verlap|in use' bulkhead network create --subnet 10.55.0.0/25 over
+attack "her subnet" taken_without_a_name '[Oo]verlap|in use' bulkhead network create --subnet 10.155.0.0/25 over
 attack "her IPv6 subnet" taken_without_a_name '[Oo]verlap|in use' bulkhead network create --ipv6 --subnet fd55::/80 over
 attack "her port" taken_without_a_name '8090.*(already|in use|taken)' bulkhead run --rm -p 8090:80 busybox true
+
+# ---- addresses --------------------------------------------------------------------------------------------
+
+# The host leads everybody on it into a network, whoever else has its addresses.
+catches_nothing() { # SUBNET OPTION... : of the network
+    local status subnet=$1
+    shift
+    whole status as $BOB bulkhead network create --subnet "$subnet" "$@" catcher >"$WORK/seen" 2>&1
+    equal "$status" 1
+    matches "$(cat "$WORK/seen")" 'Pool overlaps|is not allowed; one of .* is \(rule "subnets" of' # with one of Alice's
+    equal "$(as $BOB bulkhead network ls -q --filter name=catcher)" ""
+    equal "$(ip route show table all | grep -F "$subnet")" ""
+}
+class "tenants: networks' addresses"
+attack "of a machine elsewhere" catches_nothing 203.0.113.0/24
+attack "a few addresses around it" catches_nothing 203.0.113.4/30
+attack "of a machine elsewhere, over IPv6" catches_nothing 2001:db8:7::/64 --ipv6
+attack "private addresses that are no pool's" catches_nothing 192.168.7.0/24
+attack "a quarter of all there is" catches_nothing 0.0.0.0/2
+attack "all of a pool" catches_nothing 10.128.0.0/9
+attack "more local addresses of IPv6 than a network has" catches_nothing fd55::/48 --ipv6
+attack "where clouds have their metadata" catches_nothing 169.254.169.0/24
+of_the_pools() {
+    as $BOB bulkhead network create --ipv6 --subnet 172.30.16.0/20 --subnet fd12:3456::/64 fine
+    matches "$(ip route show 172.30.16.0/20)" 'dev '
+    as $BOB bulkhead network rm fine
+}
+attack "one of the pools is for everybody to choose" of_the_pools
 
 # ---- reaching --------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 """Both ends of real traffic, for tests of networks.
 
     peer.py serve tcp|udp ADDRESS PORT   answers whoever connects or sends with his own address; prints "serving PID" when it can be asked
-    peer.py ask tcp|udp ADDRESS PORT [SECONDS [BIND]]   prints what is answered; exit status 1 if nothing is within the time
+    peer.py ask tcp|udp ADDRESS PORT [SECONDS [BIND [PORT]]]   prints what is answered; exit status 1 if nothing is within the time
 """
 import os
 import socket
@@ -34,14 +34,14 @@ def serve(kind, address, port):
             server.sendto(peer[0].encode() + b"\n", peer)
 
 
-def ask(kind, address, port, seconds=2.0, bind=None):
+def ask(kind, address, port, seconds=2.0, bind=None, own_port=0):
     stream = kind == "tcp"
     client = socket.socket(family(address), socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
     client.settimeout(seconds)
     if bind:
-        client.bind((bind, 0))
+        client.bind((bind, int(own_port)))
     try:
-        client.connect((address, port))
+        client.connect(socket.getaddrinfo(address, port, client.family)[0][4])  # which knows of %eth0
         if not stream:
             client.send(b"?")
         answer = client.recv(2048)
@@ -58,7 +58,7 @@ def main():
         serve(kind, address, int(port))
     elif command == "ask":
         more = sys.argv[5:]
-        sys.exit(ask(kind, address, int(port), *([float(more[0])] if more else []), *more[1:2]))
+        sys.exit(ask(kind, address, int(port), *([float(more[0])] if more else []), *more[1:3]))
     else:
         sys.exit(__doc__)
 

@@ -74,9 +74,9 @@ refused_networks() {
     equal "$(docker network ls -q --filter type=custom)" ""
 }
 subnets_apart() {
-    docker network create --subnet 10.40.0.0/24 first
-    create 403 'Pool overlaps with other one on this address space' '{"Name":"second","IPAM":{"Config":[{"Subnet":"10.40.0.128/25"}]}}'
-    exits 1 setpriv --reuid $ALICE --regid $ALICE --clear-groups docker network create --subnet 10.40.0.0/16 hers
+    docker network create --subnet 172.25.0.0/24 first
+    create 403 'Pool overlaps with other one on this address space' '{"Name":"second","IPAM":{"Config":[{"Subnet":"172.25.0.128/25"}]}}'
+    exits 1 setpriv --reuid $ALICE --regid $ALICE --clear-groups docker network create --subnet 172.25.0.0/20 hers
     ip link add host0 type bridge
     ip addr add 10.41.0.1/24 dev host0
     ip link set host0 up

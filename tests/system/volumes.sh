@@ -54,6 +54,7 @@ lists_and_filters() {
     equal "$(volumes -f driver=local -f name=one)" "one "
     equal "$(volumes -f driver=other)" ""
     docker create --name user --network none -v one:/data busybox true
+    equal "$(docker ps -a --filter volume=one --format '{{.Names}}')$(docker ps -a --filter volume=two -q)" user
     equal "$(volumes -f dangling=true)" "three two "
     equal "$(volumes -f dangling=false)" "one "
     docker rm user

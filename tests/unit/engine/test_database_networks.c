@@ -100,7 +100,10 @@ static int add_network(uint8_t id, uint32_t tenant_uid, const char *name, const 
         memcpy(range->subnet.data, subnet.ip.bytes, 4);
     }
     network_row_auto struct network_row row = {.id = {id}, .tenant_uid = tenant_uid, .request = request};
-    const struct network_pools pools = {.pools = ipam_default_pools, .n_pools = ipam_n_default_pools};
+    const Bulkhead__Config config = BULKHEAD__CONFIG__INIT;
+    struct ip_pools defaults;
+    ip_pools_read(&config, &defaults);
+    const struct network_pools pools = {.pools = defaults.list, .n_pools = defaults.n};
     return database_add_network(database, &row, &pools, error);
 }
 

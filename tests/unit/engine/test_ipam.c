@@ -75,21 +75,24 @@ Test(ipam, the_lowest_subnet_that_overlaps_with_nothing)
 {
     struct bh_error error = {0};
     struct ip_subnet chosen;
+    struct ip_pools pools;
+    const Bulkhead__Config config = BULKHEAD__CONFIG__INIT;
+    ip_pools_read(&config, &pools);
     const struct ip_subnet taken[] = {subnet("172.16.0.0/20"), subnet("172.16.16.128/25"), subnet("172.16.64.0/18"),
                                       subnet("172.16.32.0/20"), subnet("10.0.0.0/8")};
-    cr_assert_eq(ipam_choose_subnet(ipam_default_pools, ipam_n_default_pools, 4, NULL, 0, &chosen, &error), 0);
+    cr_assert_eq(ipam_choose_subnet(pools.list, pools.n, 4, NULL, 0, &chosen, &error), 0);
     expect_subnet(&chosen, "172.16.0.0/20");
-    cr_assert_eq(ipam_choose_subnet(ipam_default_pools, ipam_n_default_pools, 4, taken, 3, &chosen, &error), 0);
+    cr_assert_eq(ipam_choose_subnet(pools.list, pools.n, 4, taken, 3, &chosen, &error), 0);
     expect_subnet(&chosen, "172.16.32.0/20");
-    cr_assert_eq(ipam_choose_subnet(ipam_default_pools, ipam_n_default_pools, 4, taken, 4, &chosen, &error), 0);
+    cr_assert_eq(ipam_choose_subnet(pools.list, pools.n, 4, taken, 4, &chosen, &error), 0);
     expect_subnet(&chosen, "172.16.48.0/20");
     const struct ip_subnet first_pool[] = {subnet("172.16.0.0/12"), subnet("10.128.0.0/19")};
-    cr_assert_eq(ipam_choose_subnet(ipam_default_pools, ipam_n_default_pools, 4, first_pool, 2, &chosen, &error), 0);
+    cr_assert_eq(ipam_choose_subnet(pools.list, pools.n, 4, first_pool, 2, &chosen, &error), 0);
     expect_subnet(&chosen, "10.128.32.0/20");
     const struct ip_subnet all[] = {subnet("0.0.0.0/0")};
-    cr_assert_eq(ipam_choose_subnet(ipam_default_pools, ipam_n_default_pools, 4, all, 1, &chosen, &error), -1);
+    cr_assert_eq(ipam_choose_subnet(pools.list, pools.n, 4, all, 1, &chosen, &error), -1);
     cr_assert_eq(error.code, BH_NOT_FOUND);
-    const struct ipam_pool tiny = {subnet("10.9.0.0/24"), 25};
+    const struct ip_pool tiny = {subnet("10.9.0.0/24"), 25};
     const struct ip_subnet both[] = {subnet("10.9.0.0/25"), subnet("10.9.0.200/32")};
     cr_assert_eq(ipam_choose_subnet(&tiny, 1, 4, both, 1, &chosen, &error), 0);
     expect_subnet(&chosen, "10.9.0.128/25");
@@ -101,7 +104,7 @@ Test(ipam, a_pool_at_the_end_of_all_addresses)
 {
     struct bh_error error = {0};
     struct ip_subnet chosen;
-    const struct ipam_pool end = {subnet("255.255.255.0/24"), 25};
+    const struct ip_pool end = {subnet("255.255.255.0/24"), 25};
     const struct ip_subnet taken[] = {subnet("255.255.255.0/25"), subnet("255.255.255.128/25")};
     cr_assert_eq(ipam_choose_subnet(&end, 1, 4, taken, 2, &chosen, &error), -1);
     const uint8_t random[7] = {1, 2, 3, 4, 5, 6, 7};

@@ -66,4 +66,8 @@ Test(list_filters, networks_and_mounts)
     filter = filter_of("/other", slot);
     cr_expect_not(list_filter_volume(&filter, mounts, 1));
     cr_expect_not(list_filter_volume(&filter, NULL, 0));
+    mount.source = (char *)(uintptr_t) "";
+    mount.volume_name = (char *)(uintptr_t) "treasure";
+    filter = filter_of("treasure", slot);
+    cr_expect(list_filter_volume(&filter, mounts, 1), "a volume by its name");
 }

@@ -203,11 +203,12 @@ Test(judge, without_rules_nothing_is_allowed)
     example_init(&example);
     for (uint32_t uid = 0; uid < 2; uid++) {
         const struct rules *rules = rule_book_find(&book, uid);
+        const struct ip_pools no_pools = {.n = 0};
         struct judgement judgements[9];
         judge_container(&example.spec, rules, &none, &judgements[0]);
         judge_exec(&exec, rules, &judgements[1]);
         judge_volume(&volume, rules, &judgements[2]);
-        judge_network(&network, rules, &judgements[3]);
+        judge_network(&network, rules, &no_pools, &judgements[3]);
         judge_connection(&attachment, rules, &judgements[4]);
         judge_resources(&resources, rules, &judgements[5]);
         judge_image("docker.io/library/busybox", rules, &judgements[6]);

@@ -13,15 +13,19 @@
 #include "publish.h"
 #include "rules_file.h"
 #include "spec_check.h"
+#include "subnets.h"
 
 static struct example example;
 static Bulkhead__NetworkSpec network;
 static Bulkhead__Subnet subnet4, subnet6, *subnets[3];
 static uint8_t address4[4], gateway4[4], address6[16], network_id[32];
+static struct ip_pools pools;
 static struct bh_error error;
 
 static void prepare(void)
 {
+    const Bulkhead__Config config = BULKHEAD__CONFIG__INIT;
+    ip_pools_read(&config, &pools);
     example_init(&example);
     example_link_twice(&example);
     bulkhead__network_spec__init(&network);
@@ -332,24 +336,102 @@ Test(networks, rule_files_say_which_networks_and_ports)
     cr_expect_eq(rules.networks, RULES_NETWORK_NONE | RULES_NETWORK_MACVLAN);
     cr_expect_eq(rules.quotas.networks, 3);
     struct judgement judgement;
-    judge_network(&network, &rules, &judgement);
+    judge_network(&network, &rules, &pools, &judgement);
     cr_expect_eq(judgement.rule, RULE_NETWORKS, "no bridge");
     make_macvlan();
-    judge_network(&network, &rules, &judgement);
+    judge_network(&network, &rules, &pools, &judgement);
     cr_expect_not(judgement.refused, "%s", judgement.reason);
     network.parent = example_text("wlan0");
-    judge_network(&network, &rules, &judgement);
+    judge_network(&network, &rules, &pools, &judgement);
     cr_expect_eq(judgement.rule, RULE_MACVLAN_PARENTS);
     cr_expect_str_eq(judgement.reason, "a macvlan network of the host's link wlan0 is not allowed; of eth* it is (rule "
                                        "\"macvlan_parents\" of policy.d/web.json)");
     prepare();
     rules.networks |= RULES_NETWORK_BRIDGE;
     network.bridge_name = example_text("web-1");
-    judge_network(&network, &rules, &judgement);
+    judge_network(&network, &rules, &pools, &judgement);
     cr_expect_not(judgement.refused, "%s", judgement.reason);
     network.bridge_name = example_text("br-lan");
-    judge_network(&network, &rules, &judgement);
+    judge_network(&network, &rules, &pools, &judgement);
     cr_expect_eq(judgement.rule, RULE_BRIDGE_NAMES);
+}
+
+/* Whether one pattern ("" for none) allows a network with that subnet alone. */
+static bool allows_subnet(const char *pattern, const char *text)
+{
+    struct judgement judgement;
+    struct ip_subnet subnet;
+    prepare();
+    struct rules one = *rules_builtin(false);
+    one.subnets = (struct rules_list){.n = *pattern != '\0'};
+    strcpy(one.subnets.items[0], pattern);
+    cr_assert(ip_parse_subnet(text, &subnet));
+    subnet4.address = (ProtobufCBinaryData){.len = subnet.ip.n_bytes, .data = subnet.ip.bytes};
+    subnet4.prefix = subnet.prefix;
+    network.n_subnets = 1;
+    judge_network(&network, &one, &pools, &judgement);
+    cr_expect(!judgement.refused || judgement.rule == RULE_SUBNETS);
+    return !judgement.refused;
+}
+
+Test(networks, what_patterns_of_subnets_allow)
+{
+    cr_expect(allows_subnet("*", "8.8.8.0/24"));
+    cr_expect(allows_subnet("10.0.0.0/8", "10.0.0.0/8"));
+    cr_expect(allows_subnet("10.0.0.0/8", "10.200.0.0/30"));
+    cr_expect_not(allows_subnet("10.0.0.0/8", "10.0.0.0/7"));
+    cr_expect_not(allows_subnet("10.0.0.0/8", "11.0.0.0/24"));
+    cr_expect_not(allows_subnet("a00::/8", "10.0.0.0/24"), "of another family");
+    cr_expect_not(allows_subnet("", "172.16.0.0/20"));
+    cr_expect(allows_subnet("pools", "172.31.240.0/20"));
+    cr_expect(allows_subnet("pools", "10.128.0.0/24"));
+    cr_expect(allows_subnet("pools", "fd12::/64"));
+    cr_expect_not(allows_subnet("pools", "172.16.0.0/19"), "larger than what is cut");
+    cr_expect_not(allows_subnet("pools", "172.16.0.0/12"));
+    cr_expect_not(allows_subnet("pools", "172.0.0.0/8"));
+    cr_expect_not(allows_subnet("pools", "10.0.0.0/24"));
+    cr_expect_not(allows_subnet("pools", "8.8.8.8/32"));
+    cr_expect_not(allows_subnet("pools", "fd00::/8"));
+    cr_expect_not(allows_subnet("pools", "fc00::/64"));
+    cr_expect_not(allows_subnet("pools", "2001:db8::/64"));
+}
+
+Test(networks, subnets_of_the_engines_own_pools)
+{
+    struct judgement judgement;
+    pools.n = 2;
+    cr_assert(ip_parse_subnet("192.168.0.0/16", &pools.list[0].base) &&
+              ip_parse_subnet("fd99::/48", &pools.list[1].base));
+    pools.list[0].size = 24;
+    pools.list[1].size = 64;
+    judge_network(&network, rules_builtin(true), &pools, &judgement);
+    cr_expect_not(judgement.refused, "%s", judgement.reason);
+    judge_network(&network, rules_builtin(false), &pools, &judgement);
+    cr_expect_str_eq(
+        judgement.reason,
+        "the subnet 172.17.16.0/20 is not allowed; one of 192.168.0.0/16 (by /24 or less), fd99::/48 (by /64 "
+        "or less) is (rule \"subnets\" of the built-in rules for other tenants)");
+    memcpy(address4, (const uint8_t[]){192, 168, 16, 0}, 4);
+    subnet4.prefix = 24;
+    judge_network(&network, rules_builtin(false), &pools, &judgement);
+    cr_expect(strstr(judgement.reason, "the subnet fd00::/64 is not allowed"), "%s", judgement.reason);
+    address6[1] = 0x99;
+    judge_network(&network, rules_builtin(false), &pools, &judgement);
+    cr_expect_not(judgement.refused, "%s", judgement.reason);
+}
+
+Test(networks, rule_files_with_subnets_that_are_none)
+{
+    static const char *const wrong[] = {"pool", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "fd00::/8:64", "all", "**"};
+    char text[256];
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(text, sizeof(text), "{\"version\":1,\"tenants\":[1000],\"subnets\":[\"%s\"]}", wrong[i]);
+        cr_expect_eq(parse(text), -1, "%s", wrong[i]);
+        cr_expect(strstr(error.message, "policy.d/web.json: \"subnets\" must be"), "%s", error.message);
+    }
+    cr_assert_eq(parse("{\"version\":1,\"tenants\":[1000],\"subnets\":[\"pools\",\"192.168.0.0/16\",\"fd00::/8\"]}"), 0,
+                 "%s", error.message);
+    cr_expect_eq(rules.subnets.n, 3);
 }
 
 Test(networks, rule_files_with_patterns_that_are_none)
