@@ -178,12 +178,15 @@ static bool descends(const struct listing *listing, const struct container_row *
     return !listing->ancestor;
 }
 
-/* "80/tcp" of each port that is published now. */
+/* Whether ports of it are asked to be published, whether it runs or not, or are published now, as with --publish-all. */
 static bool publishes(const struct listing *listing, const struct container_row *row)
 {
     Bulkhead__Attachment *attachment = NULL;
     struct bh_error error = {0};
     bool fits = !listing->publish;
+    for (size_t i = 0; i < row->request->n_port_bindings && !fits; i++) {
+        fits = list_filter_ports(listing->publish, &row->request->port_bindings[i]->port, 1);
+    }
     if (fits || !container_runs(&row->state) ||
         database_attachment(listing->job->engine->database, row->id, &attachment, &error) != 1) {
         return fits;

@@ -49,15 +49,12 @@ survived() { tenants_survived && is_whole; }
 
 # ---- seeing --------------------------------------------------------------------------------------------
 
-no_trace() { # COMMAND... : prints nothing that is Alice's
-    timeout 30 "$@" >"$WORK/seen" 2>&1 </dev/null || true
-    ! grep -E "mine|treasure|secret|whose|gold|said|${ID:0:12}|${IMAGE_ID:7:12}|$EXEC_ID" "$WORK/seen"
-}
+TRACES="mine|treasure|secret|whose|gold|said|${ID:0:12}|${IMAGE_ID:7:12}|$EXEC_ID"
 class "tenants: seeing"
 for list in "ps -a" "ps -a --no-trunc" "ps -a --filter label=whose=alice" "ps -a --filter name=mine" "ps -a --filter id=$ID" "ps -a --filter volume=treasure" "ps -a --filter status=running" "ps -as" \
-    "images -a" "images --filter label=whose" "images --digests" "images --filter reference=*/team/*" "images --filter dangling=false" "volume ls" "volume ls --filter label=whose=alice" "volume ls --filter name=treasure" \
-    "system df" "system df -v" "info" "stats --no-stream" "events --since 1 --until 0s"; do
-    check "$list" neither no_trace bulkhead $list
+    "images -a" "images --digests" "images --filter reference=*/team/*" "images --filter dangling=false" "volume ls" "volume ls --filter label=whose=alice" "volume ls --filter name=treasure" \
+    "system df -v" "stats --no-stream" "events --since 1 --until 0s"; do
+    check "$list" no_trace $list
 done
 counts_are_own() { # UID : of info and df
     as "$1" curl -s --unix-socket "$SOCKET" http://d/v1.47/info | python3 -c 'import json, sys; i = json.load(sys.stdin); print(i["Containers"], i["ContainersRunning"], i["Images"])'

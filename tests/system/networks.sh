@@ -202,6 +202,10 @@ ports() {
     matches "$(docker ps --filter name=web --format '{{.Ports}}')" '0.0.0.0:8080->80/tcp'
     equal "$(docker ps --filter publish=80 --format '{{.Names}}')" web
     equal "$(docker ps -q --filter publish=81)" ""
+    box --name asleep -p 8181:81
+    docker stop -t 0 asleep
+    equal "$(docker ps -a --filter publish=81 --format '{{.Names}}')" asleep
+    docker rm asleep
     equal "$(docker ps --filter network=bridge --format '{{.Names}}')" web
     exits 125 docker run --name late -p 8080:80 "$IMAGE" true
     matches "$(cat "$WORK/err")" 'driver failed programming external connectivity on endpoint late \([0-9a-f]{64}\): Bind for 0.0.0.0:8080 failed: port is already allocated'

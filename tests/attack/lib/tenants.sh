@@ -44,6 +44,16 @@ tenants_survived() {
     equal "$(as $ALICE bulkhead run --rm --network none busybox echo works)" works "an honest container of Alice's"
     equal "$(as $BOB bulkhead run --rm --network none busybox echo works)" works "an honest container of Bob's"
 }
+# no_trace WORD... : to Bob's client and that of root's tenant `bulkhead WORD...` shows nothing that is Alice's, where it does to hers: a match
+# of $TRACES
+no_trace() {
+    local uid
+    matches "$(as $ALICE timeout 30 bulkhead "$@" 2>&1 </dev/null)" "$TRACES"
+    for uid in $BOB 0; do
+        as "$uid" timeout 30 bulkhead "$@" >"$WORK/seen" 2>&1 </dev/null
+        ! grep -E "$TRACES" "$WORK/seen" || return 1
+    done
+}
 neither() { # FUNCTION COMMAND... : for Bob and for root's tenant
     local function=$1 uid
     shift
