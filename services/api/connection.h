@@ -62,7 +62,8 @@ int connection_stream_write(struct connection *connection, const void *bytes, si
 int connection_stream_end(struct connection *connection);
 
 /* Answers 101 UPGRADED (or 200 to a client that did not ask to upgrade); from then on the socket carries raw bytes.
- * What the client has sent already is at connection_early_bytes(). */
+ * Returns once the client has taken the head, or has had a quarter of a second to. What it has sent already is at
+ * connection_early_bytes(). */
 int connection_hijack(struct connection *connection, const char *content_type);
 /* The same for a WebSocket (RFC 6455): `accept` answers its key. */
 int connection_hijack_websocket(struct connection *connection, const char *accept);

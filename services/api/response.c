@@ -4,10 +4,12 @@
  * handlers through connection.h and request.h; what it writes comes from us.
  */
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "connection.h"
 #include "common/docker_time.h"
@@ -178,13 +180,35 @@ int connection_stream_end(struct connection *connection)
     return connection_send(connection, "0\r\n\r\n", 5);
 }
 
+#define HEAD_TAKEN_MS 250
+
+/* Some clients read ahead, and throw away what came behind the head before they gave their own reader the socket
+ * (docker-py does). So that one gets the head alone, however soon there is output. What lies unread at the other end of
+ * a unix socket counts as its sender's. */
+static void wait_until_taken(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 100000};
+    for (unsigned waited = 0; waited < HEAD_TAKEN_MS * 10; waited++) {
+        uint32_t memory[SK_MEMINFO_VARS] = {0};
+        socklen_t n_bytes = sizeof(memory);
+        if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &n_bytes) < 0 || memory[SK_MEMINFO_WMEM_ALLOC] == 0) {
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static int hijack(struct connection *connection, int status, const char *content_type, const char *framing)
 {
     char head[HEAD_BYTES];
     connection->close_after = true;
     connection->hijacked = true;
     connection->status = status;
-    return connection_send(connection, head, write_head(connection, head, status, content_type, framing));
+    if (connection_send(connection, head, write_head(connection, head, status, content_type, framing)) < 0) {
+        return -1;
+    }
+    wait_until_taken(connection->fd);
+    return 0;
 }
 
 int connection_hijack(struct connection *connection, const char *content_type)

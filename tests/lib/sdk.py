@@ -59,6 +59,15 @@ def attach():
     box.remove()
 
 
+def exec():
+    box = client.containers.run("busybox", ["sleep", "1000"], detach=True, **QUIET)
+    for _ in range(100):  # however fast it is, not a byte is lost
+        assert box.exec_run(["echo", "hi"]) == (0, b"hi\n")
+    assert box.exec_run(["sh", "-c", "echo out; echo err >&2; exit 4"], demux=True) == (4, (b"out\n", b"err\n"))
+    assert box.exec_run(["sh", "-c", "id -u; pwd; echo $X"], user="1000", workdir="/tmp", environment={"X": "y"}).output == b"1000\n/tmp\ny\n"
+    box.remove(force=True)
+
+
 def life():
     box = client.containers.run("busybox", "sleep 100", detach=True, name="sdk", mem_limit="64m", labels={"a": "b"}, **QUIET)
     assert [found.id for found in client.containers.list(filters={"label": "a=b"})] == [box.id]

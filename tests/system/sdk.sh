@@ -13,6 +13,7 @@ check "ping, version, info" step system
 check "run: output, exit status, a program that is not there" step run
 check "logs by stream, and streamed" step logs
 check "attach with half-close" step attach
+check "exec: output, exit status, user, folder" step exec
 check "list, pause, rename, stop, start, kill, remove" step life
 check "images: get, history, tag, remove, load" step images
 check "plugins: there are none" step plugins

@@ -457,6 +457,9 @@ static void attach_container(struct bh_request *request)
         bh_close(&engine.streams[i]);
         engine.streams[i] = bh_request_take_fd(request, i);
     }
+    if (engine.says) {
+        (void)!write(engine.streams[1], engine.says, strlen(engine.says));
+    }
     Bulkhead__Attached attached = BULKHEAD__ATTACHED__INIT;
     attached.tty = engine.tty;
     REPLY(packet, ATTACHED, attached, &attached);

@@ -30,7 +30,8 @@ struct engine_double {
     struct bh_request *hanging;    /* a pull that never ends by itself */
     atomic_bool hanging_cancelled;
     atomic_ullong loaded_bytes, loaded_sum;
-    bool tty; /* of the pretended container */
+    bool tty;         /* of the pretended container */
+    const char *says; /* what it has written to its stdout before anybody hears of that */
     int exit_code;
     int log_folder; /* logs are opened here: container.log, container.log.1 */
     int log_files;

@@ -194,6 +194,36 @@ Test(streams, attach_frames_and_half_closes)
     close(fd);
 }
 
+/* Clients that read ahead would lose what they read so. */
+Test(streams, a_head_comes_alone_however_much_has_been_said)
+{
+    char text[4096] = "";
+    engine.says = "output";
+    int fd = attach("stream=1&stdout=1", UPGRADE, "");
+    usleep(50000);
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    cr_assert_gt(n, 4);
+    cr_assert_str_eq(text + n - 4, "\r\n\r\n");
+    read_exactly(fd, text, 8 + strlen("output"));
+    cr_assert_arr_eq(text, "\1\0\0\0\0\0\0\6output", 14);
+    close(fd);
+}
+
+/* Nor does it wait for ever for a client that is busy with other things. */
+Test(streams, a_head_that_nobody_takes_holds_nothing_up)
+{
+    int fd = attach("stream=1&stdin=1&stdout=1", UPGRADE, "");
+    send_text(fd, "in");
+    shutdown(fd, SHUT_WR);
+    char got[4] = "";
+    for (int i = 0; i < 1000 && engine.streams[0] < 0; i++) {
+        usleep(1000);
+    }
+    read_exactly(engine.streams[0], got, 2);
+    cr_assert_str_eq(got, "in");
+    close(fd);
+}
+
 Test(streams, attach_without_an_upgrade_gets_200)
 {
     char text[8];
