@@ -180,10 +180,10 @@ static int read_durations(const json_t *value, Bulkhead__Healthcheck *check, str
     };
     for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
         const json_t *item = json_object_get(value, durations[i].name);
-        if (item && take_int(item, durations[i].name, 0, INT64_MAX, durations[i].slot, error) < 0) {
+        if (item && take_int(item, durations[i].name, INT64_MIN, INT64_MAX, durations[i].slot, error) < 0) {
             return bh_error_wrap(error, "Healthcheck");
         }
-        if (*durations[i].slot > 0 && *durations[i].slot < HEALTH_DURATION_MIN_NS) {
+        if (*durations[i].slot != 0 && *durations[i].slot < HEALTH_DURATION_MIN_NS) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "%s in Healthcheck cannot be less than 1ms",
                                 durations[i].name);
         }
@@ -209,9 +209,12 @@ static int read_healthcheck(struct create *create, const json_t *value, const ch
     const json_t *test = json_object_get(value, "Test");
     const json_t *count = json_object_get(value, "Retries");
     if ((test && take_strings(test, "Healthcheck.Test", &check->n_test, &check->test, error) < 0) ||
-        (count && take_int(count, "Healthcheck.Retries", 0, INT32_MAX, &retries, error) < 0) ||
+        (count && take_int(count, "Healthcheck.Retries", INT32_MIN, INT32_MAX, &retries, error) < 0) ||
         read_durations(value, check, error) < 0) {
         return -1;
+    }
+    if (retries < 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "Retries in Healthcheck cannot be negative");
     }
     check->retries = (int32_t)retries;
     static const char *const kinds[] = {"NONE", "CMD", "CMD-SHELL"};
@@ -350,7 +353,7 @@ int handle_container_create(struct request *request, struct bh_error *error)
     if (request_read_object(request, false, &body, error) < 0) {
         return -1;
     }
-    struct create create = {.api = request->api, .request = create_new_request()};
+    struct create create = {.api = request->api, .version = request->version, .request = create_new_request()};
     if (!create.request) {
         return out_of_memory(error);
     }

@@ -16,6 +16,7 @@
 
 struct create {
     const struct api *api;
+    unsigned version; /* minor, of the API that the client speaks */
     Bulkhead__ContainerRequest *request; /* owned by whoever made it; every string in it malloc'd */
     const char *warnings[CREATE_WARNINGS_MAX];
     size_t n_warnings;

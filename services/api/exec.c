@@ -89,7 +89,7 @@ static int read_exec(const json_t *object, Bulkhead__ExecRequest *exec, struct b
             return -1;
         }
     }
-    if (exec->n_args == 0 || !*exec->args[0]) {
+    if (exec->n_args == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "No exec command specified");
     }
     for (size_t i = 0; i < exec->n_env; i++) {

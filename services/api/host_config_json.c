@@ -73,7 +73,7 @@ static void write_resources(struct json_writer *writer, const Bulkhead__Containe
     write_limits(writer, "BlkioDeviceReadIOps", "Rate", resources->read_operations, resources->n_read_operations);
     write_limits(writer, "BlkioDeviceWriteIOps", "Rate", resources->write_operations, resources->n_write_operations);
     write_uint(writer, "CpuPeriod", nano ? 0 : resources->cpu_period_us);
-    write_uint(writer, "CpuQuota", nano ? 0 : resources->cpu_quota_us);
+    write_int(writer, "CpuQuota", nano ? 0 : signed_amount(resources->cpu_quota_us));
     write_uint(writer, "CpuRealtimePeriod", resources->cpu_realtime_period_us);
     write_uint(writer, "CpuRealtimeRuntime", resources->cpu_realtime_runtime_us);
     write_string(writer, "CpusetCpus", resources->cpuset_cpus);
@@ -85,8 +85,7 @@ static void write_resources(struct json_writer *writer, const Bulkhead__Containe
     write_int(writer, "MemorySwap", signed_amount(resources->memory_swap_bytes));
     write_optional(writer, "MemorySwappiness", resources->memory_swappiness_set, resources->memory_swappiness);
     write_bool(writer, "OomKillDisable", resources->oom_kill_disable);
-    /* no limit is null, however it was asked for */
-    write_optional(writer, "PidsLimit", request->pids_limit_set && request->pids_limit > 0, request->pids_limit);
+    write_optional(writer, "PidsLimit", request->pids_limit_set, request->pids_limit);
     if (request->kernel_memory_bytes > 0) {
         write_int(writer, "KernelMemory", request->kernel_memory_bytes);
     }

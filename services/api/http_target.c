@@ -55,7 +55,7 @@ static int check_segments(const char *path, struct bh_error *error)
         segment++;
         size_t length = strcspn(segment, "/");
         bool last = segment[length] == '\0';
-        if (length == 0 && !(last && segment == path + 1)) {
+        if (length == 0 && !last) { /* the last one may be: what that means is the route's */
             return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid path \"%s\": it has an empty segment", path);
         }
         if ((length == 1 && segment[0] == '.') || (length == 2 && segment[0] == '.' && segment[1] == '.')) {

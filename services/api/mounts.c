@@ -57,7 +57,7 @@ static int check_target(const struct create *create, const char *target, char *r
     const Bulkhead__ContainerRequest *request = create->request;
     if (clean_path(target, ret_path, path_bytes) < 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
-                            "invalid mount path: '%s' must be an absolute path without \"..\"", target);
+                            "invalid mount path: '%s' mount path must be absolute, and without \"..\"", target);
     }
     if (strcmp(ret_path, "/") == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid mount config: destination can't be '/'");

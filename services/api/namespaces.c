@@ -9,7 +9,8 @@
 #include "common/cleanup.h"
 #include "create.h"
 
-#define JOINED "container:"
+#define IPC_PRIVATE_SINCE 40 /* before, who asked for nothing could be joined */
+#define JOINED            "container:"
 
 static bool is_joined(const char *mode)
 {
@@ -177,6 +178,10 @@ int namespaces_finish(struct create *create, const json_t *host_config, struct b
 {
     Bulkhead__ContainerRequest *request = create->request;
     if (*request->network_mode == '\0' && set_string(&request->network_mode, "default", error) < 0) {
+        return -1;
+    }
+    if (*request->ipc_mode == '\0' && create->version && create->version < IPC_PRIVATE_SINCE &&
+        set_string(&request->ipc_mode, "shareable", error) < 0) {
         return -1;
     }
     warn_of_ports(create);

@@ -27,6 +27,21 @@ static int pull_reference(const struct request *request, char *text, size_t text
     return bh_reference_parse(text, &parsed, error);
 }
 
+/* A word alone must be one of those that there are: it may be meant as either. */
+static bool is_platform_word(const char *word)
+{
+    static const char *const words[] = {"linux",    "windows", "darwin",  "freebsd", "386",    "i386",
+                                        "amd64",    "x86_64",  "x86-64",  "arm",     "armhf",  "armel",
+                                        "arm64",    "aarch64", "loong64", "mips",    "mipsle", "mips64",
+                                        "mips64le", "ppc64",   "ppc64le", "riscv64", "s390x"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "os[/architecture[/variant]]" (containerd's form) into three words; *ret_asked tells whether there was one. */
 static int pull_platform(const struct request *request, char *copy, size_t copy_bytes, Bulkhead__Platform *platform,
                          bool *ret_asked, struct bh_error *error)
@@ -51,6 +66,10 @@ static int pull_platform(const struct request *request, char *copy, size_t copy_
     if (!valid) {
         return bh_error_set(error, BH_INVALID_ARGUMENT,
                             "invalid platform \"%s\": it must be like linux/amd64 or linux/arm/v7", text);
+    }
+    if (n_words == 1 && !is_platform_word(words[0])) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "\"%s\": unknown operating system or architecture: invalid argument", text);
     }
     /* One word alone is an architecture unless it names the one system there is. */
     bool system_first = n_words > 1 || strcmp(words[0], "linux") == 0;

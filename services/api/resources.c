@@ -110,7 +110,7 @@ int read_cpu_quota(struct create *create, const json_t *value, const char *where
     if (quota > 0 && quota < 1000) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
     }
-    create->request->resources->cpu_quota_us = quota > 0 ? (uint64_t)quota : 0;
+    create->request->resources->cpu_quota_us = quota < 0 ? UINT64_MAX : (uint64_t)quota;
     return 0;
 }
 
@@ -180,7 +180,7 @@ int read_cpuset_mems(struct create *create, const json_t *value, const char *whe
     return read_cpuset(value, where, "mems", &create->request->resources->cpuset_mems, error);
 }
 
-/* Anything below 1 means no limit, and is shown as Docker shows it. */
+/* Anything below 1 means no limit. At creation it is then as if nobody had said anything. */
 int read_pids_limit(struct create *create, const json_t *value, const char *where, struct bh_error *error)
 {
     int64_t limit = 0;
@@ -190,9 +190,9 @@ int read_pids_limit(struct create *create, const json_t *value, const char *wher
     if (take_int(value, where, INT32_MIN, INT32_MAX, &limit, error) < 0) {
         return -1;
     }
-    create->request->pids_limit_set = true;
-    create->request->pids_limit = limit;
-    create->request->resources->pids_max = limit > 0 ? (uint64_t)limit : 0;
+    create->request->pids_limit_set = create->update || limit > 0;
+    create->request->pids_limit = limit > 0 ? limit : 0;
+    create->request->resources->pids_max = (uint64_t)create->request->pids_limit;
     return 0;
 }
 
@@ -333,7 +333,7 @@ int resources_finish(struct create *create, struct bh_error *error)
     if (nano_cpus == 0) {
         return 0;
     }
-    if (resources->cpu_period_us > 0 || resources->cpu_quota_us > 0) {
+    if (resources->cpu_period_us > 0 || (resources->cpu_quota_us > 0 && resources->cpu_quota_us != UINT64_MAX)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "Conflicting options: Nano CPUs and CPU %s cannot both be set",
                             resources->cpu_period_us > 0 ? "Period" : "Quota");
     }

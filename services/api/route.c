@@ -84,6 +84,7 @@ const struct route routes[] = {
     {"POST", "/volumes/prune", .handle = handle_volumes_prune, .since = 25},
     /* Networks. */
     {"GET", "/networks", .handle = handle_networks_list},
+    {"GET", "/networks/", .handle = handle_networks_list}, /* Docker's one path with such a slash */
     {"GET", "/networks/{id}", .handle = handle_network_inspect},
     {"DELETE", "/networks/{id}", .handle = handle_network_delete},
     {"POST", "/networks/create", .handle = handle_network_create},

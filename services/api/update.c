@@ -10,6 +10,8 @@
 #include "engine_call.h"
 #include "handlers.h"
 
+#define PIDS_LIMIT_SINCE 40 /* before, the field was read and had no meaning here */
+
 static const char at_creation[] = "this is settled when a container is created";
 
 static const struct field update_fields[] = {
@@ -79,10 +81,11 @@ static int read_and_change(struct request *request, struct create *create, const
     question.nano_cpus = wanted->nano_cpus;
     question.restart_policy = wanted->restart_policy;
     question.restart_retries = wanted->restart_retries;
-    /* 0 is what clients send for "as it is"; below, no limit is asked for. */
-    question.pids_limit_set = wanted->pids_limit_set && wanted->pids_limit != 0;
+    question.pids_limit_set = wanted->pids_limit_set && request->version >= PIDS_LIMIT_SINCE;
     question.pids_limit = wanted->pids_limit;
-    if (wanted->pids_limit < 0) {
+    if (!question.pids_limit_set) {
+        wanted->resources->pids_max = 0;
+    } else if (wanted->pids_limit == 0) {
         wanted->resources->pids_max = UINT64_MAX;
     }
     ENGINE_PACKET(packet, CHANGE_CONTAINER, change_container, &question);
@@ -97,7 +100,8 @@ int handle_container_update(struct request *request, struct bh_error *error)
     if (request_container_name(request, error) < 0 || request_read_object(request, false, &body, error) < 0) {
         return -1;
     }
-    struct create create = {.api = request->api, .request = create_new_request(), .update = true};
+    struct create create = {
+        .api = request->api, .version = request->version, .request = create_new_request(), .update = true};
     if (!create.request) {
         return out_of_memory(error);
     }

@@ -29,7 +29,7 @@ int change_check(const Bulkhead__ChangeContainer *question, const Bulkhead__Cont
     } rows[] = {
         {asks_nano && !nano && now->cpu_period_us > 0,
          "Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set"},
-        {asks_nano && !nano && now->cpu_quota_us > 0,
+        {asks_nano && !nano && now->cpu_quota_us > 0 && now->cpu_quota_us != UINT64_MAX,
          "Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set"},
         {!asks_nano && nano && wanted->cpu_period_us > 0,
          "Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set"},

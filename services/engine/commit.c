@@ -106,7 +106,7 @@ static int commit_begin(struct job *job, const struct container_row *row, struct
 {
     struct bh_reference reference;
     if (*commit->question->reference &&
-        resolve_reference(commit->question->reference, &reference, commit->name, error) < 0) {
+        resolve_new_name(commit->question->reference, &reference, commit->name, error) < 0) {
         return -1;
     }
     if (*commit->name && reference.has_digest) {

@@ -55,7 +55,7 @@ int tag_image(struct job *job, struct bh_error *error)
     struct bh_reference target;
     char name[BH_REFERENCE_BYTES_MAX + 1];
     if (resolve_image(job->engine->database, job->tenant_uid, question->source, &id, name, error) < 0 ||
-        resolve_reference(question->target, &target, name, error) < 0) {
+        resolve_new_name(question->target, &target, name, error) < 0) {
         return -1;
     }
     if (target.has_digest) {

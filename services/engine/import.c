@@ -102,7 +102,7 @@ static int import(struct job *job, int tarball, int word, struct bh_digest *ret_
     if (!question->config) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "an import without a config");
     }
-    if (*question->reference && resolve_reference(question->reference, &reference, name, error) < 0) {
+    if (*question->reference && resolve_new_name(question->reference, &reference, name, error) < 0) {
         return -1;
     }
     if (*name && reference.has_digest) {

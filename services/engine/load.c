@@ -112,7 +112,7 @@ static int admit_names(struct load *load, const Bulkhead__ArchiveImage *image, s
     for (size_t i = 0; row->names && i < image->n_references; i++) {
         struct bh_reference reference;
         char name[BH_REFERENCE_BYTES_MAX + 1];
-        if (resolve_reference(image->references[i], &reference, name, error) < 0 ||
+        if (resolve_new_name(image->references[i], &reference, name, error) < 0 ||
             policy_admit_image(load->job, name, &row->id, error) < 0) {
             return -1;
         }

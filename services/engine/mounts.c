@@ -224,7 +224,11 @@ static int take_from(struct job *job, const char *text, Bulkhead__ContainerSpec 
     char name[BH_NAME_BYTES_MAX + 1];
     container_row_auto struct container_row other = {0};
     bool read_only;
-    if (mounts_read_from(text, name, &read_only, error) < 0 || resolve_container(job, name, &other, error) < 0) {
+    if (mounts_read_from(text, name, &read_only, error) < 0) {
+        return -1;
+    }
+    if (resolve_container(job, name, &other, error) < 0) {
+        error->code = error->code == BH_NOT_FOUND ? BH_INVALID_ARGUMENT : error->code; /* it is one word of a request */
         return -1;
     }
     for (size_t i = 0; i < other.spec->n_mounts; i++) {

@@ -88,6 +88,19 @@ int resolve_reference(const char *text, struct bh_reference *ret_reference,
     return 0;
 }
 
+int resolve_new_name(const char *text, struct bh_reference *ret_reference,
+                     char ret_name[static BH_REFERENCE_BYTES_MAX + 1], struct bh_error *error)
+{
+    if (resolve_reference(text, ret_reference, ret_name, error) < 0) {
+        return -1;
+    }
+    if (strcmp(ret_reference->domain, "docker.io") == 0 && strcmp(ret_reference->repository, "library/sha256") == 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            "refusing to create an ambiguous tag using digest algorithm as name");
+    }
+    return 0;
+}
+
 /* The familiar name with its tag, as Docker's "No such image" has it. */
 static int refuse_image(const char *reference, struct bh_error *error)
 {

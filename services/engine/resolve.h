@@ -22,6 +22,10 @@ int resolve_image(struct database *database, uint32_t tenant_uid, const char *re
 bool resolve_prefix(const char *text, uint8_t ret_low[static ENGINE_ID_BYTES],
                     uint8_t ret_high[static ENGINE_ID_BYTES]);
 
+/* The whole form of a name that an image is to be given; INVALID_ARGUMENT for what could be read as an id. Pure. */
+int resolve_new_name(const char *text, struct bh_reference *ret_reference,
+                     char ret_name[static BH_REFERENCE_BYTES_MAX + 1], struct bh_error *error);
+
 /* The whole form of a reference, tag "latest" if it has neither tag nor digest. Pure. */
 int resolve_reference(const char *text, struct bh_reference *ret_reference,
                       char ret_name[static BH_REFERENCE_BYTES_MAX + 1], struct bh_error *error);

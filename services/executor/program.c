@@ -79,7 +79,7 @@ int program_find(const char *name, char *const *env, uint64_t device, uint64_t i
         *ret_path = reason == 0 ? strdup(name) : NULL;
         return *ret_path ? 0 : refuse(name, reason ? reason : ENOMEM, true, error);
     }
-    for (const char *folder = path_of(env); folder;) {
+    for (const char *folder = *name ? path_of(env) : NULL; folder;) {
         const char *colon = strchr(folder, ':');
         size_t length = colon ? (size_t)(colon - folder) : strlen(folder);
         char path[BH_PATH_BYTES_MAX + 1];

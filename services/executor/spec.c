@@ -89,8 +89,8 @@ static int decode_layers(const Bulkhead__ContainerSpec *message, struct containe
 
 static int decode_process(const Bulkhead__Process *process, struct container_spec *spec, struct bh_error *error)
 {
-    if (!process || process->n_args == 0 || process->n_args > BH_ARGV_MAX || !*process->args[0]) {
-        return refuse(error, "the command", "1 to 4096 words, the first one not empty");
+    if (!process || process->n_args == 0 || process->n_args > BH_ARGV_MAX) {
+        return refuse(error, "the command", "1 to 4096 words");
     }
     spec->args = (struct spec_text_list){process->args, process->n_args};
     spec->env = (struct spec_text_list){process->env, process->n_env};

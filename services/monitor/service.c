@@ -65,13 +65,13 @@ static int resize_terminal(struct monitor *monitor, struct connection *connectio
 {
     const Bulkhead__ResizeTerminal *wanted = bh_message_body(message);
     const struct output *terminal = &monitor->outputs[MONITOR_STDOUT];
-    if (!monitor->start.tty || terminal->fd < 0) {
-        return bh_error_set(error, BH_FAILED_PRECONDITION,
-                            "resize: the container has no terminal; start it with one (-t)");
-    }
     if (wanted->rows > UINT16_MAX || wanted->columns > UINT16_MAX) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "resize: %u by %u is too large; at most 65535 by 65535",
                             wanted->rows, wanted->columns);
+    }
+    if (!monitor->start.tty || terminal->fd < 0) {
+        connection_send_done(connection, message->id); /* as Docker has it: clients ask without knowing */
+        return 0;
     }
     struct winsize size = {.ws_row = (unsigned short)wanted->rows, .ws_col = (unsigned short)wanted->columns};
     if (ioctl(terminal->fd, TIOCSWINSZ, &size) < 0) {

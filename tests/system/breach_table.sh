@@ -7,7 +7,8 @@ export PYTHONDONTWRITEBYTECODE=1
 table() { python3 "$TESTS/breach/lib/table.py" "$BIN" "$@"; }
 
 another_word_is_seen() {
-    mkdir -p "$WORK/docs" && ln -s "$ROOT/common" "$WORK/"
+    mkdir -p "$WORK/docs"
+    ln -s "$ROOT/common" "$WORK/"
     sed '0,/^| make a raw socket | –/s//| make a raw socket | works/' "$ROOT/docs/breach.md" >"$WORK/docs/breach.md"
     table "$WORK" --check 2>"$WORK/told" && return 1
     matches "$(cat "$WORK/told")" 'docs/breach.md shows other attempts'

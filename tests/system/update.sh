@@ -11,6 +11,7 @@ as_alice() { setpriv --reuid $ALICE --regid $ALICE --clear-groups env HOME="$WOR
 # of NAME FILE : what a cgroup file of the container says
 of() { cat "/sys/fs/cgroup/${2%%/*}/$CGROUP/$(cat "$WORK/id-$1")/${2#*/}"; }
 config() { docker inspect -f "{{.HostConfig.$2}}" "$1"; }
+change() { curl -sf --unix-socket "$SOCKET" -H 'Content-Type: application/json' -d "$1" http://d/v1.47/containers/runs/update >/dev/null; }
 refused() {
     local pattern=$1
     shift
@@ -31,7 +32,15 @@ running() {
     equal "$(of runs cpuset/cpuset.cpus)" 0
     equal "$(config runs Memory) $(config runs MemorySwap) $(config runs CpuShares) $(config runs PidsLimit)" "134217728 268435456 77 9"
     docker update --pids-limit -1 runs
-    equal "$(of runs pids/pids.max)" max
+    equal "$(of runs pids/pids.max) $(config runs PidsLimit)" "max 0"
+    change '{"PidsLimit": 12}'
+    change '{"PidsLimit": null}'
+    equal "$(of runs pids/pids.max) $(config runs PidsLimit)" "12 12"
+    change '{"PidsLimit": 0}'
+    equal "$(of runs pids/pids.max) $(config runs PidsLimit)" "max 0"
+    docker update --cpu-quota 30000 runs
+    docker update --cpu-quota -1 runs
+    equal "$(of runs cpu/cpu.cfs_quota_us) $(config runs CpuQuota)" "-1 -1"
     docker update --cpus 0.5 runs
     equal "$(of runs cpu/cpu.cfs_quota_us) $(config runs NanoCpus) $(config runs CpuQuota)" "50000 500000000 0"
     docker update --memory 300m --memory-swap -1 runs

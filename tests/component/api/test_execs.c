@@ -62,7 +62,6 @@ Test(execs, wrong_ones_are_refused_by_name)
     } wrong[] = {
         {"{}", "No exec command specified"},
         {"{\"Cmd\":[]}", "No exec command specified"},
-        {"{\"Cmd\":[\"\"]}", "No exec command specified"},
         {"{\"Cmd\":[1]}", "Cmd"},
         {"{\"Cmd\":{\"a\":1}}", "Cmd"},
         {"{\"Cmd\":[\"a\"],\"Env\":[\"=b\"]}", "invalid environment variable: \\\"=b\\\""},

@@ -11,14 +11,19 @@
 
 TestSuite(updates, .init = engine_double_start, .fini = engine_double_stop, .timeout = 60);
 
-static const char *update(const char *json)
+static const char *update_by(const char *version, const char *json)
 {
     static char request[16384];
     snprintf(request, sizeof(request),
-             "POST /v1.47/containers/box/update HTTP/1.1\r\nHost: d\r\nConnection: close\r\n"
+             "POST /%s/containers/box/update HTTP/1.1\r\nHost: d\r\nConnection: close\r\n"
              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-             strlen(json), json);
+             version, strlen(json), json);
     return http_once(request);
+}
+
+static const char *update(const char *json)
+{
+    return update_by("v1.47", json);
 }
 
 Test(updates, what_may_change_arrives)
@@ -44,7 +49,7 @@ Test(updates, what_docker_sends_for_nothing_changes_nothing)
     cr_assert_eq(
         http_status(update("{\"CpuShares\":0,\"Memory\":0,\"NanoCpus\":0,\"CgroupParent\":\"\",\"BlkioWeight\":0,"
                            "\"BlkioWeightDevice\":null,\"CpuPeriod\":0,\"CpuQuota\":0,\"CpusetCpus\":\"\","
-                           "\"Devices\":null,\"MemorySwap\":0,\"PidsLimit\":0,\"Ulimits\":null,"
+                           "\"Devices\":null,\"MemorySwap\":0,\"PidsLimit\":null,\"Ulimits\":null,"
                            "\"RestartPolicy\":{\"Name\":\"\",\"MaximumRetryCount\":0}}")),
         200);
     cr_assert_not(engine.changed->pids_limit_set);
@@ -52,12 +57,26 @@ Test(updates, what_docker_sends_for_nothing_changes_nothing)
     cr_assert_eq(engine.changed->resources->memory_bytes, 0);
 }
 
-Test(updates, below_zero_is_no_limit)
+Test(updates, below_one_is_no_limit)
 {
-    cr_assert_eq(http_status(update("{\"PidsLimit\":-1}")), 200);
-    cr_assert(engine.changed->pids_limit_set);
-    cr_assert_eq(engine.changed->pids_limit, -1);
-    cr_assert_eq(engine.changed->resources->pids_max, UINT64_MAX);
+    static const char *const bodies[] = {"{\"PidsLimit\":0}", "{\"PidsLimit\":-1}", "{\"PidsLimit\":-2}"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        cr_assert_eq(http_status(update(bodies[i])), 200);
+        cr_expect(engine.changed->pids_limit_set, "%s", bodies[i]);
+        cr_expect_eq(engine.changed->pids_limit, 0, "%s", bodies[i]);
+        cr_expect_eq(engine.changed->resources->pids_max, UINT64_MAX, "%s", bodies[i]);
+    }
+    cr_assert_eq(http_status(update("{\"CpuQuota\":-1}")), 200);
+    cr_expect_eq(engine.changed->resources->cpu_quota_us, UINT64_MAX);
+    cr_expect_not(engine.changed->pids_limit_set);
+}
+
+/* Older clients sent it, and it had no meaning. */
+Test(updates, a_limit_of_processes_is_of_later_versions)
+{
+    cr_assert_eq(http_status(update_by("v1.39", "{\"PidsLimit\":5}")), 200);
+    cr_expect_not(engine.changed->pids_limit_set);
+    cr_expect_eq(engine.changed->resources->pids_max, 0);
 }
 
 Test(updates, what_a_container_keeps_is_refused)

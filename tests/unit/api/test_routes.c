@@ -47,8 +47,8 @@ Test(routes, the_document_says_what_the_table_does)
     size_t operations = 0;
     for (const struct route *route = routes; route->method; route++) {
         char row[160];
-        if (strncmp(route->pattern, "/bulkhead/", 10) == 0) {
-            continue;
+        if (strncmp(route->pattern, "/bulkhead/", 10) == 0 || strcmp(route->pattern, "/networks/") == 0) {
+            continue; /* ours, or said twice */
         }
         operations++;
         snprintf(row, sizeof(row), "| %s | `%s` | %s | %s", route->method, route->pattern,

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Answers on the bare socket that programs depend on and no client of this suite asks for: Docker's status and words.
+# sanitize
+source "$(dirname "$0")/../lib/system.sh"
+
+# answers STATUS TEXT METHOD PATH [JSON] : the status, and a part of the body
+answers() {
+    local json=()
+    [ -z "${5-}" ] || json=(-H 'Content-Type: application/json' -d "$5")
+    equal "$(curl -s --unix-socket "$SOCKET" -X "$3" "${json[@]}" -o "$WORK/answer" -w '%{http_code}' "http://d$4")" "$1" "$3 $4"
+    [ -z "$2" ] || grep -qF -- "$2" "$WORK/answer" || { cat "$WORK/answer"; return 1; }
+}
+shown() { docker inspect -f "{{json .$2}}" "$1"; }
+
+create_says() {
+    answers 400 "No such container: nosuch" POST /containers/create '{"Image": "busybox", "HostConfig": {"VolumesFrom": ["nosuch"]}}'
+    answers 400 "Interval in Healthcheck cannot be less than 1ms" POST /containers/create '{"Image": "busybox", "Healthcheck": {"Interval": -1}}'
+    answers 400 "Timeout in Healthcheck cannot be less than 1ms" POST /containers/create '{"Image": "busybox", "Healthcheck": {"Timeout": 999999}}'
+    answers 400 "Retries in Healthcheck cannot be negative" POST /containers/create '{"Image": "busybox", "Healthcheck": {"Retries": -1}}'
+    answers 400 "mount path must be absolute" POST /containers/create '{"Image": "busybox", "HostConfig": {"Tmpfs": {".": ""}}}'
+}
+an_empty_word_is_no_program() {
+    local missing='exec: \"\": executable file not found in $PATH'
+    answers 201 Id POST '/containers/create?name=empty' '{"Image": "busybox", "Cmd": [""]}'
+    answers 400 "$missing" POST /containers/empty/start
+    equal "$(shown empty State.ExitCode) $(shown empty Path) $(shown empty Config.Cmd)" '127 "" [""]'
+    docker rm empty
+    docker run -d --name box --network none busybox sleep 1000
+    exits 127 docker exec box ""
+    matches "$(cat "$WORK/out")" 'exec: "": executable file not found in \$PATH'
+}
+no_limit_is_said_as_docker_says_it() {
+    answers 201 Id POST '/containers/create?name=free' '{"Image": "busybox", "Cmd": ["true"], "HostConfig": {"CpuQuota": -1, "PidsLimit": -1}}'
+    equal "$(shown free HostConfig.CpuQuota) $(shown free HostConfig.PidsLimit)" "-1 null"
+    docker start -a free
+    docker rm free
+}
+older_clients_get_what_they_knew() {
+    answers 201 Id POST '/v1.39/containers/create?name=old' '{"Image": "busybox"}'
+    answers 201 Id POST '/v1.40/containers/create?name=new' '{"Image": "busybox"}'
+    equal "$(shown old HostConfig.IpcMode) $(shown new HostConfig.IpcMode)" '"shareable" "private"'
+    docker rm old new
+}
+resize_without_a_terminal() {
+    answers 200 "" POST '/containers/box/resize?h=10&w=20'
+    docker rm -f box
+    answers 404 "No such container: box" POST '/containers/box/resize?h=10&w=20'
+}
+names_that_look_like_ids() {
+    local said="refusing to create an ambiguous tag using digest algorithm as name"
+    answers 400 "$said" POST '/images/busybox/tag?repo=sha256&tag=abc'
+    docker create --name box busybox true
+    answers 400 "$said" POST '/commit?container=box&repo=sha256&tag=abc'
+    docker rm box
+    answers 201 "" POST '/images/busybox/tag?repo=some/sha256&tag=abc'
+    docker rmi some/sha256:abc
+}
+platforms() {
+    answers 400 '\"frob\": unknown operating system or architecture' POST '/images/create?fromImage=busybox&platform=frob'
+    answers 400 'invalid platform' POST '/images/create?fromImage=busybox&platform=a/b/c/d'
+}
+slashes() {
+    answers 200 '"Name":"bridge"' GET /networks/
+    answers 404 'page not found' GET /containers/json/
+    answers 400 'empty segment' GET /containers//json
+}
+
+system_start
+system_load
+check "create names what is wrong" create_says
+check "an empty word is a program that is not there" an_empty_word_is_no_program
+check "no limit" no_limit_is_said_as_docker_says_it
+check "older versions of the API" older_clients_get_what_they_knew
+check "resize without a terminal" resize_without_a_terminal
+check "names that look like ids are not given" names_that_look_like_ids
+check "platforms" platforms
+check "a slash at the end" slashes
+check "nothing is left behind" nothing_left
