@@ -87,6 +87,9 @@ void write_container_summary(struct json_writer *writer, const Bulkhead__Contain
     write_string(writer, "Id", id_hex(&container->id, id));
     write_array(writer, "Names");
     write_format(writer, NULL, "/%s", container->name);
+    for (size_t i = 0; i < container->n_link_names; i++) {
+        write_format(writer, NULL, "/%s", container->link_names[i]);
+    }
     write_array_end(writer);
     write_string(writer, "Image", container->image);
     write_digest(writer, "ImageID", &container->image_id);

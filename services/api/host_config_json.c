@@ -118,7 +118,8 @@ static void write_links(struct json_writer *writer, const Bulkhead__ContainerReq
     for (size_t i = 0; i < request->n_links; i++) {
         const char *link = request->links[i] + (request->links[i][0] == '/'), *colon = strchr(link, ':');
         int length = colon ? (int)(colon - link) : (int)strlen(link);
-        write_format(writer, NULL, "/%.*s:/%s/%s", length, link, name, colon ? colon + 1 : link);
+        const char *alias = colon ? colon + 1 : link, *path = strrchr(alias, '/');
+        write_format(writer, NULL, "/%.*s:/%s/%s", length, link, name, path ? path + 1 : alias);
     }
     write_array_end(writer);
 }

@@ -33,6 +33,9 @@ static int parse(const char *text, struct link *ret_link, struct bh_error *error
     const char *name = text[0] == '/' ? text + 1 : text;
     size_t length = strcspn(name, ":");
     const char *alias = name[length] ? name + length + 1 : name;
+    if (*alias == '/') {
+        alias = strrchr(alias, '/') + 1; /* "/container:/linked/alias", as inspect shows it */
+    }
     size_t alias_length = name[length] ? strlen(alias) : length;
     bool valid =
         length > 0 && length < sizeof ret_link->container && alias_length > 0 && alias_length < sizeof ret_link->alias;
@@ -77,6 +80,39 @@ int links_check(struct job *job, const Bulkhead__ContainerRequest *request, stru
             return bh_error_set(error, BH_INVALID_ARGUMENT,
                                 "conflicting options: host type networking can't be used with links. This would result "
                                 "in undefined behavior");
+        }
+    }
+    return 0;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------- */
+
+static bool means(const struct link *link, const struct container_row *row)
+{
+    struct bh_digest id;
+    char hex[BH_DIGEST_HEX_SIZE];
+    memcpy(id.bytes, row->id, sizeof id.bytes);
+    return strcmp(link->container, row->name) == 0 ||
+           (strlen(link->container) >= SHORT_ID &&
+            strncmp(link->container, bh_digest_hex(&id, hex), strlen(link->container)) == 0);
+}
+
+int links_names(const struct container_row *rows, size_t n_rows, const struct container_row *row, char ***names,
+                size_t *n_names, struct bh_error *error)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        const Bulkhead__ContainerRequest *request = rows[i].request;
+        for (size_t k = 0; k < request->n_links && has_links(request); k++) {
+            struct link link;
+            struct bh_error ignored; /* it was looked at when it was created */
+            char name[2 * BH_NAME_BYTES_MAX + 2];
+            if (parse(request->links[k], &link, &ignored) < 0 || !means(&link, row)) {
+                continue;
+            }
+            (void)snprintf(name, sizeof name, "%s/%s", rows[i].name, link.alias);
+            if (strings_append(names, n_names, name, error) < 0) {
+                return -1;
+            }
         }
     }
     return 0;

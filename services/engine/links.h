@@ -12,6 +12,9 @@
 
 /* At create: the containers that HostConfig.Links names must be there. INVALID_ARGUMENT. */
 int links_check(struct job *job, const Bulkhead__ContainerRequest *request, struct bh_error *error);
+/* "linked/alias" of each link to `row` that one of `rows` has, added to a list whose strings the caller frees. */
+int links_names(const struct container_row *rows, size_t n_rows, const struct container_row *row, char ***names,
+                size_t *n_names, struct bh_error *error);
 /* At start: their addresses on the default network and what they expose, into the row's spec. FAILED_PRECONDITION if
  * one does not run. */
 int links_apply(struct job *job, struct container_row *row, struct bh_error *error);

@@ -16,6 +16,7 @@
 #include "services/engine/health_check.h"
 #include "services/engine/inspect.h"
 #include "services/engine/inspect_parts.h"
+#include "services/engine/links.h"
 #include "services/engine/list_filters.h"
 #include "services/engine/merge.h"
 #include "services/engine/mounts.h"
@@ -45,12 +46,15 @@ struct listing {
     struct bh_digest *ancestors;
     size_t n_ancestors;
     struct image_row image;
+    struct container_row *rows;
+    size_t n_rows;
 };
 
 static void listing_end(struct listing *listing)
 {
     free(listing->ancestors);
     image_row_clear(&listing->image);
+    container_rows_free(listing->rows, listing->n_rows);
 }
 
 static int find_time(struct listing *listing, const char *key, int64_t *ret_ns, struct bh_error *error)
@@ -178,7 +182,8 @@ static bool descends(const struct listing *listing, const struct container_row *
     return !listing->ancestor;
 }
 
-/* Whether ports of it are asked to be published, whether it runs or not, or are published now, as with --publish-all. */
+/* Whether ports of it are asked to be published, whether it runs or not, or are published now, as with --publish-all.
+ */
 static bool publishes(const struct listing *listing, const struct container_row *row)
 {
     Bulkhead__Attachment *attachment = NULL;
@@ -265,6 +270,19 @@ static int list_exposed(const struct listing *listing, const struct container_ro
     return 0;
 }
 
+struct names {
+    char **list;
+    size_t n;
+};
+
+static void free_names(struct names *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        free(names->list[i]);
+    }
+    free(names->list);
+}
+
 static int tell_summary(struct listing *listing, struct container_row *row, Bulkhead__KeyValue **labels,
                         size_t n_labels, Bulkhead__Health *health, struct bh_error *error)
 {
@@ -283,6 +301,13 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     Bulkhead__ContainerSummary summary = BULKHEAD__CONTAINER_SUMMARY__INIT;
     Bulkhead__ContainerSize size;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
+    bh_cleanup(free_names) struct names called = {0};
+    if (links_names(listing->rows, listing->n_rows, row, &called.list, &called.n, error) < 0) {
+        mount_points_free(points, n_points);
+        return -1;
+    }
+    summary.link_names = called.list;
+    summary.n_link_names = called.n;
     summary.id = (ProtobufCBinaryData){.len = sizeof row->id, .data = row->id};
     summary.name = row->name;
     summary.image = (char *)(uintptr_t)shown_image(listing, row, image);
@@ -347,21 +372,20 @@ static int list_one(struct listing *listing, struct container_row *row, struct b
 int list_containers(struct job *job, struct bh_error *error)
 {
     struct listing listing = {.job = job, .question = job_body(job)};
-    struct container_row *rows = NULL;
-    size_t n_rows = 0;
     uint32_t told = 0;
     int result = adoption_wait(job, error);
     if (result == 0) {
         result = listing_begin(&listing, error);
     }
     if (result == 0) {
-        result = database_containers(job->engine->database, job->tenant_uid, false, &rows, &n_rows, error);
+        result =
+            database_containers(job->engine->database, job->tenant_uid, false, &listing.rows, &listing.n_rows, error);
     }
-    for (size_t i = 0; result >= 0 && i < n_rows && (!listing.question->limit || told < listing.question->limit); i++) {
-        result = list_one(&listing, &rows[i], error);
+    for (size_t i = 0;
+         result >= 0 && i < listing.n_rows && (!listing.question->limit || told < listing.question->limit); i++) {
+        result = list_one(&listing, &listing.rows[i], error);
         told += result == 1;
     }
-    container_rows_free(rows, n_rows);
     listing_end(&listing);
     return result < 0 ? -1 : job_reply_done(job);
 }

@@ -233,6 +233,10 @@ links() {
     matches "$(cat "$WORK/linked")" "$(address db bridge)[[:space:]]+store"
     answers 400 'could not get container for nobody: No such container: nobody' POST /containers/create '{"Image":"busybox","HostConfig":{"Links":["nobody:x"]}}'
     docker create --name shown --link db:store "$IMAGE"
+    equal "$(docker ps -a --no-trunc --filter name=db --format '{{.Names}}')" "db,shown/store"
+    docker create --name same --link /db:/shown/store "$IMAGE"
+    equal "$(docker inspect -f '{{.HostConfig.Links}}' same)" "[/db:/same/store]"
+    docker rm same
     equal "$(docker inspect -f '{{json .HostConfig.Links}}' shown)" '["/db:/shown/store"]'
     docker rm -f db
     exits 1 docker start shown
