@@ -20,9 +20,9 @@ static const struct {
 } steps[OPERATION_COUNT] = {
     /* Sealed layers by descriptor, an upper in a folder only root reaches. Attached before anything can run inside. */
     [OPERATION_ROOT] = {"root", rootfs_prepare, NULL, rootfs_attach},
-    /* Made in the container's own PID namespace; the target must be a real folder, and is checked to be procfs after.
-     */
-    [OPERATION_PROC] = {"proc", NULL, proc_create, proc_attach},
+    /* Made in the container's own PID namespace, or the host's where it has none; the target must be a real folder, and
+     * is checked to be procfs after. */
+    [OPERATION_PROC] = {"proc", proc_prepare, proc_create, proc_attach},
     /* Of its own network namespace, read-only; target as for proc. */
     [OPERATION_SYSFS] = {"sysfs", sysfs_prepare, sysfs_create, act_attach_mount},
     /* Of its own cgroup namespace, read-only: shows its own cgroup as the root. */

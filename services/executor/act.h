@@ -39,6 +39,7 @@ int volume_open_whole(const struct launch *launch, const struct operation *opera
                       struct bh_error *error);
 int volume_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
+int proc_prepare(struct launch *launch, struct operation *operation, struct bh_error *error);
 int proc_create(struct launch *launch, struct operation *operation, struct bh_error *error);
 int sysfs_create(struct launch *launch, struct operation *operation, struct bh_error *error);
 int mqueue_create(struct launch *launch, struct operation *operation, struct bh_error *error);

@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "act.h"
@@ -94,6 +96,59 @@ static int choose_map(const struct launch *launch, const struct stat *source, in
     return userns_get(&launch->executor->userns, &map, ret_userns, error);
 }
 
+/* File systems in which the kernel shows itself: their ids are never shifted. */
+static bool is_kernels(int source, const struct stat *status)
+{
+    static const unsigned int types[] = {SYSFS_MAGIC,    PROC_SUPER_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                                         DEBUGFS_MAGIC,  TRACEFS_MAGIC,    SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+                                         PSTOREFS_MAGIC, EFIVARFS_MAGIC};
+    struct stat dev;
+    struct statfs file_system;
+    if (stat("/dev", &dev) == 0 && dev.st_dev == status->st_dev) {
+        return true;
+    }
+    for (size_t i = 0; fstatfs(source, &file_system) == 0 && i < sizeof(types) / sizeof(types[0]); i++) {
+        if ((unsigned int)file_system.f_type == types[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What cannot be shown with shifted ids is shown as it is: to the container it is nobody's, which gives it fewer rights
+ * and never more. That is for what belongs to the host, asked for by who may mount it: /dev, /sys, /proc, and what lies
+ * below a folder that holds them. A tenant's own folder would look as if it were lost, and is refused. */
+static bool show_unshifted(const struct operation *operation, int source, const struct stat *status,
+                           struct mount_attr *attributes, unsigned int recursive)
+{
+    struct mount_attr plain = *attributes, top = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = attributes->userns_fd};
+    plain.attr_set &= ~(uint64_t)MOUNT_ATTR_IDMAP;
+    plain.userns_fd = 0;
+    if (operation->must_be_owned) {
+        return false;
+    }
+    bool shifted = recursive && mount_setattr(operation->fd, "", AT_EMPTY_PATH, &top, sizeof(top)) == 0;
+    return (shifted || is_kernels(source, status)) &&
+           mount_setattr(operation->fd, "", AT_EMPTY_PATH | recursive, &plain, sizeof(plain)) == 0;
+}
+
+static int restrict_source(const struct operation *operation, int source, const struct stat *status,
+                           struct mount_attr *attributes, unsigned int recursive, struct bh_error *error)
+{
+    if (mount_setattr(operation->fd, "", AT_EMPTY_PATH | recursive, attributes, sizeof(*attributes)) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != EOPNOTSUPP && errno != EPERM) {
+        return bh_error_errno(error, errno, "restrict bind source \"%s\"", operation->source);
+    }
+    return show_unshifted(operation, source, status, attributes, recursive)
+               ? 0
+               : bh_error_set(error, BH_FAILED_PRECONDITION,
+                              "the file system of bind source \"%s\" (or one mounted below it) cannot be shown with "
+                              "shifted ids (it needs idmapped mounts, see mount_setattr(2))",
+                              operation->source);
+}
+
 int bind_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     bh_autoclose int source = -1;
@@ -110,18 +165,15 @@ int bind_prepare(struct launch *launch, struct operation *operation, struct bh_e
                                     .propagation = operation->propagation,
                                     .userns_fd = (unsigned int)userns};
     struct mount_attr top = {.attr_set = top_only};
+    if (!operation->must_be_owned && S_ISCHR(status.st_mode)) {
+        attributes.attr_set &= ~(uint64_t)MOUNT_ATTR_NODEV; /* the list of devices says whether it may be used */
+    }
     operation->fd = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
     if (operation->fd < 0) {
         return bh_error_errno(error, errno, "clone the mount of bind source \"%s\"", operation->source);
     }
-    if (mount_setattr(operation->fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof(attributes)) < 0) {
-        return errno == EINVAL || errno == EOPNOTSUPP || errno == EPERM
-                   ? bh_error_set(
-                         error, BH_FAILED_PRECONDITION,
-                         "the file system of bind source \"%s\" (or one mounted below it) cannot be shown with "
-                         "shifted ids (it needs idmapped mounts, see mount_setattr(2))",
-                         operation->source)
-                   : bh_error_errno(error, errno, "restrict bind source \"%s\"", operation->source);
+    if (restrict_source(operation, source, &status, &attributes, recursive, error) < 0) {
+        return -1;
     }
     return top_only && mount_setattr(operation->fd, "", AT_EMPTY_PATH, &top, sizeof(top)) < 0
                ? bh_error_errno(error, errno, "make bind source \"%s\" read-only", operation->source)

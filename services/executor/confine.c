@@ -40,16 +40,19 @@ static int find_account(const struct container_spec *spec, struct account *ret_a
                         error);
 }
 
-/* The spec's environment, with HOME of the account if it says none. The array is owned. */
+/* The spec's environment, with HOME of the account if it says none or an empty one. The array is owned. */
 static char **make_environment(const struct container_spec *spec, const struct account *account)
 {
     char **env = calloc(spec->env.n + 2, sizeof(*env));
     bool has_home = false;
+    size_t n = 0;
     for (size_t i = 0; env && i < spec->env.n; i++) {
-        env[i] = spec->env.items[i];
-        has_home = has_home || strncmp(env[i], "HOME=", 5) == 0;
+        if (strcmp(spec->env.items[i], "HOME=") != 0) {
+            env[n++] = spec->env.items[i];
+            has_home = has_home || strncmp(spec->env.items[i], "HOME=", 5) == 0;
+        }
     }
-    if (env && !has_home && asprintf(&env[spec->env.n], "HOME=%s", *account->home ? account->home : "/") < 0) {
+    if (env && !has_home && asprintf(&env[n], "HOME=%s", *account->home ? account->home : "/") < 0) {
         return NULL;
     }
     return env;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -42,7 +43,8 @@ static int set_number(int context, const char *key, unsigned int value)
 static int make_tmpfs(const struct launch *launch, const struct operation *operation, int *ret_mount,
                       struct bh_error *error)
 {
-    const struct tmpfs_wish wish = {.bytes = operation->bytes,
+    const struct tmpfs_wish wish = {.source = strcmp(operation->target, "/dev/shm") == 0 ? "shm" : NULL,
+                                    .bytes = operation->bytes,
                                     .inodes = operation->inodes,
                                     .mode = operation->mode,
                                     .uid = launch->spec->id_base + operation->uid,

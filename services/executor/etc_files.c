@@ -39,11 +39,13 @@ static void write_own_address(FILE *stream, const struct container_spec *spec, i
     if (address->len == 0 || !inet_ntop(family, address->data, text, sizeof(text))) {
         return;
     }
-    (void)fprintf(stream, "%s\t", text);
+    (void)fprintf(stream, "%s\t%s", text, spec->host_name);
     if (*spec->domain_name) {
-        (void)fprintf(stream, "%s.%s ", spec->host_name, spec->domain_name);
+        (void)fprintf(stream, ".%s", spec->domain_name);
     }
-    (void)fprintf(stream, "%s\n", spec->host_name);
+    size_t n_bare = strcspn(spec->host_name, "."); /* the whole name may have been given as the host's */
+    bool has_domain = *spec->domain_name || spec->host_name[n_bare];
+    (void)fprintf(stream, has_domain ? " %.*s\n" : "\n", (int)n_bare, spec->host_name);
 }
 
 static void write_hosts(FILE *stream, const struct container_spec *spec)

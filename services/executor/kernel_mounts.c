@@ -27,10 +27,27 @@ static int make(const char *type, uint64_t attributes, int *ret_fd, struct bh_er
     return *ret_fd < 0 ? bh_error_errno(error, errno, "mount %s", type) : 0;
 }
 
+static int show_hosts(const char *path, struct operation *operation, struct bh_error *error)
+{
+    struct mount_attr attributes = {.attr_set = operation->attributes, .propagation = MS_PRIVATE};
+    operation->fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return operation->fd < 0 || mount_setattr(operation->fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0
+               ? bh_error_errno(error, errno, "show the host's %s", path)
+               : 0;
+}
+
+/* Of the host's PID namespace, whose owner the container is not, procfs cannot be made: the host's is shown, without
+ * what is mounted below it. */
+int proc_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
+{
+    (void)launch;
+    return operation->recursive ? show_hosts("/proc", operation, error) : 0;
+}
+
 int proc_create(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     (void)launch;
-    return make("proc", operation->attributes, &operation->fd, error);
+    return operation->fd >= 0 ? 0 : make("proc", operation->attributes, &operation->fd, error);
 }
 
 int proc_attach(struct launch *launch, struct operation *operation, struct bh_error *error)
@@ -52,14 +69,7 @@ int proc_attach(struct launch *launch, struct operation *operation, struct bh_er
 int sysfs_prepare(struct launch *launch, struct operation *operation, struct bh_error *error)
 {
     (void)launch;
-    struct mount_attr attributes = {.attr_set = operation->attributes, .propagation = MS_PRIVATE};
-    if (!operation->recursive) {
-        return 0;
-    }
-    operation->fd = open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    return operation->fd < 0 || mount_setattr(operation->fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0
-               ? bh_error_errno(error, errno, "show the host's /sys")
-               : 0;
+    return operation->recursive ? show_hosts("/sys", operation, error) : 0;
 }
 
 int sysfs_create(struct launch *launch, struct operation *operation, struct bh_error *error)

@@ -76,6 +76,7 @@ static void plan_kernel(struct plan *plan, const struct container_spec *spec)
     operation = add(plan, OPERATION_PROC, "/proc");
     operation->attributes = strict;
     operation->ordinary_folder = true;
+    operation->recursive = spec->host_pid; /* then it is the host's, bound */
     operation = add(plan, OPERATION_DEV, "/dev");
     operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME;
     operation->bytes = DEV_BYTES;
@@ -97,11 +98,12 @@ static void plan_kernel(struct plan *plan, const struct container_spec *spec)
     plan_shm(plan, spec);
 }
 
-static void plan_file(struct plan *plan, const char *target, const char *name)
+static void plan_file(struct plan *plan, const struct container_spec *spec, const char *target, const char *name)
 {
     struct operation *operation = add(plan, OPERATION_FILE, target);
     operation->source = name;
     operation->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    operation->attributes |= spec->read_only_root ? MOUNT_ATTR_RDONLY : 0U;
 }
 
 static uint64_t mount_attributes(const struct spec_mount *mount)
@@ -113,13 +115,6 @@ static uint64_t mount_attributes(const struct spec_mount *mount)
     /* Files of a volume are the tenant's shifted ids': a setuid program in it is nobody's outside. */
     attributes |= mount->kind == SPEC_MOUNT_VOLUME || (is_tmpfs && mount->allow_setuid) ? 0U : MOUNT_ATTR_NOSUID;
     return attributes;
-}
-
-static void plan_files(struct plan *plan)
-{
-    plan_file(plan, "/etc/hostname", "hostname");
-    plan_file(plan, "/etc/hosts", "hosts");
-    plan_file(plan, "/etc/resolv.conf", "resolv.conf");
 }
 
 static void plan_mount(struct plan *plan, const struct spec_mount *mount)
@@ -144,6 +139,37 @@ static void plan_mount(struct plan *plan, const struct spec_mount *mount)
     operation->recursive = mount->recursive;
     operation->must_be_owned = mount->must_be_owned;
     operation->create_source = mount->create_source;
+}
+
+/* The three files lie over what is mounted on all of /etc, and under what is mounted on one of them. */
+static void plan_mounts(struct plan *plan, const struct container_spec *spec,
+                        bool (*is_wanted)(const struct spec_mount *))
+{
+    static const char etc[] = "/etc";
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        if (strcmp(spec->mounts[i].target, etc) == 0 && is_wanted(&spec->mounts[i])) {
+            plan_mount(plan, &spec->mounts[i]);
+        }
+    }
+    plan_file(plan, spec, "/etc/hostname", "hostname");
+    plan_file(plan, spec, "/etc/hosts", "hosts");
+    plan_file(plan, spec, "/etc/resolv.conf", "resolv.conf");
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        if (strcmp(spec->mounts[i].target, etc) != 0 && is_wanted(&spec->mounts[i])) {
+            plan_mount(plan, &spec->mounts[i]);
+        }
+    }
+}
+
+static bool any(const struct spec_mount *mount)
+{
+    (void)mount;
+    return true;
+}
+
+static bool has_content(const struct spec_mount *mount)
+{
+    return mount->kind != SPEC_MOUNT_TMPFS && !(mount->kind == SPEC_MOUNT_VOLUME && mount->volume_tmpfs);
 }
 
 /* Whether a setting may name a link. */
@@ -202,10 +228,7 @@ int plan_make(const struct container_spec *spec, struct plan **ret_plan, struct 
     if (spec->network == SPEC_NETWORK_NONE) {
         (void)add(plan, OPERATION_LOOPBACK, "");
     }
-    plan_files(plan);
-    for (size_t i = 0; i < spec->n_mounts; i++) {
-        plan_mount(plan, &spec->mounts[i]);
-    }
+    plan_mounts(plan, spec, any);
     plan_devices(plan, spec);
     plan_sysctls(plan, spec);
     plan_hardening(plan, spec);
@@ -224,13 +247,7 @@ int plan_make_copy(const struct container_spec *spec, struct plan **ret_plan, st
         return bh_error_set(error, BH_RESOURCE_EXHAUSTED, "no memory for a plan");
     }
     add(plan, OPERATION_ROOT, "/")->attributes = MOUNT_ATTR_NODEV;
-    plan_files(plan);
-    for (size_t i = 0; i < spec->n_mounts; i++) {
-        const struct spec_mount *mount = &spec->mounts[i];
-        if (mount->kind != SPEC_MOUNT_TMPFS && !(mount->kind == SPEC_MOUNT_VOLUME && mount->volume_tmpfs)) {
-            plan_mount(plan, mount);
-        }
-    }
+    plan_mounts(plan, spec, has_content);
     if (spec->read_only_root) {
         (void)add(plan, OPERATION_READ_ONLY_ROOT, "/");
     }

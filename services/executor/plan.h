@@ -8,7 +8,7 @@
 #include "spec.h"
 
 enum operation_kind {
-    OPERATION_PROC = 1, /* procfs of the container's own PID namespace */
+    OPERATION_PROC = 1, /* procfs of the container's own PID namespace, or the host's */
     OPERATION_SYSFS,    /* sysfs of its network namespace, read-only; with the host's network the host's */
     OPERATION_CGROUPS,  /* its own cgroups, read-only, at /sys/fs/cgroup */
     OPERATION_MQUEUE,

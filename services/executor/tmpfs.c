@@ -28,7 +28,7 @@ static int set_mode(int context, uint32_t mode)
 int tmpfs_make(const struct tmpfs_wish *wish, uint64_t attributes, int *ret_mount, struct bh_error *error)
 {
     bh_autoclose int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs", 0) < 0 ||
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", wish->source ? wish->source : "tmpfs", 0) < 0 ||
         set_mode(context, wish->mode ? wish->mode : 0755) < 0 || set_number(context, "uid", wish->uid) < 0 ||
         set_number(context, "gid", wish->gid) < 0 || (wish->bytes && set_number(context, "size", wish->bytes) < 0) ||
         (wish->inodes && set_number(context, "nr_inodes", wish->inodes) < 0) ||

@@ -9,6 +9,7 @@
 #include "common/error.h"
 
 struct tmpfs_wish {
+    const char *source;      /* what the list of mounts calls it; NULL: "tmpfs" */
     uint64_t bytes, inodes;  /* 0: no limit */
     uint32_t mode, uid, gid; /* ids on the host */
     const char *label;       /* SELinux; "" for none */

@@ -130,6 +130,20 @@ host_shm() {
     refused 125 "the host's IPC namespace is not allowed" as_alice docker run --rm --network none --ipc host "$IMAGE" true
     rm -f "$file" "$file.back"
 }
+# the host's first process, the container's own as the host numbers it, and no right over anybody's
+host_processes() {
+    local own
+    docker run -d --name seer --pid host --network none "$IMAGE" sleep 1000
+    own=$(docker inspect -f '{{.State.Pid}}' seer)
+    equal "$(docker exec seer cat "/proc/$own/cmdline" | tr '\0' ' ')" "sleep 1000 "
+    equal "$(docker exec seer cat /proc/1/comm)" "$(cat /proc/1/comm)"
+    ! docker exec seer kill -0 1 || return 1
+    ! docker exec seer sh -c 'echo 1 >/proc/sys/kernel/panic' || return 1
+    ! docker exec seer cat /proc/1/environ || return 1
+    docker stop -t 0 seer
+    docker rm seer
+    run_in --pid host --privileged -- cat /proc/1/comm
+}
 shares_ipc() {
     equal "$(run_in --ipc container:donor -- cat /dev/shm/file)" shared
     run_in --ipc container:donor -- sh -c 'echo back >/dev/shm/answer'
@@ -225,6 +239,7 @@ check "devices: what is refused, leaving nothing" bad_devices
 check "devices: other tenants need a rule" device_rule_of_policy
 check "the network of another container" shares_network
 check "the processes of another container" shares_pid
+check "the host's processes" host_processes
 check "the shared memory of another container" shares_ipc
 check "the shared memory of the host" host_shm
 check "namespaces of a container with an init, and exec in it" shares_with_an_init

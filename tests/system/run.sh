@@ -77,7 +77,12 @@ bind_mount() {
 bind_read_only() { ! run_in -v "$WORK/bind:/mnt:ro" -- sh -c 'echo x > /mnt/no' && [ ! -e "$WORK/bind/no" ]; }
 bind_missing_source() { run_in -v "$WORK/fresh-$client:/mnt" -- test -d /mnt && [ -d "$WORK/fresh-$client" ]; }
 tmpfs() { run_in --tmpfs /scratch:size=1m -- sh -c 'grep " /scratch tmpfs" /proc/mounts && ! dd if=/dev/zero of=/scratch/x bs=1M count=2 2>/dev/null'; }
-read_only() { run_in --read-only -- sh -c '! touch /file 2>/dev/null' && run_in -- touch /file; }
+read_only() {
+    run_in --read-only -- sh -c '! touch /file 2>/dev/null'
+    run_in -- touch /file
+    run_in --read-only -- sh -c 'for file in hosts hostname resolv.conf; do ! echo x 2>/dev/null >>/etc/$file || exit 1; done'
+    run_in -- sh -c 'echo x >>/etc/hosts'
+}
 network_none() { output_is lo run_in -- sh -c 'ls /sys/class/net | tr "\n" " " | sed "s/ $//"'; }
 network_host() { equal "$($client run --rm --network host "$IMAGE" cat /proc/net/dev | grep -c :)" "$(grep -c : /proc/net/dev)"; }
 memory_limit() { run_in --memory 64m -- sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | grep -qx 67108864'; }

@@ -278,7 +278,7 @@ volumes_from_others() {
     exits 1 run_in --volumes-from second -- touch /data/new
     run_in --volumes-from first -- touch /data/new
     run_in --volumes-from first -v "$WORK/plain:/data" -- test ! -e /data/file
-    equal "$(post /containers/create '{"Image":"busybox","HostConfig":{"VolumesFrom":["nobody"]}}')" 404
+    equal "$(post /containers/create '{"Image":"busybox","HostConfig":{"VolumesFrom":["nobody"]}}')" 400
     matches "$(cat "$WORK/body")" "No such container: nobody"
     exits 125 run_in --volumes-from first:nonsense -- true
     docker rm -v first
@@ -327,11 +327,31 @@ mounts_of_every_kind() {
     [ -d "$WORK/slave/tree/made" ]
     equal "$(run_in -v data:/x/y -v "$WORK/slave/tree:/x" -- ls /x | tr '\n' ' ')" "below made y " "a folder comes before what lies in it"
 }
+# What the kernel shows of itself has ids that cannot be shifted: it is nobody's, for whoever may mount it at all.
+file_systems_of_the_kernel() {
+    equal "$(run_in -v /dev/null:/etc/quiet -- sh -c 'echo lost >/etc/quiet; cat /etc/quiet; stat -c "%u %F" /etc/quiet')" "65534 character special file"
+    equal "$(run_in -v /sys:/host/sys:ro -- cat /host/sys/kernel/mm/transparent_hugepage/enabled)" "$(cat /sys/kernel/mm/transparent_hugepage/enabled)"
+    equal "$(run_in -v /proc:/host/proc:ro -- cat /host/proc/1/comm)" "$(cat /proc/1/comm)"
+    equal "$(run_in -v /:/host:ro -- sh -c 'stat -c %u /host/etc/passwd; stat -c %u /host/proc/version; cat /host/etc/hostname' | tr '\n' ' ')" "0 65534 $(cat /etc/hostname) "
+    ! run_in -v /:/host:ro -- touch /host/proc/sys/kernel/panic 2>/dev/null || return 1
+    run_in -v /proc:/host/proc -- sh -c 'echo 1 >/host/proc/sys/kernel/panic' && return 1
+    run_in -v /dev/kmsg:/dev/kmsg -- sh -c 'echo forged >/dev/kmsg' && return 1
+    run_in -v /dev:/host/dev -- sh -c 'echo x >/host/dev/kmsg' && return 1
+    exits 125 as $ALICE docker run --rm --network none -v /dev/null:/x "$IMAGE" true
+    matches "$(cat "$WORK/err")" 'belongs to uid 0'
+}
+a_volume_on_all_of_etc() {
+    run_in -v etc:/etc -- sh -c 'test -s /etc/passwd && grep -q localhost /etc/hosts && test -s /etc/hostname && echo own >/etc/own'
+    equal "$(run_in -v etc:/etc -v own:/etc/hosts.d -- sh -c 'cat /etc/own; grep -q localhost /etc/hosts && ls -d /etc/hosts.d' | tr '\n' ' ')" "own /etc/hosts.d "
+    echo mine >"$WORK/slave/hosts"
+    equal "$(run_in -v etc:/etc -v "$WORK/slave/hosts:/etc/hosts" -- cat /etc/hosts)" mine
+    docker volume rm etc own
+}
 mounts_that_cannot_be() {
     local row
     for row in '-v one:/x -v two:/x|Duplicate mount point: /x' '-v /tmp:/x --mount type=volume,dst=/x|Duplicate mount point: /x' \
         '--tmpfs /x --mount type=tmpfs,dst=/x|Duplicate mount point: /x' '-v a/b:/x|includes invalid characters' '-v one:/x:rslave|invalid mode: rslave' \
-        '-v /tmp:/x:nocopy|invalid mode: nocopy' '-v one:x|must be an absolute path' '-v one:/|destination can.t be' \
+        '-v /tmp:/x:nocopy|invalid mode: nocopy' '-v one:x|mount path must be absolute' '-v one:/|destination can.t be' \
         '-v /tmp:/x:rshared|rshared is not supported' '--mount type=bind,src=/tmp,dst=/x,bind-propagation=shared|shared is not supported' \
         '--mount type=image,src=busybox,dst=/x|not supported' '--mount type=npipe,src=one,dst=/x|not supported' \
         '--mount type=cluster,src=one,dst=/x|not supported' \
@@ -370,6 +390,8 @@ check "--volumes-from takes another container's, chained and read-only" volumes_
 check "a tmpfs volume is shared while it is used, and then gone" tmpfs_volumes
 check "a volume of type none shows a folder of the host" bind_volumes
 check "every type of --mount does what it says" mounts_of_every_kind
+check "what the kernel shows of itself is nobody's" file_systems_of_the_kernel
+check "a volume on all of /etc" a_volume_on_all_of_etc
 check "mounts that cannot be are refused by name, and leave nothing" mounts_that_cannot_be
 check "rslave hears of later mounts, and rprivate does not" hears_later_mounts
 
