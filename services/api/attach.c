@@ -155,6 +155,16 @@ static int read_wish(struct request *request, struct wish *ret_wish, struct bh_e
                : 0;
 }
 
+/* Who attaches to nothing hears whether the container is there. */
+static int look_up(struct request *request, struct bh_error *error)
+{
+    bh_automessage struct bh_message *answer = NULL;
+    Bulkhead__LookUpContainer question = BULKHEAD__LOOK_UP_CONTAINER__INIT;
+    question.reference = request->name;
+    ENGINE_PACKET(packet, LOOK_UP_CONTAINER, look_up_container, &question);
+    return engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS, &answer, error);
+}
+
 static int serve(struct request *request, const struct wish *wish, struct bh_error *error)
 {
     struct log_reader reader = {0};
@@ -162,6 +172,9 @@ static int serve(struct request *request, const struct wish *wish, struct bh_err
     struct log_wish logs = {.stdout_wanted = wish->out,
                             .stderr_wanted = wish->err,
                             .send = wish->websocket ? send_framed : connection_send};
+    if (!wish->logs && !wish->stream && look_up(request, error) < 0) {
+        return -1;
+    }
     if (wish->logs && logs_open(request, false, false, &logs, &reader, &follow_fd, error) < 0) {
         return -1;
     }

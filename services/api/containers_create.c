@@ -265,6 +265,9 @@ int create_read_config(struct create *create, const json_t *body, struct bh_erro
 int create_read(struct create *create, const json_t *body, struct bh_error *error)
 {
     static const char *const elsewhere[] = {"HostConfig", "NetworkingConfig", NULL};
+    if (json_object_size(body) == 0) {
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "config cannot be empty in order to create a container");
+    }
     if (read_fields(create, config_fields, body, "", elsewhere, error) < 0 ||
         host_config_read(create, json_object_get(body, "HostConfig"), error) < 0 ||
         networking_read(create, json_object_get(body, "NetworkingConfig"), error) < 0) {

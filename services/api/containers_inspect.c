@@ -193,7 +193,7 @@ static void write_exec_ids(struct json_writer *writer, const Bulkhead__Container
     write_array_end(writer);
 }
 
-static void write_details(struct json_writer *writer, const Bulkhead__ContainerDetails *details)
+static void write_details(struct json_writer *writer, const Bulkhead__ContainerDetails *details, unsigned version)
 {
     char id[65];
     const Bulkhead__ContainerRequest *request = details->request;
@@ -227,7 +227,7 @@ static void write_details(struct json_writer *writer, const Bulkhead__ContainerD
     }
     write_mount_points(writer, details->mount_points, details->n_mount_points);
     write_config(writer, request, details->spec, details->image_config, details->healthcheck);
-    write_network_settings(writer, details);
+    write_network_settings(writer, details, version);
     write_object_end(writer);
 }
 
@@ -250,6 +250,6 @@ int handle_container_inspect(struct request *request, struct bh_error *error)
     if (!details->state || !details->request || !details->spec || !details->image_config) {
         return bh_error_set(error, BH_INTERNAL, "the engine answered half a container");
     }
-    write_details(&writer, details);
+    write_details(&writer, details, request->version);
     return request_answer_json(request, 200, &writer, error);
 }

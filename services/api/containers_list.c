@@ -109,7 +109,7 @@ void write_container_summary(struct json_writer *writer, const Bulkhead__Contain
     write_string(writer, "NetworkMode", container->network_mode);
     write_object_end(writer);
     write_object(writer, "NetworkSettings");
-    write_endpoints(writer, container->endpoints, container->n_endpoints);
+    write_endpoints(writer, container->endpoints, container->n_endpoints, NULL);
     write_object_end(writer);
     write_mount_points(writer, container->mount_points, container->n_mount_points);
     write_object_end(writer);

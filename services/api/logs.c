@@ -287,10 +287,10 @@ static int read_wish(struct request *request, struct log_wish *wish, bool *ret_f
         (until && *until && docker_time_parse_stamp("until", until, &wish->until_ns, error) < 0)) {
         return -1;
     }
-    /* "all" and anything below zero mean everything, as in Docker. */
-    if (tail && strcmp(tail, "all") != 0 &&
-        http_parameter_int(target, "tail", INT64_MIN, INT64_MAX, &lines, error) < 0) {
-        return -1;
+    /* What is no number, as "all", and anything below zero mean everything, as in Docker. */
+    struct bh_error no_number;
+    if (tail && http_parameter_int(target, "tail", INT64_MIN, INT64_MAX, &lines, &no_number) < 0) {
+        lines = -1;
     }
     wish->has_tail = lines >= 0;
     wish->tail = lines >= 0 ? (uint64_t)lines : 0;

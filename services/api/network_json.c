@@ -11,6 +11,9 @@
 #include "json_types.h"
 #include "ports_json.h"
 
+#define SHORT_ID_DIGITS 12
+#define DNS_NAMES_SINCE 45 /* before, the short id was told among the aliases */
+
 /* ---- addresses ----------------------------------------------------------------------------------- */
 
 static void write_ip(struct json_writer *writer, const char *key, const ProtobufCBinaryData *bytes)
@@ -136,7 +139,21 @@ void write_network(struct json_writer *writer, const Bulkhead__NetworkDetails *n
 
 /* ---- endpoints ----------------------------------------------------------------------------------- */
 
-static void write_wish(struct json_writer *writer, const Bulkhead__EndpointRequest *request)
+static void write_aliases(struct json_writer *writer, const Bulkhead__EndpointRequest *request, const char *short_id)
+{
+    if (!short_id) {
+        write_strings(writer, "Aliases", request->aliases, request->n_aliases, true);
+        return;
+    }
+    write_array(writer, "Aliases");
+    for (size_t i = 0; i < request->n_aliases; i++) {
+        write_string(writer, NULL, request->aliases[i]);
+    }
+    write_string(writer, NULL, short_id);
+    write_array_end(writer);
+}
+
+static void write_wish(struct json_writer *writer, const Bulkhead__EndpointRequest *request, const char *short_id)
 {
     if (!request->ipam_set) {
         write_null(writer, "IPAMConfig");
@@ -154,7 +171,7 @@ static void write_wish(struct json_writer *writer, const Bulkhead__EndpointReque
         write_object_end(writer);
     }
     write_strings(writer, "Links", request->links, request->n_links, true);
-    write_strings(writer, "Aliases", request->aliases, request->n_aliases, true);
+    write_aliases(writer, request, short_id);
     if (request->driver_options_set) {
         write_map(writer, "DriverOpts", request->driver_options, request->n_driver_options);
     } else {
@@ -191,14 +208,15 @@ static void write_names(struct json_writer *writer, const Bulkhead__EndpointDeta
     write_strings(writer, "DNSNames", endpoint->names, endpoint->n_names, true);
 }
 
-void write_endpoints(struct json_writer *writer, Bulkhead__EndpointDetails *const *endpoints, size_t n_endpoints)
+void write_endpoints(struct json_writer *writer, Bulkhead__EndpointDetails *const *endpoints, size_t n_endpoints,
+                     const char *short_id)
 {
     char id[65];
     write_object(writer, "Networks");
     for (size_t i = 0; i < n_endpoints; i++) {
         const Bulkhead__EndpointDetails *details = endpoints[i];
         write_object(writer, details->request->network);
-        write_wish(writer, details->request);
+        write_wish(writer, details->request, details->user_defined ? short_id : NULL);
         write_string(writer, "NetworkID", id_hex(&details->request->network_id, id));
         write_addresses(writer, details);
         write_names(writer, details);
@@ -218,7 +236,7 @@ static const Bulkhead__EndpointDetails *find_default(const Bulkhead__ContainerDe
     return NULL;
 }
 
-void write_network_settings(struct json_writer *writer, const Bulkhead__ContainerDetails *details)
+void write_network_settings(struct json_writer *writer, const Bulkhead__ContainerDetails *details, unsigned version)
 {
     const int pid = details->state->pid;
     char id[65] = "", key[32] = "";
@@ -237,6 +255,8 @@ void write_network_settings(struct json_writer *writer, const Bulkhead__Containe
     write_null(writer, "SecondaryIPAddresses");
     write_null(writer, "SecondaryIPv6Addresses");
     write_addresses(writer, find_default(details));
-    write_endpoints(writer, details->endpoints, details->n_endpoints);
+    char whole[65], short_id[SHORT_ID_DIGITS + 1];
+    (void)snprintf(short_id, sizeof short_id, "%.*s", SHORT_ID_DIGITS, id_hex(&details->id, whole));
+    write_endpoints(writer, details->endpoints, details->n_endpoints, version < DNS_NAMES_SINCE ? short_id : NULL);
     write_object_end(writer);
 }

@@ -195,6 +195,9 @@ int route_request(struct request *request, struct bh_error *error)
     const char *method = request->connection->head.method;
     const char *path = request->target.path;
     bool known = false;
+    if (strcmp(method, "OPTIONS") == 0) {
+        return request_answer_empty(request, 200); /* of any path, and it says nothing of it */
+    }
     for (const struct route *route = routes; route->method; route++) {
         const char *name;
         size_t n_bytes;

@@ -14,7 +14,7 @@
 static int read_capabilities(const json_t *value, const char *where, size_t *n_slot, char ***slot,
                              struct bh_error *error)
 {
-    if (take_strings(value, where, n_slot, slot, error) < 0) {
+    if (take_words(value, where, n_slot, slot, error) < 0) {
         return -1;
     }
     for (size_t i = 0; i < *n_slot; i++) { /* they stay as they are written, and are told like that */

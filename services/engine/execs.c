@@ -21,6 +21,7 @@
 #include "services/engine/exec_end.h"
 #include "services/engine/exec_process.h"
 #include "common/fields.h"
+#include "services/engine/links.h"
 #include "services/engine/policy_exec.h"
 #include "services/engine/resolve.h"
 #include "services/engine/waiters.h"
@@ -56,7 +57,7 @@ static int check_container(const struct container_row *container, struct bh_erro
     char hex[BH_DIGEST_HEX_SIZE];
     if (container->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is paused, unpause the container before exec",
-                            container->name);
+                            hex_of(container->id, hex));
     }
     return container_runs(&container->state)
                ? 0
@@ -81,6 +82,21 @@ static struct policy_exec name_of(const struct exec_row *row)
     return (struct policy_exec){.id = row->id, .container = row->container, .tenant_uid = row->tenant_uid};
 }
 
+static int make_process(struct job *job, const struct container_row *container, const struct exec_row *row,
+                        bool attached, Bulkhead__Process **ret_process, struct bh_error *error)
+{
+    Bulkhead__Process *process = NULL;
+    if (exec_process_make(row->request, container->spec, attached, &process, error) < 0) {
+        return -1;
+    }
+    if (links_describe(job, container, process, error) < 0) {
+        bulkhead__process__free_unpacked(process, NULL);
+        return -1;
+    }
+    *ret_process = process;
+    return 0;
+}
+
 int execs_add(struct job *job, const struct container_row *container, struct exec_row *row, struct bh_error *error)
 {
     if (getrandom(row->id, sizeof row->id, 0) != (ssize_t)sizeof row->id) {
@@ -90,7 +106,7 @@ int execs_add(struct job *job, const struct container_row *container, struct exe
     row->tenant_uid = container->tenant_uid;
     row->created_ns = bh_wall_ns();
     Bulkhead__Process *process = NULL;
-    if (exec_process_make(row->request, container->spec, true, &process, error) < 0) {
+    if (make_process(job, container, row, true, &process, error) < 0) {
         return -1;
     }
     const struct policy_exec name = name_of(row);
@@ -185,7 +201,7 @@ int execs_start(struct job *job, const struct container_row *container, struct e
         return -1;
     }
     job_shield(job);
-    int result = exec_process_make(row->request, container->spec, streams != NULL, &process, error);
+    int result = make_process(job, container, row, streams != NULL, &process, error);
     if (result == 0) {
         result = policy_start_exec(job, &name, process, row->request->privileged, row->probe ? BH_KEPT_OUTPUT_MAX : 0,
                                    streams, streams != NULL, &started, error);

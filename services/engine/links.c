@@ -236,43 +236,85 @@ static int add_host(Bulkhead__ContainerSpec *spec, const char *name, const char 
     return strings_append(&spec->extra_hosts, &spec->n_extra_hosts, line, error);
 }
 
-static int apply(struct job *job, struct container_row *row, const struct link *link, struct bh_error *error)
+/* One end of a link as it is now. */
+struct target {
+    struct container_row row;
+    char address[IP_TEXT_SIZE]; /* "" if it has none on the default network, as one that shares another's */
+};
+
+static int look_at(struct job *job, const struct container_row *row, const struct link *link, struct target *target,
+                   struct bh_error *error)
 {
-    container_row_auto struct container_row other = {0};
-    char address[IP_TEXT_SIZE], prefix[BH_NAME_BYTES_MAX + 1], name[2 * BH_NAME_BYTES_MAX + 8];
     struct ip ip;
-    struct bh_digest id;
-    char short_id[BH_DIGEST_HEX_SIZE];
-    if (find(job, link, &other, error) < 0) {
+    if (find(job, link, &target->row, error) < 0) {
         return -1;
     }
-    if (!container_runs(&other.state) || !find_address(job, &other, &ip)) {
+    if (!container_runs(&target->row.state)) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "Cannot link to a non running container: /%s AS /%s/%s",
-                            other.name, row->name, link->alias);
+                            target->row.name, row->name, link->alias);
     }
-    memcpy(id.bytes, other.id, sizeof id.bytes);
-    (void)bh_digest_hex(&id, short_id);
-    short_id[SHORT_ID] = '\0';
+    if (find_address(job, &target->row, &ip)) {
+        (void)ip_text(&ip, target->address);
+    }
+    return 0;
+}
+
+/* Its alias, its own name of a host, and its name. */
+static int add_hosts(Bulkhead__ContainerSpec *spec, const struct link *link, const struct target *target,
+                     struct bh_error *error)
+{
+    const char *host_name = target->row.spec->host_name, *name = target->row.name;
+    return add_host(spec, link->alias, target->address, error) < 0 ||
+                   (*host_name && add_host(spec, host_name, target->address, error) < 0) ||
+                   (strcmp(name, link->alias) != 0 && add_host(spec, name, target->address, error) < 0)
+               ? -1
+               : 0;
+}
+
+static int add_variables(struct job *job, const struct container_row *row, const struct link *link,
+                         const struct target *target, Bulkhead__Process *process, struct bh_error *error)
+{
+    char prefix[BH_NAME_BYTES_MAX + 1], name[2 * BH_NAME_BYTES_MAX + 8];
     for (size_t i = 0; i <= strlen(link->alias); i++) {
         prefix[i] = link->alias[i] == '-' ? '_' : (char)toupper((unsigned char)link->alias[i]);
     }
     (void)snprintf(name, sizeof name, "/%s/%s", row->name, link->alias);
-    (void)ip_text(&ip, address);
-    Bulkhead__Process *process = row->spec->process;
-    return add_host(row->spec, link->alias, address, error) < 0 || add_host(row->spec, short_id, address, error) < 0 ||
-                   (strcmp(other.name, link->alias) != 0 && add_host(row->spec, other.name, address, error) < 0) ||
-                   add_variable(process, prefix, "NAME", name, error) < 0 ||
-                   add_exposed(job, &other, process, prefix, address, error) < 0 ||
-                   add_environment(&other, process, prefix, error) < 0
+    return add_variable(process, prefix, "NAME", name, error) < 0 ||
+                   add_exposed(job, &target->row, process, prefix, target->address, error) < 0 ||
+                   add_environment(&target->row, process, prefix, error) < 0
                ? -1
                : 0;
+}
+
+static void target_clear(struct target *target)
+{
+    container_row_clear(&target->row);
 }
 
 int links_apply(struct job *job, struct container_row *row, struct bh_error *error)
 {
     for (size_t i = 0; has_links(row->request) && i < row->request->n_links; i++) {
         struct link link;
-        if (parse(row->request->links[i], &link, error) < 0 || apply(job, row, &link, error) < 0) {
+        bh_cleanup(target_clear) struct target target = {.address = ""};
+        if (parse(row->request->links[i], &link, error) < 0 || look_at(job, row, &link, &target, error) < 0) {
+            return -1;
+        }
+        if (target.address[0] && (add_hosts(row->spec, &link, &target, error) < 0 ||
+                                  add_variables(job, row, &link, &target, row->spec->process, error) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int links_describe(struct job *job, const struct container_row *row, Bulkhead__Process *process, struct bh_error *error)
+{
+    for (size_t i = 0; has_links(row->request) && i < row->request->n_links; i++) {
+        struct link link;
+        struct bh_error ended; /* meanwhile */
+        bh_cleanup(target_clear) struct target target = {.address = ""};
+        if (parse(row->request->links[i], &link, &ended) == 0 && look_at(job, row, &link, &target, &ended) == 0 &&
+            target.address[0] && add_variables(job, row, &link, &target, process, error) < 0) {
             return -1;
         }
     }

@@ -18,6 +18,9 @@ int links_names(const struct container_row *rows, size_t n_rows, const struct co
 /* At start: their addresses on the default network and what they expose, into the row's spec. FAILED_PRECONDITION if
  * one does not run. */
 int links_apply(struct job *job, struct container_row *row, struct bh_error *error);
+/* For an exec: the variables of those that run now, into its environment, where it says nothing else. */
+int links_describe(struct job *job, const struct container_row *row, Bulkhead__Process *process,
+                   struct bh_error *error);
 /* The links of one endpoint. INVALID_ARGUMENT if a container is not there. */
 int links_of_endpoint(struct job *job, const Bulkhead__EndpointRequest *request, Bulkhead__Endpoint *endpoint,
                       struct bh_error *error);

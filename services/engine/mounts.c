@@ -37,7 +37,7 @@ int mounts_read_from(const char *text, char ret_container[static BH_NAME_BYTES_M
         return bh_error_set(error, BH_INVALID_ARGUMENT, "volumes-from specification cannot be an empty string");
     }
     if (!known) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid mode for volumes-from: %.100s", mode);
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid mode: %.100s", mode);
     }
     if (length > BH_NAME_BYTES_MAX) {
         return bh_error_set(error, BH_NOT_FOUND, "No such container: %.200s", text);

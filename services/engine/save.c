@@ -150,6 +150,7 @@ static int write_archive(struct save *save, struct bh_error *error)
     return write_document(save, "index.json", write_index_document, error) < 0 ||
                    write_document(save, "manifest.json", write_manifest_document, error) < 0 ||
                    write_document(save, "oci-layout", write_layout_document, error) < 0 ||
+                   write_document(save, "repositories", write_repositories_document, error) < 0 ||
                    stream_bytes(save->job, end, sizeof end, save->out, error) < 0
                ? -1
                : 0;

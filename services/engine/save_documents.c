@@ -10,6 +10,8 @@
 
 #include "common/reference.h"
 
+#define REPOSITORY_SIZE (BH_REFERENCE_BYTES_MAX + 1)
+
 void saved_document_clear(struct saved_document *document)
 {
     free(document->manifest);
@@ -112,6 +114,74 @@ int write_manifest_document(const struct saved_document *documents, size_t n_doc
         write_object_end(writer);
     }
     write_array_end(writer);
+    return 0;
+}
+
+/* ---- repositories ---------------------------------------------------------------------------------- */
+
+/* "library/busybox" is told as "busybox": the familiar form without its tag. */
+static int read_name(const char *name, struct bh_reference *ret_reference, char ret_repository[static REPOSITORY_SIZE],
+                     struct bh_error *error)
+{
+    if (bh_reference_parse(name, ret_reference, error) < 0) {
+        return -1;
+    }
+    struct bh_reference bare = *ret_reference;
+    bare.tag[0] = '\0';
+    bare.has_digest = false;
+    (void)bh_reference_familiar(&bare, ret_repository, REPOSITORY_SIZE);
+    return 0;
+}
+
+/* The tags of one repository; nothing, if an earlier name is of it: then they have been told. */
+static int write_repository(const struct saved_document *documents, size_t n_documents, size_t at, size_t name,
+                            struct json_writer *writer, struct bh_error *error)
+{
+    struct bh_reference reference;
+    char wanted[REPOSITORY_SIZE], repository[REPOSITORY_SIZE], hex[BH_DIGEST_HEX_SIZE];
+    bool begun = false;
+    if (read_name(documents[at].image->names[name], &reference, wanted, error) < 0) {
+        return -1;
+    }
+    if (!reference.tag[0]) {
+        return 0;
+    }
+    for (size_t i = 0; i < n_documents; i++) {
+        for (size_t k = 0; k < documents[i].image->n_names; k++) {
+            if (read_name(documents[i].image->names[k], &reference, repository, error) < 0) {
+                return -1;
+            }
+            if (strcmp(repository, wanted) != 0 || !reference.tag[0]) {
+                continue;
+            }
+            if (!begun && (i < at || (i == at && k < name))) {
+                return 0;
+            }
+            if (!begun) {
+                write_object(writer, wanted);
+            }
+            begun = true;
+            write_string(writer, reference.tag, bh_digest_hex(&documents[i].image->row.id, hex));
+        }
+    }
+    if (begun) {
+        write_object_end(writer);
+    }
+    return 0;
+}
+
+int write_repositories_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
+                                struct bh_error *error)
+{
+    write_object(writer, NULL);
+    for (size_t i = 0; i < n_documents; i++) {
+        for (size_t k = 0; k < documents[i].image->n_names; k++) {
+            if (write_repository(documents, n_documents, i, k, writer, error) < 0) {
+                return -1;
+            }
+        }
+    }
+    write_object_end(writer);
     return 0;
 }
 

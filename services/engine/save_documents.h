@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The three documents at the root of an archive that `save` writes: OCI's index.json and oci-layout, and
- * docker-archive's manifest.json. From types alone; pure.
+ * The documents at the root of an archive that `save` writes: OCI's index.json and oci-layout, and docker-archive's
+ * manifest.json and repositories. From types alone; pure.
  */
 #pragma once
 
@@ -22,5 +22,8 @@ int write_index_document(const struct saved_document *documents, size_t n_docume
                          struct bh_error *error);
 int write_manifest_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
                             struct bh_error *error);
+/* Of each repository its tags, and the id of the image that each one names. */
+int write_repositories_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
+                                struct bh_error *error);
 int write_layout_document(const struct saved_document *documents, size_t n_documents, struct json_writer *writer,
                           struct bh_error *error);

@@ -21,6 +21,48 @@ create_says() {
     answers 400 "Retries in Healthcheck cannot be negative" POST /containers/create '{"Image": "busybox", "Healthcheck": {"Retries": -1}}'
     answers 400 "mount path must be absolute" POST /containers/create '{"Image": "busybox", "HostConfig": {"Tmpfs": {".": ""}}}'
 }
+create_takes() { # a word where a list of one is meant
+    answers 201 Id POST '/containers/create?name=words' '{"Image": "busybox", "Cmd": "true", "HostConfig": {"CapAdd": "NET_ADMIN", "CapDrop": "CHOWN"}}'
+    equal "$(shown words HostConfig.CapAdd) $(shown words HostConfig.CapDrop)" '["NET_ADMIN"] ["CHOWN"]'
+    docker rm words
+    answers 400 "config cannot be empty in order to create a container" POST /containers/create '{}'
+    answers 400 "invalid mode: bar" POST /containers/create '{"Image": "busybox", "HostConfig": {"VolumesFrom": ["words:bar"]}}'
+    answers 400 'missing required option: \"type\"' POST /volumes/create '{"Name": "typeless", "DriverOpts": {"device": "/tmp"}}'
+}
+nothing_to_attach_to() {
+    answers 404 "No such container: nobody" POST /containers/nobody/attach
+    answers 404 "No such container: nobody" POST '/containers/nobody/attach?logs=1&stdout=1'
+    answers 404 "No such container: nobody" POST '/containers/nobody/attach?stream=1&stdout=1'
+}
+any_tail() {
+    docker run -d --name tailed --network none busybox sh -c 'echo 1; echo 2; echo 3'
+    docker wait tailed
+    equal "$(docker logs --tail random tailed | tr '\n' ' ')" "1 2 3 "
+    equal "$(docker logs --tail 1 tailed)" 3
+    docker rm tailed
+}
+paused() {
+    local id
+    id=$(docker run -d --name still --network none busybox sleep 1000)
+    docker pause still
+    answers 409 "Container $id is paused, unpause the container before exec" POST /containers/still/exec '{"Cmd": ["true"]}'
+    docker rm -f still
+}
+options_of_any_path() {
+    answers 200 "" OPTIONS /
+    answers 200 "" OPTIONS /containers/json
+}
+saved_repositories() {
+    local id
+    id=$(docker inspect -f '{{.Id}}' busybox)
+    docker tag busybox some/where:1
+    docker tag busybox some/where:2
+    docker tag busybox localhost:5000/here:3
+    docker save busybox some/where localhost:5000/here:3 | tar -xO repositories >"$WORK/repositories"
+    equal "$(python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin), sort_keys=True))' <"$WORK/repositories")" \
+        "$(printf '{"busybox": {"latest": "%s"}, "localhost:5000/here": {"3": "%s"}, "some/where": {"1": "%s", "2": "%s"}}' ${id#sha256:} ${id#sha256:} ${id#sha256:} ${id#sha256:})"
+    docker rmi some/where:1 some/where:2 localhost:5000/here:3
+}
 an_empty_word_is_no_program() {
     local missing='exec: \"\": executable file not found in $PATH'
     answers 201 Id POST '/containers/create?name=empty' '{"Image": "busybox", "Cmd": [""]}'
@@ -42,6 +84,12 @@ older_clients_get_what_they_knew() {
     answers 201 Id POST '/v1.40/containers/create?name=new' '{"Image": "busybox"}'
     equal "$(shown old HostConfig.IpcMode) $(shown new HostConfig.IpcMode)" '"shareable" "private"'
     docker rm old new
+    docker network create known
+    docker run -d --name known --network known --network-alias one busybox sleep 1000
+    answers 200 "\"Aliases\":[\"one\",\"$(docker ps -q --filter name=known)\"]" GET /v1.44/containers/known/json
+    answers 200 '"Aliases":["one"]' GET /v1.45/containers/known/json
+    docker rm -f known
+    docker network rm known
 }
 resize_without_a_terminal() {
     answers 200 "" POST '/containers/box/resize?h=10&w=20'
@@ -70,6 +118,12 @@ slashes() {
 system_start
 system_load
 check "create names what is wrong" create_says
+check "create takes what Docker takes" create_takes
+check "attach to nobody" nothing_to_attach_to
+check "logs: a tail that is no number is all" any_tail
+check "exec in one that is paused" paused
+check "OPTIONS" options_of_any_path
+check "save tells repositories" saved_repositories
 check "an empty word is a program that is not there" an_empty_word_is_no_program
 check "no limit" no_limit_is_said_as_docker_says_it
 check "older versions of the API" older_clients_get_what_they_knew

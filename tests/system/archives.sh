@@ -242,7 +242,7 @@ archive("half-bad", b"\0" * 10240, second=True)
 END
     docker load -q -i "$WORK/unpadded.tar"
     exits 1 docker load -q -i "$WORK/cut.tar"
-    matches "$(cat "$WORK/err")" 'member "oci-layout" does not end inside the archive'
+    matches "$(cat "$WORK/err")" 'member "repositories" does not end inside the archive'
     equal "$(docker load -i "$WORK/empty-layer.tar")" "Loaded image: odd:1"
     docker save odd:1 | docker load -q
     equal "$(docker load -i "$WORK/claims.tar")" "Loaded image: odd:1"

@@ -232,6 +232,19 @@ links() {
     grep -qx 'STORE_ENV_SECRET=x' "$WORK/linked"
     matches "$(cat "$WORK/linked")" "$(address db bridge)[[:space:]]+store"
     answers 400 'could not get container for nobody: No such container: nobody' POST /containers/create '{"Image":"busybox","HostConfig":{"Links":["nobody:x"]}}'
+    box --name named --hostname hosted
+    docker run -d --name holder --link db:store --link named:alias "$IMAGE" sleep 1000
+    equal "$(docker exec holder sh -c 'grep -cE "[[:space:]](alias|hosted|named)$" /etc/hosts')" 3
+    docker exec -e STORE_ENV_SECRET=own holder env >"$WORK/linked"
+    grep -qx 'STORE_NAME=/holder/store' "$WORK/linked"
+    grep -qx 'ALIAS_NAME=/holder/alias' "$WORK/linked"
+    grep -qx 'STORE_ENV_SECRET=own' "$WORK/linked"
+    docker rm -f named
+    docker exec holder true # and of what has gone there is nothing to say
+    docker run -d --name within --network container:db "$IMAGE" sleep 1000
+    docker run --rm --link within:none "$IMAGE" sh -c 'env' >"$WORK/linked"
+    ! grep NONE "$WORK/linked" || return 1
+    docker rm -f within holder
     docker create --name shown --link db:store "$IMAGE"
     equal "$(docker ps -a --no-trunc --filter name=db --format '{{.Names}}')" "db,shown/store"
     docker create --name same --link /db:/shown/store "$IMAGE"

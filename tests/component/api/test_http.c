@@ -135,7 +135,8 @@ Test(http, json_is_strict)
         {"{\"Image\":\"a\",\"HostConfig\":{\"Memory\":\"x\"}}", 400, "HostConfig.Memory must be a whole number"},
         {"{\"Image\":\"a\",\"HostConfig\":{\"privileged\":true}}", 400, "unknown field \\\"HostConfig.privileged\\\""},
         {"{\"Image\":\"a\",\"Env\":[\"a\\u0000b\"]}", 400, "invalid JSON"},
-        {"{}", 400, "Image"},
+        {"{}", 400, "config cannot be empty"},
+        {"{\"Cmd\":[\"a\"]}", 400, "Image"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *response = post("/containers/create", cases[i].json);
