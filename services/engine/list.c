@@ -182,16 +182,12 @@ static bool descends(const struct listing *listing, const struct container_row *
     return !listing->ancestor;
 }
 
-/* Whether ports of it are asked to be published, whether it runs or not, or are published now, as with --publish-all.
- */
+/* "8080/tcp" of each of the host's ports that leads to it now. */
 static bool publishes(const struct listing *listing, const struct container_row *row)
 {
     Bulkhead__Attachment *attachment = NULL;
     struct bh_error error = {0};
     bool fits = !listing->publish;
-    for (size_t i = 0; i < row->request->n_port_bindings && !fits; i++) {
-        fits = list_filter_ports(listing->publish, &row->request->port_bindings[i]->port, 1);
-    }
     if (fits || !container_runs(&row->state) ||
         database_attachment(listing->job->engine->database, row->id, &attachment, &error) != 1) {
         return fits;
@@ -199,7 +195,7 @@ static bool publishes(const struct listing *listing, const struct container_row 
     for (size_t i = 0; i < attachment->n_ports && !fits; i++) {
         const Bulkhead__PublishedPort *port = attachment->ports[i];
         char text[32], *texts = text;
-        (void)snprintf(text, sizeof text, "%u/%s", port->container_port, ports_transport_word(port->transport));
+        (void)snprintf(text, sizeof text, "%u/%s", port->first_host_port, ports_transport_word(port->transport));
         fits = list_filter_ports(listing->publish, &texts, 1);
     }
     bulkhead__attachment__free_unpacked(attachment, NULL);

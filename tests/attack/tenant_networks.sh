@@ -61,7 +61,7 @@ TRACES="hers|idle|alice|mine|mate|store|10\\.155\\.|fd55:|${ID:0:12}|${CONTAINER
 class "tenants: networks seen"
 check "Alice sees hers" as $ALICE bulkhead network inspect hers idle
 for list in "network ls" "network ls --no-trunc" "network ls --filter name=hers" "network ls --filter id=$ID" "network ls --filter label=whose=alice" "network ls --filter type=custom" \
-    "network ls --filter dangling=true" "ps -a --filter network=hers" "ps -a --filter network=$ID" "ps -a --filter publish=80" "system df -v" "events --since 1 --until 0s"; do
+    "network ls --filter dangling=true" "ps -a --filter network=hers" "ps -a --filter network=$ID" "ps -a --filter publish=8090" "system df -v" "events --since 1 --until 0s"; do
     check "$list" no_trace $list
 done
 events_are_own() {
