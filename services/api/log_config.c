@@ -15,6 +15,7 @@
 
 #define LOCAL_MAX_BYTES (20 * BH_MIB) /* Docker's defaults of the driver `local` */
 #define LOCAL_MAX_FILES 5
+#define FILES_MAX       10000
 
 enum { JSON_FILE = 1, LOCAL = 2, JOURNALD = 4, EVERY = JSON_FILE | LOCAL | JOURNALD };
 
@@ -54,9 +55,9 @@ static int option_max_file(Bulkhead__ContainerRequest *request, const char *valu
 {
     char *end;
     unsigned long files = strtoul(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || files < 1 || files > BH_LOG_FILES_MAX) {
+    if (*value < '0' || *value > '9' || *end || files < 1 || files > FILES_MAX) {
         char wanted[32];
-        (void)snprintf(wanted, sizeof(wanted), "from 1 to %d", BH_LOG_FILES_MAX);
+        (void)snprintf(wanted, sizeof(wanted), "from 1 to %d", FILES_MAX);
         return invalid(error, "max-file", value, wanted);
     }
     request->log->max_files = (uint32_t)files;
@@ -201,6 +202,18 @@ static void set_defaults(const struct driver *driver, Bulkhead__LogOptions *log)
     log->compress = driver->compress;
 }
 
+/* As much is kept in fewer files, which are larger then. */
+static void join_files(Bulkhead__LogOptions *log)
+{
+    uint64_t total;
+    if (log->max_files <= BH_LOG_FILES_MAX) {
+        return;
+    }
+    bool overflow = __builtin_mul_overflow(log->max_bytes, (uint64_t)log->max_files, &total);
+    log->max_bytes = overflow ? UINT64_MAX / BH_LOG_FILES_MAX : (total + BH_LOG_FILES_MAX - 1) / BH_LOG_FILES_MAX;
+    log->max_files = BH_LOG_FILES_MAX;
+}
+
 /* One file is never rotated, and one without bound neither: the default `compress` means nothing then, and an asked for
  * one is refused. */
 static int check_compress(Bulkhead__ContainerRequest *request, struct bh_error *error)
@@ -265,5 +278,6 @@ int read_log_config(struct create *create, const json_t *value, const char *wher
             return -1;
         }
     }
+    join_files(request->log);
     return check_compress(request, error);
 }

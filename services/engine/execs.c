@@ -52,12 +52,13 @@ static const char *hex_of(const uint8_t *id, char buffer[static BH_DIGEST_HEX_SI
     return bh_digest_hex(&digest, buffer);
 }
 
-static int check_container(const struct container_row *container, struct bh_error *error)
+/* `reference`: what the client calls it. */
+static int check_container(const struct container_row *container, const char *reference, struct bh_error *error)
 {
     char hex[BH_DIGEST_HEX_SIZE];
     if (container->state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "Container %s is paused, unpause the container before exec",
-                            hex_of(container->id, hex));
+                            reference);
     }
     return container_runs(&container->state)
                ? 0
@@ -129,7 +130,8 @@ int create_exec(struct job *job, struct bh_error *error)
         return bh_error_set(error, BH_INVALID_ARGUMENT, "No exec command specified");
     }
     if (adoption_wait(job, error) < 0 || resolve_container(job, question->reference, &container, error) < 0 ||
-        check_container(&container, error) < 0 || message_copy(&question->request->base, &copy, error) < 0) {
+        check_container(&container, question->reference, error) < 0 ||
+        message_copy(&question->request->base, &copy, error) < 0) {
         return -1;
     }
     row.request = (Bulkhead__ExecRequest *)copy;
@@ -243,6 +245,7 @@ int run_exec(struct job *job, struct bh_error *error)
     container_row_auto struct container_row container = {0};
     exec_row_auto struct exec_row row = {0};
     int streams[LIVE_STREAMS];
+    char hex[BH_DIGEST_HEX_SIZE];
     const size_t n_fds = bh_request_message(job->request)->n_fds;
     const bool attached = n_fds == LIVE_STREAMS;
     if (n_fds != 0 && !attached) {
@@ -250,7 +253,7 @@ int run_exec(struct job *job, struct bh_error *error)
     }
     if (adoption_wait(job, error) < 0 || find_exec(job, question->id, &row, error) < 0 ||
         database_container(job->engine->database, row.container, &container, error) < 0 ||
-        check_container(&container, error) < 0) {
+        check_container(&container, hex_of(container.id, hex), error) < 0) {
         return -1;
     }
     if (question->rows) {

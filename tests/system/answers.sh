@@ -45,7 +45,8 @@ paused() {
     local id
     id=$(docker run -d --name still --network none busybox sleep 1000)
     docker pause still
-    answers 409 "Container $id is paused, unpause the container before exec" POST /containers/still/exec '{"Cmd": ["true"]}'
+    answers 409 "Container still is paused, unpause the container before exec" POST /containers/still/exec '{"Cmd": ["true"]}'
+    answers 409 "Container $id is paused, unpause the container before exec" POST "/containers/$id/exec" '{"Cmd": ["true"]}'
     docker rm -f still
 }
 options_of_any_path() {

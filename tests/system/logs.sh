@@ -71,6 +71,15 @@ rotates() { # DRIVER
     [ "$(du -sk "$folder" | cut -f1)" -lt 100 ]
     gone many
 }
+many_files() { # as much is kept in fewer
+    said many --log-opt max-size=1k --log-opt max-file=28 -- seq 1 20000
+    $client logs many >"$WORK/many"
+    equal "$(cat "$WORK/many")" "$(seq "$(head -n 1 "$WORK/many")" 20000)"
+    [ "$(wc -c <"$WORK/many")" -gt 1000 ]
+    equal "$($client inspect -f '{{index .HostConfig.LogConfig.Config "max-file"}}' many)" 28
+    equal "$(ls "$ENGINE/state/logs/$(bulkhead inspect -f '{{.Id}}' many)" | grep -c '^container.log')" 14
+    gone many
+}
 compresses() { # DRIVER OPTION...
     local driver=$1 folder
     shift
@@ -222,6 +231,7 @@ for client in $CLIENTS; do
     check "$client: an unknown option" refused "unknown log opt 'x' for json-file log driver" --log-opt x=1
     check "$client: an option of another driver" refused "unknown log opt 'tag' for local log driver" --log-driver local --log-opt tag=x
     check "$client: a size that is none" refused 'max-size="zz"' --log-opt max-size=zz
+    check "$client: many files" many_files
     check "$client: no file at all" refused 'max-file="0"' --log-opt max-file=0
     check "$client: nothing to compress" refused 'compress cannot be true when max-file is less than 2 or max-size is not set' --log-opt compress=true
     check "$client: a pattern that is none" refused 'env-regex.* is no regular expression' --log-opt 'env-regex=('
