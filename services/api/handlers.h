@@ -88,6 +88,7 @@ int handle_container_restart(struct request *request, struct bh_error *error);
 int handle_container_kill(struct request *request, struct bh_error *error);
 int handle_container_wait(struct request *request, struct bh_error *error);
 int handle_container_delete(struct request *request, struct bh_error *error);
+int handle_link_delete(struct request *request, struct bh_error *error);
 int handle_container_rename(struct request *request, struct bh_error *error);
 int handle_container_pause(struct request *request, struct bh_error *error);
 int handle_container_unpause(struct request *request, struct bh_error *error);

@@ -219,13 +219,31 @@ int handle_container_delete(struct request *request, struct bh_error *error)
         return -1;
     }
     if (http_parameter_bool(&request->target, "link", false)) {
-        return bh_error_set(error, BH_UNIMPLEMENTED, "parameter link: links are not supported");
+        return bh_error_set(error, BH_INVALID_ARGUMENT, "a link is named CONTAINER/ALIAS, not \"%s\"", request->name);
     }
     question.reference = request->name;
     question.force = http_parameter_bool(&request->target, "force", false);
     question.volumes = http_parameter_bool(&request->target, "v", false);
     ENGINE_PACKET(packet, DELETE_CONTAINER, delete_container, &question);
     return ask_and_answer(request, &packet, START_DEADLINE_MS, 204, error);
+}
+
+/* DELETE /containers/CONTAINER/ALIAS?link=1: a name with a slash is a link's. */
+int handle_link_delete(struct request *request, struct bh_error *error)
+{
+    Bulkhead__DeleteContainer question = BULKHEAD__DELETE_CONTAINER__INIT;
+    char *slash = strrchr(request->name, '/'), *alias = slash ? slash + 1 : request->name;
+    if (!slash || !http_parameter_bool(&request->target, "link", false)) {
+        return bh_error_set(error, BH_NOT_FOUND, "No such container: %s", request->name);
+    }
+    *slash = '\0';
+    if (request_container_name(request, error) < 0) {
+        return -1;
+    }
+    question.reference = request->name;
+    question.link = alias;
+    ENGINE_PACKET(packet, DELETE_CONTAINER, delete_container, &question);
+    return ask_and_answer(request, &packet, 0, 204, error);
 }
 
 int handle_container_rename(struct request *request, struct bh_error *error)

@@ -61,6 +61,7 @@ const struct route routes[] = {
     {"GET", "/containers/{id}/attach/ws", .handle = handle_container_attach_websocket},
     {"POST", "/containers/{id}/wait", .handle = handle_container_wait},
     {"DELETE", "/containers/{id}", .handle = handle_container_delete},
+    {"DELETE", "/containers/{name}", .handle = handle_link_delete, .alone = true},
     {"HEAD", "/containers/{id}/archive", .handle = handle_archive_stat},
     {"GET", "/containers/{id}/archive", .handle = handle_archive_get},
     {"PUT", "/containers/{id}/archive", .handle = handle_archive_put},
@@ -204,7 +205,7 @@ int route_request(struct request *request, struct bh_error *error)
         if (request->version < route->since || !route_matches(route->pattern, path, &name, &n_bytes)) {
             continue;
         }
-        known = true;
+        known = known || !route->alone;
         if (strcmp(route->method, method) != 0) {
             continue;
         }

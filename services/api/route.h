@@ -17,6 +17,7 @@ struct route {
     const char *without;    /* the message of the refusal; NULL: a general one */
     int status;             /* of the refusal; 0: 501 */
     unsigned since;         /* API minor version it came with; 0: all served ones */
+    bool alone;             /* a path that fits nothing else is unknown to other methods */
 };
 
 /* Ends with a row without a method. For tests and the table in docs/api.md. */

@@ -19,6 +19,7 @@
 #include "services/engine/health_check.h"
 #include "services/engine/kernel.h"
 #include "services/engine/lifecycle.h"
+#include "services/engine/links.h"
 #include "services/engine/merge.h"
 #include "services/engine/mounts.h"
 #include "services/engine/names.h"
@@ -338,6 +339,9 @@ int delete_container(struct job *job, struct bh_error *error)
     /* While we waited for the lock, it may have been started or removed (--rm). */
     if (database_container(job->engine->database, row.id, &now, error) < 0) {
         return error->code == BH_NOT_FOUND && question->force ? job_reply_done(job) : -1;
+    }
+    if (*question->link) {
+        return links_remove(job, &now, question->link, error) < 0 ? -1 : job_reply_done(job);
     }
     if (container_is_active(&now.state)) {
         if (!question->force && now.state.status == BULKHEAD__CONTAINER_STATUS__CONTAINER_STATUS_PAUSED) {

@@ -14,6 +14,7 @@
 #include "common/fields.h"
 #include "common/ip.h"
 #include "services/engine/containers.h"
+#include "services/engine/database_change.h"
 #include "services/engine/database_endpoints.h"
 #include "services/engine/networks.h"
 #include "services/engine/ports.h"
@@ -83,6 +84,26 @@ int links_check(struct job *job, const Bulkhead__ContainerRequest *request, stru
         }
     }
     return 0;
+}
+
+/* ---- removal -------------------------------------------------------------------------------------- */
+
+int links_remove(struct job *job, struct container_row *row, const char *alias, struct bh_error *error)
+{
+    Bulkhead__ContainerRequest *request = row->request;
+    for (size_t i = 0; i < request->n_links; i++) {
+        struct link link;
+        if (parse(request->links[i], &link, error) < 0) {
+            return -1;
+        }
+        if (strcmp(link.alias, alias) == 0) {
+            free(request->links[i]);
+            request->n_links--;
+            memmove(&request->links[i], &request->links[i + 1], (request->n_links - i) * sizeof *request->links);
+            return database_change_request(job->engine->database, row->id, request, true, error);
+        }
+    }
+    return bh_error_set(error, BH_NOT_FOUND, "No such link: /%s/%.128s", row->name, alias);
 }
 
 /* ---- the list ------------------------------------------------------------------------------------- */

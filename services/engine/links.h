@@ -12,6 +12,9 @@
 
 /* At create: the containers that HostConfig.Links names must be there. INVALID_ARGUMENT. */
 int links_check(struct job *job, const Bulkhead__ContainerRequest *request, struct bh_error *error);
+/* Of the container, under its lock: the link goes, and what a running container knows of it stays until its next start.
+ * NOT_FOUND. */
+int links_remove(struct job *job, struct container_row *row, const char *alias, struct bh_error *error);
 /* "linked/alias" of each link to `row` that one of `rows` has, added to a list whose strings the caller frees. */
 int links_names(const struct container_row *rows, size_t n_rows, const struct container_row *row, char ***names,
                 size_t *n_names, struct bh_error *error);

@@ -248,6 +248,15 @@ links() {
     equal "$(docker inspect -f '{{.HostConfig.Links}}' same)" "[/db:/same/store]"
     docker rm same
     equal "$(docker inspect -f '{{json .HostConfig.Links}}' shown)" '["/db:/shown/store"]'
+    docker create --name freed --link db:store --link db:other "$IMAGE"
+    docker rm --link freed/store
+    equal "$(docker inspect -f '{{.HostConfig.Links}}' freed)" "[/db:/freed/other]"
+    bulkhead rm --link freed/other
+    equal "$(docker inspect -f '{{json .HostConfig.Links}}' freed)" null
+    answers 404 'No such link: /freed/other' DELETE '/containers/freed/other?link=1'
+    answers 404 'No such container: freed/other' DELETE '/containers/freed/other'
+    answers 404 'page not found' GET '/containers/freed/other'
+    docker rm freed
     docker rm -f db
     exits 1 docker start shown
     docker rm shown
