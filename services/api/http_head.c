@@ -197,8 +197,8 @@ static int interpret(struct http_head *head, struct bh_error *error)
     }
     const char *connection = http_head_field(head, "Connection");
     head->keep_alive = head->minor == 1 ? !http_list_has(connection, "close") : false;
-    head->upgrade = head->minor == 1 && http_list_has(connection, "Upgrade") &&
-                    http_list_has(http_head_field(head, "Upgrade"), "tcp");
+    /* Docker asks for no more, and there are clients that leave `Connection: Upgrade` out. */
+    head->upgrade = head->minor == 1 && http_list_has(http_head_field(head, "Upgrade"), "tcp");
     const char *expect = http_head_field(head, "Expect");
     head->expect_continue = expect && head->minor == 1 && strcasecmp(expect, "100-continue") == 0;
     return 0;

@@ -236,6 +236,15 @@ Test(streams, attach_without_an_upgrade_gets_200)
     close(fd);
 }
 
+Test(streams, an_upgrade_need_not_be_said_twice)
+{
+    int fd = attach("stream=1&stdout=1", "Upgrade: tcp\r\n", "");
+    const char *head = read_head(fd);
+    cr_expect(strstr(head, "HTTP/1.1 101 UPGRADED\r\n"), "%s", head);
+    cr_expect(strstr(head, "Connection: Upgrade\r\nUpgrade: tcp\r\n"), "%s", head);
+    close(fd);
+}
+
 Test(streams, a_terminal_is_raw_and_its_keys_detach)
 {
     char text[64] = "";
