@@ -86,6 +86,7 @@ bool host_soon(const char *wanted, const char *command, ...)
 void stage_open(void)
 {
     cr_assert_eq(unshare(CLONE_NEWNET), 0);
+    (void)host("echo 0 >/proc/sys/net/ipv4/ip_forward"); /* a new namespace has what the host's had */
     (void)host("ip link set lo up");
     harness_start(&stage, &options);
     (void)harness_channel(&stage, BH_ROLE_POLICYD, &protocol);
