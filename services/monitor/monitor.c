@@ -312,6 +312,14 @@ static void give_memory_back(struct monitor *monitor)
     monitor->warm = false;
 }
 
+static void copy_outputs(struct monitor *monitor)
+{
+    for (int i = 0; i < MONITOR_STREAMS; i++) {
+        monitor->outputs[i].goes_on = monitor->phase == MONITOR_RUNNING;
+        output_copy(&monitor->outputs[i], &monitor->clients);
+    }
+}
+
 void monitor_run(struct monitor *monitor)
 {
     struct wait_set set;
@@ -332,12 +340,10 @@ void monitor_run(struct monitor *monitor)
                 monitor->warm = monitor->phase == MONITOR_RUNNING;
             }
         }
-        for (int i = 0; i < MONITOR_STREAMS; i++) {
-            output_copy(&monitor->outputs[i], &monitor->clients);
-        }
+        copy_outputs(monitor);
         advance_phase(monitor, process_ended);
-        for (int i = 0; i < MONITOR_STREAMS && monitor->phase == MONITOR_FINISHED; i++) {
-            output_copy(&monitor->outputs[i], &monitor->clients);
+        if (monitor->phase == MONITOR_FINISHED) {
+            copy_outputs(monitor);
         }
         for (size_t i = 0; i < MONITOR_CONNECTIONS_MAX; i++) {
             monitor_tell(monitor, &monitor->connections[i]);

@@ -138,7 +138,7 @@ void output_copy(struct output *output, struct client_table *clients)
         copy_to(output, client);
         if (output_is_behind(output, client)) {
             behind = true;
-        } else if (output->fd < 0) { /* the end of the stream, told to the client */
+        } else if (output->fd < 0 && !output->goes_on) { /* the end of the stream, told to the client */
             client_close_output(client, output->stream);
         }
     }

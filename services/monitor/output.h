@@ -26,6 +26,7 @@ struct output {
     enum monitor_stream stream;
     int fd;          /* the container's end; -1 once it has ended */
     bool hung_up;    /* a terminal nobody has open just now: tried again later */
+    bool goes_on;    /* clients do not hear of its end yet: whoever is attached stays so until the container ends */
     uint8_t *buffer; /* what some client has not taken yet */
     size_t capacity;
     size_t n_bytes;

@@ -221,6 +221,29 @@ Test(monitor_streams, terminal_resizes_and_carries_both_ways, .timeout = 30)
     stage_end(&stage);
 }
 
+/* All that it says is output; who listens to the errors alone hears nothing, until it ends. */
+Test(monitor_streams, a_terminals_errors_are_silent_and_last_as_long, .timeout = 30)
+{
+    struct stage stage;
+    stage_start(&stage, &(struct stage_options){.container = prints_its_terminal_size_when_it_changes,
+                                                .attach = true,
+                                                .start = {.tty = 1, .open_stdin = 1}});
+    char text[64];
+    struct pollfd errors = {.fd = stage.client_stderr, .events = POLLIN};
+    cr_assert_eq(read(stage.client_stdout, text, sizeof(text)), 5);
+    cr_expect_eq(poll(&errors, 1, 200), 0, "it ended before the terminal did");
+    struct bh_error error = {0};
+    cr_assert_eq(resize(&stage, 33, 99, &error), 0, "%s", error.message);
+    cr_assert_eq(write(stage.client_stdin, "\n", 1), 1);
+    cr_assert_eq(stage_wait_exit(&stage, NULL), 0);
+    cr_expect_eq(poll(&errors, 1, 5000), 1);
+    cr_expect_eq(read(stage.client_stderr, text, sizeof(text)), 0);
+    while (read(stage.client_stdout, text, sizeof(text)) > 0) {
+    }
+    cr_assert_eq(stage_join(&stage), 0);
+    stage_end(&stage);
+}
+
 Test(monitor_streams, resize_without_a_terminal_changes_nothing, .timeout = 30)
 {
     struct stage stage;
