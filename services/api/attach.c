@@ -150,7 +150,7 @@ static int read_wish(struct request *request, struct wish *ret_wish, struct bh_e
     };
     return request_container_name(request, error) < 0 ||
                    detach_keys_parse(http_parameter(target, "detachKeys"), &ret_wish->keys, error) < 0 ||
-                   request_refuse_body(request, error) < 0
+                   request_drop_body(request, error) < 0
                ? -1
                : 0;
 }

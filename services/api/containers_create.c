@@ -262,12 +262,32 @@ int create_read_config(struct create *create, const json_t *body, struct bh_erro
     return read_fields(create, config_fields, body, "", NULL, error);
 }
 
+/* Before version 1.18 these stood in the outermost object. Docker ignores them there, and clients still send some. */
+#define OLD_HOST_CONFIG                                                                                                \
+    "Binds", "CapAdd", "CapDrop", "CgroupParent", "CpuShares", "Cpuset", "CpusetCpus", "Devices", "Dns", "DnsSearch",  \
+        "ExtraHosts", "IpcMode", "Links", "LogConfig", "LxcConf", "Memory", "MemorySwap", "NetworkMode", "PidMode",    \
+        "PortBindings", "PortSpecs", "Privileged", "PublishAllPorts", "ReadonlyRootfs", "RestartPolicy",               \
+        "SecurityOpt", "Ulimits", "VolumesFrom"
+
+static void warn_of_old_fields(struct create *create, const json_t *body)
+{
+    static const char *const old[] = {OLD_HOST_CONFIG};
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        const json_t *value = json_object_get(body, old[i]);
+        if (value && !json_is_empty(value)) {
+            create_warn(create, "Fields of HostConfig that stand beside it, like Dns or Memory, are ignored.");
+            return;
+        }
+    }
+}
+
 int create_read(struct create *create, const json_t *body, struct bh_error *error)
 {
-    static const char *const elsewhere[] = {"HostConfig", "NetworkingConfig", NULL};
+    static const char *const elsewhere[] = {"HostConfig", "NetworkingConfig", OLD_HOST_CONFIG, NULL};
     if (json_object_size(body) == 0) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "config cannot be empty in order to create a container");
     }
+    warn_of_old_fields(create, body);
     if (read_fields(create, config_fields, body, "", elsewhere, error) < 0 ||
         host_config_read(create, json_object_get(body, "HostConfig"), error) < 0 ||
         networking_read(create, json_object_get(body, "NetworkingConfig"), error) < 0) {

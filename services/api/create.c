@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WHERE_BYTES 96
 
@@ -88,17 +89,30 @@ static bool is_skipped(const char *const *skip, const char *name)
     return false;
 }
 
-/* A field nobody knows may mean something to the client ("privileged" in small letters does, to other engines). */
+static bool is_miswritten(const struct field *table, const char *const *skip, const char *name)
+{
+    for (; table->name; table++) {
+        if (strcasecmp(table->name, name) == 0) {
+            return true;
+        }
+    }
+    return skip && !json_is_clients_own(name, skip);
+}
+
+/* A field nobody knows may mean something to the client ("privileged" in small letters does, to other engines). In the
+ * outermost object client libraries have words of their own. */
 static int refuse_unknown(const struct field *table, const json_t *object, const char *prefix, const char *const *skip,
                           struct bh_error *error)
 {
+    static const char *const none[] = {NULL};
     union {
         const json_t *constant;
         json_t *plain;
     } walk = {.constant = object};
     for (void *i = json_object_iter(walk.plain); i; i = json_object_iter_next(walk.plain, i)) {
         const char *name = json_object_iter_key(i);
-        if (!find_row(table, name) && !is_skipped(skip, name) && !json_is_empty(json_object_iter_value(i))) {
+        bool is_own = *prefix == '\0' && json_is_clients_own(name, none) && !is_miswritten(table, skip, name);
+        if (!find_row(table, name) && !is_skipped(skip, name) && !is_own && !json_is_empty(json_object_iter_value(i))) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown field \"%s%.64s\"", prefix, name);
         }
     }

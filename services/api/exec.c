@@ -73,7 +73,10 @@ static int take_field(const char *name, const json_t *value, Bulkhead__ExecReque
             return fields[i].take(value, fields[i].name, (char *)exec + fields[i].offset, error);
         }
     }
-    return json_is_default(value)
+    static const char *const known[] = {"AttachStdin", "AttachStdout", "AttachStderr", "Cmd",
+                                        "ConsoleSize", "DetachKeys",   "Env",          "Privileged",
+                                        "Tty",         "User",         "WorkingDir",   NULL};
+    return json_is_default(value) || json_is_clients_own(name, known)
                ? 0
                : bh_error_set(error, BH_INVALID_ARGUMENT, "%.64s is not a field of an exec's configuration", name);
 }
@@ -224,7 +227,7 @@ int handle_exec_resize(struct request *request, struct bh_error *error)
 {
     Bulkhead__ResizeExec question = BULKHEAD__RESIZE_EXEC__INIT;
     int64_t rows = -1, columns = -1;
-    if (request_refuse_body(request, error) < 0 ||
+    if (request_drop_body(request, error) < 0 ||
         http_parameter_int(&request->target, "h", 0, UINT16_MAX, &rows, error) < 0 ||
         http_parameter_int(&request->target, "w", 0, UINT16_MAX, &columns, error) < 0) {
         return -1;

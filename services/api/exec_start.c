@@ -24,6 +24,7 @@ struct wish {
 
 static int read_wish(struct request *request, struct wish *wish, struct bh_error *error)
 {
+    static const char *const known[] = {"Detach", "Tty", "ConsoleSize", NULL};
     auto_json *body = NULL;
     const char *name;
     json_t *value;
@@ -36,7 +37,7 @@ static int read_wish(struct request *request, struct wish *wish, struct bh_error
                      : strcmp(name, "Tty") == 0  ? take_bool(value, "Tty", &wish->tty, error)
                      : strcmp(name, "ConsoleSize") == 0
                          ? take_console_size(value, "ConsoleSize", &wish->rows, &wish->columns, error)
-                     : json_is_default(value)
+                     : json_is_default(value) || json_is_clients_own(name, known)
                          ? 0
                          : bh_error_set(error, BH_INVALID_ARGUMENT, "%.64s is not a field of an exec's start", name);
         if (result < 0) {

@@ -220,7 +220,7 @@ int handle_image_tag(struct request *request, struct bh_error *error)
     if (n < 0 || (size_t)n >= sizeof(target)) {
         return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid reference format: the name is too long");
     }
-    if (request_refuse_body(request, error) < 0 || bh_reference_parse(target, &parsed, error) < 0) {
+    if (request_drop_body(request, error) < 0 || bh_reference_parse(target, &parsed, error) < 0) {
         return -1;
     }
     if (parsed.has_digest) {
@@ -284,7 +284,7 @@ int handle_images_prune(struct request *request, struct bh_error *error)
     auto_json_writer writer = {0};
     bh_automessage struct bh_message *last = NULL;
     struct request_filters filters;
-    if (request_refuse_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
+    if (request_drop_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
         return -1;
     }
     Bulkhead__PruneImages question = BULKHEAD__PRUNE_IMAGES__INIT;

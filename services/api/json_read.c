@@ -4,9 +4,11 @@
  */
 #include "json_read.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/limits.h"
 
@@ -88,6 +90,19 @@ bool json_is_default(const json_t *value)
     default:
         return false;
     }
+}
+
+bool json_is_clients_own(const char *name, const char *const *fields)
+{
+    if (!islower((unsigned char)*name) && *name != '_') {
+        return false;
+    }
+    for (; *fields; fields++) {
+        if (strcasecmp(name, *fields) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool json_is_empty(const json_t *value)

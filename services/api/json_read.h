@@ -25,6 +25,10 @@ bool json_is_default(const json_t *value);
 /* The same without looking inside: an array or object says something as soon as it has an element ({"80/tcp":[{}]}
  * publishes a port). */
 bool json_is_empty(const json_t *value);
+/* Docker's fields begin with a capital letter. One in small letters is the client library's own (dockerode sends name,
+ * hijack, abortSignal along) and means nothing, unless it is one of `fields` (NULL-ended) written wrongly: Docker would
+ * read that. */
+bool json_is_clients_own(const char *name, const char *const *fields);
 
 /* Each copies `value` into a slot; null leaves it alone. `field` names it in errors: "HostConfig.Memory". */
 int take_string(const json_t *value, const char *field, char **slot, struct bh_error *error);

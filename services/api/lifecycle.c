@@ -53,7 +53,7 @@ static int word_start_failure(struct bh_error *error)
 int handle_container_start(struct request *request, struct bh_error *error)
 {
     Bulkhead__RunContainer question = BULKHEAD__RUN_CONTAINER__INIT;
-    if (request_container_name(request, error) < 0 || request_refuse_body(request, error) < 0) {
+    if (request_container_name(request, error) < 0 || request_drop_body(request, error) < 0) {
         return -1;
     }
     question.reference = request->name;
@@ -67,7 +67,7 @@ static int stop_parameters(struct request *request, int64_t *ret_timeout_s, cons
 {
     const char *signal = http_parameter(&request->target, "signal");
     *ret_timeout_s = -2;
-    if (request_container_name(request, error) < 0 || request_refuse_body(request, error) < 0 ||
+    if (request_container_name(request, error) < 0 || request_drop_body(request, error) < 0 ||
         http_parameter_int(&request->target, "t", -1, INT32_MAX, ret_timeout_s, error) < 0) {
         return -1;
     }
@@ -124,7 +124,7 @@ int handle_container_kill(struct request *request, struct bh_error *error)
 {
     Bulkhead__KillContainer question = BULKHEAD__KILL_CONTAINER__INIT;
     const char *signal = http_parameter(&request->target, "signal");
-    if (request_container_name(request, error) < 0 || request_refuse_body(request, error) < 0) {
+    if (request_container_name(request, error) < 0 || request_drop_body(request, error) < 0) {
         return -1;
     }
     if (signal && *signal && !signal_is_known(signal)) {
@@ -183,7 +183,7 @@ int handle_container_wait(struct request *request, struct bh_error *error)
 {
     auto_engine_call call = {0};
     Bulkhead__WaitContainer question = BULKHEAD__WAIT_CONTAINER__INIT;
-    if (request_container_name(request, error) < 0 || request_refuse_body(request, error) < 0 ||
+    if (request_container_name(request, error) < 0 || request_drop_body(request, error) < 0 ||
         wait_condition(request, &question.condition, error) < 0) {
         return -1;
     }

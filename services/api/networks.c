@@ -83,7 +83,7 @@ int handle_network_delete(struct request *request, struct bh_error *error)
     Bulkhead__DeleteNetwork question = BULKHEAD__DELETE_NETWORK__INIT;
     question.reference = request->name;
     ENGINE_PACKET(packet, DELETE_NETWORK, delete_network, &question);
-    if (request_refuse_body(request, error) < 0 ||
+    if (request_drop_body(request, error) < 0 ||
         engine_ask(request, &packet, NETWORK_DEADLINE_MS, BULKHEAD__ENGINE_TO_API__BODY_DONE, NULL, error) < 0) {
         return -1;
     }
@@ -97,7 +97,7 @@ int handle_networks_prune(struct request *request, struct bh_error *error)
     auto_json_writer writer = {0};
     struct request_filters filters;
     Bulkhead__PruneNetworks question = BULKHEAD__PRUNE_NETWORKS__INIT;
-    if (request_refuse_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
+    if (request_drop_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
         return -1;
     }
     question.filters = filters.filters;
@@ -214,7 +214,7 @@ int handle_networks_reload(struct request *request, struct bh_error *error)
 {
     Bulkhead__ReloadNetworks question = BULKHEAD__RELOAD_NETWORKS__INIT;
     ENGINE_PACKET(packet, RELOAD_NETWORKS, reload_networks, &question);
-    if (request_refuse_body(request, error) < 0 ||
+    if (request_drop_body(request, error) < 0 ||
         engine_ask(request, &packet, NETWORK_DEADLINE_MS, BULKHEAD__ENGINE_TO_API__BODY_DONE, NULL, error) < 0) {
         return -1;
     }

@@ -35,7 +35,7 @@ int handle_containers_prune(struct request *request, struct bh_error *error)
     bh_automessage struct bh_message *answer = NULL;
     struct request_filters filters;
     Bulkhead__PruneContainers question = BULKHEAD__PRUNE_CONTAINERS__INIT;
-    if (request_refuse_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
+    if (request_drop_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
         return -1;
     }
     question.filters = filters.filters;
@@ -53,7 +53,7 @@ static int prune_nothing(struct request *request, Bulkhead__EventType type, cons
 {
     struct request_filters filters;
     Bulkhead__PruneNothing question = BULKHEAD__PRUNE_NOTHING__INIT;
-    if (request_refuse_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
+    if (request_drop_body(request, error) < 0 || request_filters_read(request, allowed, &filters, error) < 0) {
         return -1;
     }
     request_filters_free(&filters);

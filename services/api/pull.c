@@ -101,7 +101,7 @@ int handle_image_create(struct request *request, struct bh_error *error)
     }
     Bulkhead__PullImage question = BULKHEAD__PULL_IMAGE__INIT;
     Bulkhead__Platform platform = BULKHEAD__PLATFORM__INIT;
-    if (request_refuse_body(request, error) < 0 || pull_reference(request, reference, sizeof(reference), error) < 0 ||
+    if (request_drop_body(request, error) < 0 || pull_reference(request, reference, sizeof(reference), error) < 0 ||
         pull_platform(request, platform_words, sizeof(platform_words), &platform, &platform_asked, error) < 0 ||
         registry_auth_parse(http_head_field(&request->connection->head, "X-Registry-Auth"), &question.credentials,
                             error) < 0) {

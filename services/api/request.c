@@ -12,6 +12,8 @@
 
 #include "common/cleanup.h"
 
+#define DROPPED_BODY_MAX 65536
+
 static bool is_json_type(const char *type)
 {
     size_t length = strcspn(type, "; \t");
@@ -40,22 +42,16 @@ int request_read_object(struct request *request, bool may_be_empty, json_t **ret
     return json_parse_object(body, n_bytes, "the request's body", ret_object, error);
 }
 
-int request_refuse_body(struct request *request, struct bh_error *error)
+int request_drop_body(struct request *request, struct bh_error *error)
 {
     bh_autofree char *body = NULL;
     size_t n_bytes;
-    if (connection_read_whole_body(request->connection, 64, &body, &n_bytes, error) < 0) {
+    if (connection_read_whole_body(request->connection, DROPPED_BODY_MAX, &body, &n_bytes, error) < 0) {
         return error->code == BH_RESOURCE_EXHAUSTED
                    ? bh_error_set(error, BH_INVALID_ARGUMENT, "this operation takes no request body")
                    : -1;
     }
-    while (n_bytes > 0 && isspace((unsigned char)body[n_bytes - 1])) {
-        body[--n_bytes] = '\0';
-    }
-    if (n_bytes == 0 || strcmp(body, "null") == 0 || strcmp(body, "{}") == 0) {
-        return 0;
-    }
-    return bh_error_set(error, BH_INVALID_ARGUMENT, "this operation takes no request body");
+    return 0;
 }
 
 int request_container_name(struct request *request, struct bh_error *error)

@@ -27,9 +27,9 @@ typedef int (*request_handler)(struct request *request, struct bh_error *error);
 
 /* The JSON body, one object; *ret_object is NULL where the body is empty and may be. Refuses other content types. */
 int request_read_object(struct request *request, bool may_be_empty, json_t **ret_object, struct bh_error *error);
-/* For operations without a body: one that is there all the same must be empty JSON (old clients send "null" or "{}").
- */
-int request_refuse_body(struct request *request, struct bh_error *error);
+/* For operations without a body: one that is there all the same is dropped, as Docker does (dockerode sends what it was
+ * called with along as JSON). One that is larger than any of these is refused. */
+int request_drop_body(struct request *request, struct bh_error *error);
 
 /* Checks request->name as a container's name, id or prefix ("/name" is read as "name"); Docker's 404 for what cannot be
  * one. */

@@ -74,6 +74,48 @@ an_empty_word_is_no_program() {
     exits 127 docker exec box ""
     matches "$(cat "$WORK/out")" 'exec: "": executable file not found in \$PATH'
 }
+# What dockerode sends: every option in the query, and all of them once more as a JSON body.
+what_libraries_send_along() {
+    answers 201 "Fields of HostConfig that stand beside it" POST '/containers/create?name=noded' \
+        '{"Image": "busybox", "name": "noded", "platform": "linux", "abortSignal": {"x": 1}, "Cmd": ["cat"], "OpenStdin": true, "StdinOnce": true, "Dns": ["8.8.8.8"], "Env": null, "Volumes": {}, "VolumesFrom": []}'
+    equal "$(shown noded HostConfig.Dns)" '[]'
+    answers 400 'unknown field \"cmd\"' POST /containers/create '{"Image": "busybox", "cmd": ["true"]}'
+    answers 400 'unknown field \"Frob\"' POST /containers/create '{"Image": "busybox", "Frob": true}'
+    answers 400 'unknown field \"HostConfig.frob\"' POST /containers/create '{"Image": "busybox", "HostConfig": {"frob": true}}'
+    # a body is none of what is typed
+    python3 - "$SOCKET" <<'END'
+import socket, sys
+engine = socket.socket(socket.AF_UNIX)
+engine.connect(sys.argv[1])
+body = b'{"stream":true,"stdin":true,"stdout":true,"hijack":true}'
+engine.sendall(b"POST /containers/noded/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+               b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+head = engine.recv(4096)
+assert head.startswith(b"HTTP/1.1 101 ") and head.endswith(b"\r\n\r\n"), head
+start = socket.socket(socket.AF_UNIX)
+start.connect(sys.argv[1])
+start.sendall(b'POST /containers/noded/start? HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"_query":{}}')
+assert start.recv(4096).startswith(b"HTTP/1.1 204 ")
+engine.sendall(b"typed")
+engine.shutdown(socket.SHUT_WR)
+got = b""
+while piece := engine.recv(4096):
+    got += piece
+assert got == b"\1\0\0\0\0\0\0\5typed", got
+END
+    answers 200 '"StatusCode":0' POST '/containers/noded/wait' '{"condition": "not-running"}'
+    answers 204 "" POST '/containers/noded/rename?name=moded' '{"name": "moded"}'
+    answers 201 "" POST '/images/busybox/tag?repo=moded&tag=1' '{"repo": "moded", "tag": "1"}'
+    answers 201 sha256 POST '/commit?container=moded&repo=moded&tag=1' '{"container": "moded", "repo": "moded", "tag": "1", "changes": "CMD ls"}'
+    answers 400 "this operation takes no request body" POST '/containers/moded/start' "{\"x\": \"$(head -c 70000 /dev/zero | tr '\0' x)\"}"
+    docker rm moded
+    docker rmi moded:1
+    docker run -d --name lib --network none busybox sleep 1000
+    answers 201 Id POST /containers/lib/exec '{"Cmd": ["true"], "AttachStdout": true, "hijack": true, "stdin": false}'
+    answers 200 "" POST "/exec/$(sed 's/.*"Id":"\([0-9a-f]*\)".*/\1/' "$WORK/answer")/start" '{"hijack": true, "stdin": true, "Detach": true}'
+    answers 400 "cmd is not a field" POST /containers/lib/exec '{"cmd": ["true"]}'
+    docker rm -f lib
+}
 no_limit_is_said_as_docker_says_it() {
     answers 201 Id POST '/containers/create?name=free' '{"Image": "busybox", "Cmd": ["true"], "HostConfig": {"CpuQuota": -1, "PidsLimit": -1}}'
     equal "$(shown free HostConfig.CpuQuota) $(shown free HostConfig.PidsLimit)" "-1 null"
@@ -126,6 +168,7 @@ check "exec in one that is paused" paused
 check "OPTIONS" options_of_any_path
 check "save tells repositories" saved_repositories
 check "an empty word is a program that is not there" an_empty_word_is_no_program
+check "what client libraries send along" what_libraries_send_along
 check "no limit" no_limit_is_said_as_docker_says_it
 check "older versions of the API" older_clients_get_what_they_knew
 check "resize without a terminal" resize_without_a_terminal
