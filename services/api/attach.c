@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "common/log.h"
 #include "engine_call.h"
 #include "frames.h"
@@ -25,7 +26,7 @@ struct wish {
 };
 
 static int ask_engine(struct request *request, const struct wish *wish, const int fds[static 3], bool *ret_tty,
-                      struct bh_error *error)
+                      int64_t *ret_at_ns, struct bh_error *error)
 {
     auto_engine_call call = {0};
     bh_automessage struct bh_message *answer = NULL;
@@ -43,12 +44,16 @@ static int ask_engine(struct request *request, const struct wish *wish, const in
     if (answer->kind != BULKHEAD__ENGINE_TO_API__BODY_ATTACHED) {
         return bh_error_set(error, BH_INTERNAL, "the engine answered with message %u", answer->kind);
     }
-    *ret_tty = ((const Bulkhead__Attached *)bh_message_body(answer))->tty;
+    const Bulkhead__Attached *attached = bh_message_body(answer);
+    *ret_tty = attached->tty;
+    *ret_at_ns = attached->at_ns;
     return 0;
 }
 
-/* Makes the pipes and hands the container's ends over; ours are in `pump`. */
-static int connect_streams(struct request *request, const struct wish *wish, struct pump *pump, struct bh_error *error)
+/* Makes the pipes and hands the container's ends over; ours are in `pump`. What it says from *ret_at_ns on is in them.
+ */
+static int connect_streams(struct request *request, const struct wish *wish, struct pump *pump, int64_t *ret_at_ns,
+                           struct bh_error *error)
 {
     const bool wanted[3] = {wish->in, wish->out, wish->err};
     struct stream_ends streams[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
@@ -58,7 +63,7 @@ static int connect_streams(struct request *request, const struct wish *wish, str
     }
     if (result == 0) {
         const int theirs[3] = {streams[0].theirs, streams[1].theirs, streams[2].theirs};
-        result = ask_engine(request, wish, theirs, &pump->tty, error);
+        result = ask_engine(request, wish, theirs, &pump->tty, ret_at_ns, error);
     }
     if (result == 0) {
         pump->stdin_to = bh_steal_fd(&streams[0].ours);
@@ -106,33 +111,29 @@ static void tell_detached(struct request *request)
     }
 }
 
-static int attach(struct request *request, const struct wish *wish, struct log_wish *logs, struct log_reader *reader,
-                  struct bh_error *error)
+static void close_streams(struct pump *pump)
 {
-    struct websocket websocket = {0};
-    struct pump pump = {.client = request->connection->fd,
-                        .stdin_to = -1,
-                        .out_from = {-1, -1},
-                        .tty = logs->tty,
-                        .keys = wish->keys,
-                        .websocket = wish->websocket ? &websocket : NULL};
-    if (wish->stream && connect_streams(request, wish, &pump, error) < 0) {
-        return -1;
-    }
-    int result = answer(request, wish, pump.tty);
+    bh_close(&pump->stdin_to);
+    bh_close(&pump->out_from[0]);
+    bh_close(&pump->out_from[1]);
+}
+
+/* The head, what is in the log already, and then what comes. */
+static int talk(struct request *request, const struct wish *wish, struct log_wish *logs, struct log_reader *reader,
+                struct pump *pump, struct bh_error *error)
+{
+    int result = answer(request, wish, pump->tty);
     if (result == 0 && wish->logs) {
-        logs->tty = pump.tty || wish->websocket; /* frames of a WebSocket carry no others */
+        logs->tty = pump->tty || wish->websocket; /* frames of a WebSocket carry no others */
         result = logs_send(request, logs, reader, error) < 0 ? -1 : 0;
     }
     if (result < 0) {
-        bh_close(&pump.stdin_to);
-        bh_close(&pump.out_from[0]);
-        bh_close(&pump.out_from[1]);
+        close_streams(pump);
         return 0; /* the client is gone, or sees the connection end */
     }
-    pump.early = connection_early_bytes(request->connection, &pump.n_early);
-    int pumped = wish->stream ? pump_run(&pump, error) : 0;
-    if (pump.detached) {
+    pump->early = connection_early_bytes(request->connection, &pump->n_early);
+    int pumped = wish->stream ? pump_run(pump, error) : 0;
+    if (pump->detached) {
         tell_detached(request);
     }
     return pumped;
@@ -165,20 +166,37 @@ static int look_up(struct request *request, struct bh_error *error)
     return engine_ask(request, &packet, 0, BULKHEAD__ENGINE_TO_API__BODY_CONTAINER_DETAILS, &answer, error);
 }
 
+/* The streams come first: what the log has from then on comes in them, so that nothing is missed and nothing told
+ * twice. */
 static int serve(struct request *request, const struct wish *wish, struct bh_error *error)
 {
     struct log_reader reader = {0};
-    int follow_fd = -1;
+    struct websocket websocket = {0};
+    struct pump pump = {.client = request->connection->fd,
+                        .stdin_to = -1,
+                        .out_from = {-1, -1},
+                        .keys = wish->keys,
+                        .websocket = wish->websocket ? &websocket : NULL};
     struct log_wish logs = {.stdout_wanted = wish->out,
                             .stderr_wanted = wish->err,
                             .send = wish->websocket ? send_framed : connection_send};
-    if (!wish->logs && !wish->stream && look_up(request, error) < 0) {
-        return -1;
+    int follow_fd = -1, result = 0;
+    if (wish->stream) {
+        const int64_t before_ns = bh_wall_ns();
+        result = connect_streams(request, wish, &pump, &logs.until_ns, error);
+        logs.until_ns = logs.until_ns ? logs.until_ns : before_ns; /* it had not begun to run by then */
+    } else if (!wish->logs) {
+        result = look_up(request, error);
     }
-    if (wish->logs && logs_open(request, false, false, &logs, &reader, &follow_fd, error) < 0) {
-        return -1;
+    if (result == 0 && wish->logs) {
+        result = logs_open(request, false, false, &logs, &reader, &follow_fd, error);
+        pump.tty = wish->stream ? pump.tty : logs.tty;
     }
-    int result = attach(request, wish, &logs, &reader, error);
+    if (result < 0) {
+        close_streams(&pump);
+    } else {
+        result = talk(request, wish, &logs, &reader, &pump, error);
+    }
     log_reader_free(&reader);
     return result;
 }

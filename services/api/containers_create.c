@@ -288,7 +288,8 @@ int create_read(struct create *create, const json_t *body, struct bh_error *erro
         return bh_error_set(error, BH_INVALID_ARGUMENT, "config cannot be empty in order to create a container");
     }
     warn_of_old_fields(create, body);
-    if (read_fields(create, config_fields, body, "", elsewhere, error) < 0 ||
+    if (json_settle_field(body, "HostConfig", error) < 0 || json_settle_field(body, "NetworkingConfig", error) < 0 ||
+        read_fields(create, config_fields, body, "", elsewhere, error) < 0 ||
         host_config_read(create, json_object_get(body, "HostConfig"), error) < 0 ||
         networking_read(create, json_object_get(body, "NetworkingConfig"), error) < 0) {
         return -1;

@@ -89,29 +89,18 @@ static bool is_skipped(const char *const *skip, const char *name)
     return false;
 }
 
-static bool is_miswritten(const struct field *table, const char *const *skip, const char *name)
-{
-    for (; table->name; table++) {
-        if (strcasecmp(table->name, name) == 0) {
-            return true;
-        }
-    }
-    return skip && !json_is_clients_own(name, skip);
-}
-
-/* A field nobody knows may mean something to the client ("privileged" in small letters does, to other engines). In the
- * outermost object client libraries have words of their own. */
+/* A field nobody knows may mean something to the client. In the outermost object client libraries have words of their
+ * own. */
 static int refuse_unknown(const struct field *table, const json_t *object, const char *prefix, const char *const *skip,
                           struct bh_error *error)
 {
-    static const char *const none[] = {NULL};
     union {
         const json_t *constant;
         json_t *plain;
     } walk = {.constant = object};
     for (void *i = json_object_iter(walk.plain); i; i = json_object_iter_next(walk.plain, i)) {
         const char *name = json_object_iter_key(i);
-        bool is_own = *prefix == '\0' && json_is_clients_own(name, none) && !is_miswritten(table, skip, name);
+        bool is_own = *prefix == '\0' && json_is_clients_own(name);
         if (!find_row(table, name) && !is_skipped(skip, name) && !is_own && !json_is_empty(json_object_iter_value(i))) {
             return bh_error_set(error, BH_INVALID_ARGUMENT, "unknown field \"%s%.64s\"", prefix, name);
         }
@@ -122,6 +111,11 @@ static int refuse_unknown(const struct field *table, const json_t *object, const
 int read_fields(struct create *create, const struct field *table, const json_t *object, const char *prefix,
                 const char *const *skip, struct bh_error *error)
 {
+    for (const struct field *row = table; row->name; row++) {
+        if (json_settle_field(object, row->name, error) < 0) {
+            return -1;
+        }
+    }
     if (refuse_unknown(table, object, prefix, skip, error) < 0) {
         return -1;
     }

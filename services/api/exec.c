@@ -73,19 +73,22 @@ static int take_field(const char *name, const json_t *value, Bulkhead__ExecReque
             return fields[i].take(value, fields[i].name, (char *)exec + fields[i].offset, error);
         }
     }
-    static const char *const known[] = {"AttachStdin", "AttachStdout", "AttachStderr", "Cmd",
-                                        "ConsoleSize", "DetachKeys",   "Env",          "Privileged",
-                                        "Tty",         "User",         "WorkingDir",   NULL};
-    return json_is_default(value) || json_is_clients_own(name, known)
+    return json_is_default(value) || json_is_clients_own(name)
                ? 0
                : bh_error_set(error, BH_INVALID_ARGUMENT, "%.64s is not a field of an exec's configuration", name);
 }
 
 static int read_exec(const json_t *object, Bulkhead__ExecRequest *exec, struct bh_error *error)
 {
+    static const char *const known[] = {"AttachStdin", "AttachStdout", "AttachStderr", "Cmd",
+                                        "ConsoleSize", "DetachKeys",   "Env",          "Privileged",
+                                        "Tty",         "User",         "WorkingDir",   NULL};
     const char *name;
     json_t *value;
     struct detach_keys keys;
+    if (json_settle_fields(object, known, error) < 0) {
+        return -1;
+    }
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
         if (take_field(name, value, exec, error) < 0) {

@@ -28,7 +28,7 @@ static int read_wish(struct request *request, struct wish *wish, struct bh_error
     auto_json *body = NULL;
     const char *name;
     json_t *value;
-    if (request_read_object(request, true, &body, error) < 0) {
+    if (request_read_object(request, true, &body, error) < 0 || (body && json_settle_fields(body, known, error) < 0)) {
         return -1;
     }
     json_object_foreach(body, name, value)
@@ -37,7 +37,7 @@ static int read_wish(struct request *request, struct wish *wish, struct bh_error
                      : strcmp(name, "Tty") == 0  ? take_bool(value, "Tty", &wish->tty, error)
                      : strcmp(name, "ConsoleSize") == 0
                          ? take_console_size(value, "ConsoleSize", &wish->rows, &wish->columns, error)
-                     : json_is_default(value) || json_is_clients_own(name, known)
+                     : json_is_default(value) || json_is_clients_own(name)
                          ? 0
                          : bh_error_set(error, BH_INVALID_ARGUMENT, "%.64s is not a field of an exec's start", name);
         if (result < 0) {

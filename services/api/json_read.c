@@ -92,17 +92,50 @@ bool json_is_default(const json_t *value)
     }
 }
 
-bool json_is_clients_own(const char *name, const char *const *fields)
+/* A key that is `field` in another case; NULL: none. */
+static const char *find_other_case(json_t *object, const char *field)
 {
-    if (!islower((unsigned char)*name) && *name != '_') {
-        return false;
-    }
-    for (; *fields; fields++) {
-        if (strcasecmp(name, *fields) == 0) {
-            return false;
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+        const char *key = json_object_iter_key(i);
+        if (strcasecmp(key, field) == 0 && strcmp(key, field) != 0) {
+            return key;
         }
     }
-    return true;
+    return NULL;
+}
+
+int json_settle_field(const json_t *object, const char *field, struct bh_error *error)
+{
+    union {
+        const json_t *constant;
+        json_t *plain;
+    } settled = {.constant = object};
+    for (const char *key; (key = find_other_case(settled.plain, field));) {
+        if (json_object_get(object, field)) {
+            return bh_error_set(error, BH_INVALID_ARGUMENT, "invalid JSON: duplicate field: \"%s\" is \"%.64s\", too",
+                                field, key);
+        }
+        if (json_object_set(settled.plain, field, json_object_get(object, key)) < 0 ||
+            json_object_del(settled.plain, key) < 0) {
+            return out_of_memory(error);
+        }
+    }
+    return 0;
+}
+
+int json_settle_fields(const json_t *object, const char *const *fields, struct bh_error *error)
+{
+    for (; *fields; fields++) {
+        if (json_settle_field(object, *fields, error) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+bool json_is_clients_own(const char *name)
+{
+    return islower((unsigned char)*name) || *name == '_';
 }
 
 bool json_is_empty(const json_t *value)

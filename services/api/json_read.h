@@ -25,10 +25,14 @@ bool json_is_default(const json_t *value);
 /* The same without looking inside: an array or object says something as soon as it has an element ({"80/tcp":[{}]}
  * publishes a port). */
 bool json_is_empty(const json_t *value);
-/* Docker's fields begin with a capital letter. One in small letters is the client library's own (dockerode sends name,
- * hijack, abortSignal along) and means nothing, unless it is one of `fields` (NULL-ended) written wrongly: Docker would
- * read that. */
-bool json_is_clients_own(const char *name, const char *const *fields);
+/* Docker reads a field in any case ("container" for Container, as its Ruby library writes): it gets its right name. One
+ * that is there in two of them is INVALID_ARGUMENT, so that there is one reading. */
+int json_settle_field(const json_t *object, const char *field, struct bh_error *error);
+/* The same for all of a list that ends with NULL. */
+int json_settle_fields(const json_t *object, const char *const *fields, struct bh_error *error);
+/* Docker's fields begin with a capital letter. What is in small letters after that is the client library's own
+ * (dockerode sends name, hijack, abortSignal along) and means nothing. */
+bool json_is_clients_own(const char *name);
 
 /* Each copies `value` into a slot; null leaves it alone. `field` names it in errors: "HostConfig.Memory". */
 int take_string(const json_t *value, const char *field, char **slot, struct bh_error *error);

@@ -30,9 +30,12 @@ int network_refuse_unknown(const json_t *object, const char *const *known, const
     } walk = {.constant = object};
     const char *key;
     json_t *item;
+    if (json_settle_fields(object, known, error) < 0) {
+        return -1;
+    }
     json_object_foreach(walk.plain, key, item)
     {
-        bool found = json_is_empty(item);
+        bool found = json_is_empty(item) || (*where == '\0' && json_is_clients_own(key));
         for (size_t i = 0; known[i] && !found; i++) {
             found = strcmp(known[i], key) == 0;
         }

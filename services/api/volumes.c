@@ -60,6 +60,9 @@ static int ask_for_volume(struct request *request, Bulkhead__ApiToEngine *packet
 static int read_wish(const json_t *body, Bulkhead__CreateVolume *wish, struct bh_error *error)
 {
     static const char *const known[] = {"Name", "Driver", "DriverOpts", "Labels", NULL};
+    if (json_settle_fields(body, known, error) < 0) {
+        return -1;
+    }
     const json_t *name = json_object_get(body, "Name"), *driver = json_object_get(body, "Driver");
     const json_t *options = json_object_get(body, "DriverOpts"), *labels = json_object_get(body, "Labels");
     union {
@@ -74,7 +77,7 @@ static int read_wish(const json_t *body, Bulkhead__CreateVolume *wish, struct bh
         for (size_t i = 0; known[i]; i++) {
             found = found || strcmp(known[i], key) == 0;
         }
-        if (!found && !json_is_empty(item)) {
+        if (!found && !json_is_empty(item) && !json_is_clients_own(key)) {
             return bh_error_set(error, strcmp(key, "ClusterVolumeSpec") == 0 ? BH_UNAVAILABLE : BH_INVALID_ARGUMENT,
                                 strcmp(key, "ClusterVolumeSpec") == 0
                                     ? "%s: cluster volumes need swarm mode, which is not supported"

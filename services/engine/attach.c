@@ -16,14 +16,13 @@
 
 /* Asks the monitor of a running container one thing, over the connection that watches it. */
 static int ask_monitor(struct job *job, struct live *live, Bulkhead__EngineToMonitor *packet, const int *fds,
-                       size_t n_fds, struct bh_error *error)
+                       size_t n_fds, uint32_t wanted, struct bh_message **ret_answer, struct bh_error *error)
 {
     struct bh_channel *monitor = live_borrow_monitor(live);
     if (!monitor) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "the container is not running");
     }
-    int result =
-        job_ask(job, monitor, &packet->base, fds, n_fds, 0, BULKHEAD__MONITOR_TO_ENGINE__BODY_DONE, NULL, error);
+    int result = job_ask(job, monitor, &packet->base, fds, n_fds, 0, wanted, ret_answer, error);
     live_return_monitor(live);
     if (result < 0 && error->code == BH_UNAVAILABLE) {
         return bh_error_set(error, BH_FAILED_PRECONDITION, "the container is not running any more");
@@ -32,13 +31,19 @@ static int ask_monitor(struct job *job, struct live *live, Bulkhead__EngineToMon
 }
 
 static int attach_streams(struct job *job, struct live *live, const int streams[static LIVE_STREAMS],
-                          struct bh_error *error)
+                          int64_t *ret_at_ns, struct bh_error *error)
 {
+    bh_automessage struct bh_message *answer = NULL;
     Bulkhead__AttachStreams body = BULKHEAD__ATTACH_STREAMS__INIT;
     Bulkhead__EngineToMonitor packet = BULKHEAD__ENGINE_TO_MONITOR__INIT;
     packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_ATTACH_STREAMS;
     packet.attach_streams = &body;
-    return ask_monitor(job, live, &packet, streams, LIVE_STREAMS, error);
+    if (ask_monitor(job, live, &packet, streams, LIVE_STREAMS, BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED,
+                    &answer, error) < 0) {
+        return -1;
+    }
+    *ret_at_ns = ((const Bulkhead__StreamsAttached *)bh_message_body(answer))->at_ns;
+    return 0;
 }
 
 void attach_latecomers(struct job *job, struct live *live)
@@ -47,7 +52,8 @@ void attach_latecomers(struct job *job, struct live *live)
     size_t n_clients = live_take_streams(live, streams);
     for (size_t i = 0; i < n_clients; i++) {
         struct bh_error error = {0};
-        if (attach_streams(job, live, &streams[i * LIVE_STREAMS], &error) < 0) {
+        int64_t at_ns;
+        if (attach_streams(job, live, &streams[i * LIVE_STREAMS], &at_ns, &error) < 0) {
             bh_log_failure(BH_LOG_WARNING, &error, "a client could not be attached");
         }
     }
@@ -57,7 +63,8 @@ void attach_latecomers(struct job *job, struct live *live)
 }
 
 /* Keeps the streams for the start, or hands them over if the container runs (already, or since a moment ago). */
-static int place_streams(struct job *job, const struct container_row *row, struct live *live, struct bh_error *error)
+static int place_streams(struct job *job, const struct container_row *row, struct live *live, int64_t *ret_at_ns,
+                         struct bh_error *error)
 {
     int streams[LIVE_STREAMS];
     for (size_t i = 0; i < LIVE_STREAMS; i++) {
@@ -66,7 +73,7 @@ static int place_streams(struct job *job, const struct container_row *row, struc
     if (!container_runs(&row->state) && !live_is_running(live)) {
         return live_keep_streams(live, streams, error);
     }
-    int result = attach_streams(job, live, streams, error);
+    int result = attach_streams(job, live, streams, ret_at_ns, error);
     for (size_t i = 0; i < LIVE_STREAMS; i++) {
         bh_close(&streams[i]);
     }
@@ -89,11 +96,11 @@ int attach_container(struct job *job, struct bh_error *error)
                             "container %s is restarting, wait until the container is running", question->reference);
     }
     live_auto struct live *live = live_get(job->engine->live, row.id, error);
-    if (!live || place_streams(job, &row, live, error) < 0) {
+    Bulkhead__Attached attached = BULKHEAD__ATTACHED__INIT;
+    if (!live || place_streams(job, &row, live, &attached.at_ns, error) < 0) {
         return -1;
     }
     events_emit_container(job->engine, &row, "attach", NULL);
-    Bulkhead__Attached attached = BULKHEAD__ATTACHED__INIT;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     attached.tty = row.spec->process && row.spec->process->tty;
     packet.body_case = BULKHEAD__ENGINE_TO_API__BODY_ATTACHED;
@@ -121,7 +128,7 @@ int attach_resize(struct job *job, struct live *live, uint32_t rows, uint32_t co
     body.columns = columns;
     packet.body_case = BULKHEAD__ENGINE_TO_MONITOR__BODY_RESIZE_TERMINAL;
     packet.resize_terminal = &body;
-    return ask_monitor(job, live, &packet, NULL, 0, error);
+    return ask_monitor(job, live, &packet, NULL, 0, BULKHEAD__MONITOR_TO_ENGINE__BODY_DONE, NULL, error);
 }
 
 int resize_container(struct job *job, struct bh_error *error)

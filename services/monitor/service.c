@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "common/io.h"
 #include "common/log.h"
 
 struct handler {
@@ -56,7 +57,12 @@ static int attach_streams(struct monitor *monitor, struct connection *connection
     if (monitor->input.fd < 0) {
         client_table_close_inputs(&monitor->clients);
     }
-    connection_send_done(connection, message->id);
+    Bulkhead__StreamsAttached attached = BULKHEAD__STREAMS_ATTACHED__INIT;
+    Bulkhead__MonitorToEngine packet = BULKHEAD__MONITOR_TO_ENGINE__INIT;
+    attached.at_ns = bh_wall_ns();
+    packet.body_case = BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED;
+    packet.streams_attached = &attached;
+    connection_send(connection, message->id, false, &packet);
     return 0;
 }
 

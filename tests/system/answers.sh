@@ -79,7 +79,14 @@ what_libraries_send_along() {
     answers 201 "Fields of HostConfig that stand beside it" POST '/containers/create?name=noded' \
         '{"Image": "busybox", "name": "noded", "platform": "linux", "abortSignal": {"x": 1}, "Cmd": ["cat"], "OpenStdin": true, "StdinOnce": true, "Dns": ["8.8.8.8"], "Env": null, "Volumes": {}, "VolumesFrom": []}'
     equal "$(shown noded HostConfig.Dns)" '[]'
-    answers 400 'unknown field \"cmd\"' POST /containers/create '{"Image": "busybox", "cmd": ["true"]}'
+    answers 400 'duplicate field: \"Cmd\" is \"cmd\", too' POST /containers/create '{"Image": "busybox", "cmd": ["true"], "Cmd": ["false"]}'
+    answers 201 Id POST '/containers/create?name=small' '{"image": "busybox", "cmd": ["true"], "hostConfig": {"readonlyRootfs": true}}'
+    equal "$(shown small Config.Cmd) $(shown small HostConfig.ReadonlyRootfs)" '["true"] true'
+    docker network create small
+    answers 200 "" POST /networks/small/connect '{"container": "small", "abortSignal": {"x": 1}}'
+    answers 200 "" POST /networks/small/disconnect '{"container": "small"}'
+    docker rm small
+    docker network rm small
     answers 400 'unknown field \"Frob\"' POST /containers/create '{"Image": "busybox", "Frob": true}'
     answers 400 'unknown field \"HostConfig.frob\"' POST /containers/create '{"Image": "busybox", "HostConfig": {"frob": true}}'
     # a body is none of what is typed
@@ -113,7 +120,9 @@ END
     docker run -d --name lib --network none busybox sleep 1000
     answers 201 Id POST /containers/lib/exec '{"Cmd": ["true"], "AttachStdout": true, "hijack": true, "stdin": false}'
     answers 200 "" POST "/exec/$(sed 's/.*"Id":"\([0-9a-f]*\)".*/\1/' "$WORK/answer")/start" '{"hijack": true, "stdin": true, "Detach": true}'
-    answers 400 "cmd is not a field" POST /containers/lib/exec '{"cmd": ["true"]}'
+    answers 201 Id POST /containers/lib/exec '{"cmd": ["true"]}'
+    answers 400 'duplicate field' POST /containers/lib/exec '{"cmd": ["true"], "Cmd": ["false"]}'
+    answers 400 "Frob is not a field" POST /containers/lib/exec '{"Cmd": ["true"], "Frob": 1}'
     docker rm -f lib
 }
 no_limit_is_said_as_docker_says_it() {

@@ -4,6 +4,37 @@
 # Streams between clients and a container: several at once, detaching, half-closes, WebSockets, and a gigabyte of everything.
 # slow
 source "$(dirname "$0")/../lib/system.sh"
+# attached at any moment: the log up to then and the stream from then on are all that was said, and nothing twice
+log_and_stream_fit() {
+    local i
+    for i in 1 2 3 4 5 6 7 8; do
+        docker run -d --name talks --network none busybox sh -c 'i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i + 1)); done; exec sleep 1000' >/dev/null
+        sleep "0.0$i"
+        python3 - "$SOCKET" >"$WORK/said" <<'END'
+import socket, sys
+engine = socket.socket(socket.AF_UNIX)
+engine.connect(sys.argv[1])
+engine.sendall(b"POST /containers/talks/attach?logs=1&stream=1&stdout=1&stderr=1 HTTP/1.1\r\nHost: d\r\nUpgrade: tcp\r\n\r\n")
+said = b""
+engine.settimeout(30)
+while not said.endswith(b"2999\n"):
+    said += engine.recv(65536)
+engine.settimeout(0.2)
+try:
+    said += engine.recv(65536)  # nothing comes once more
+except TimeoutError:
+    pass
+said = said[said.index(b"\r\n\r\n") + 4:]
+while said:
+    size = int.from_bytes(said[4:8], "big")
+    sys.stdout.buffer.write(said[8:8 + size])
+    said = said[8 + size:]
+END
+        cmp "$WORK/said" <(seq 0 2999)
+        docker rm -f talks >/dev/null
+    done
+}
+
 system_start
 system_load
 
@@ -169,6 +200,7 @@ check "detach keys are told of" detaching_is_told
 check "a WebSocket: logs, both ways, ping, long messages, several at once" websocket
 check "a WebSocket that breaks the rules is closed, and its container goes on" websocket_breaks_the_rules
 client=docker
+check "what the log has and what comes are all, and nothing twice" log_and_stream_fit
 check "a gigabyte in and out at once" both_ways
 check "a gigabyte of lines: rotated, and the last one is there" a_gigabyte_of_log
 check "nothing is left" nothing_left

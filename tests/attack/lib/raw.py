@@ -47,7 +47,7 @@ CASES = [
     ("JSON of depth 100,000", create(b'{"Image": ' + b"[" * 100000 + b"]" * 100000 + b"}"), [400]),
     ("duplicate keys", create(b'{"Image": "busybox", "Image": "other"}'), [400]),
     ("binds given twice", create(b'{"Image": "busybox", "HostConfig": {"Binds": []}, "HostConfig": {"Binds": ["/:/host"]}}'), [400]),
-    ("a key in another case", create(b'{"Image": "busybox", "hostconfig": {"Privileged": true}}'), [400]),
+    ("a key twice, in two cases", create(b'{"Image": "busybox", "HostConfig": {}, "hostconfig": {"Privileged": true}}'), [400]),
     ("an empty body", CREATE + b"Content-Length: 0\r\n\r\n", [400]),
     ("garbage behind the JSON", create(b'{"Image": "busybox"} {"x": 1}'), [400]),
     ("a NUL in JSON", create(b'{"Image": "busybox\\u0000evil"}'), [400]),

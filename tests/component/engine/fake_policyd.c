@@ -136,7 +136,11 @@ static void on_attach(struct bh_request *request)
     (void)pthread_mutex_lock(&served->fake->mutex);
     served->fake->attached++;
     (void)pthread_mutex_unlock(&served->fake->mutex);
-    reply_done_to_engine(request);
+    Bulkhead__StreamsAttached attached = BULKHEAD__STREAMS_ATTACHED__INIT;
+    Bulkhead__MonitorToEngine packet = BULKHEAD__MONITOR_TO_ENGINE__INIT;
+    packet.body_case = BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED;
+    packet.streams_attached = &attached;
+    (void)bh_request_reply(request, &packet.base, NULL, 0);
 }
 
 static const struct bh_handler monitor_handlers[] = {

@@ -315,7 +315,8 @@ void stage_attach(struct bh_channel *channel, int ret_ends[3])
     const int fds[3] = {in[0], out[1], err[1]};
     bh_automessage struct bh_message *answer = NULL;
     struct bh_error error = {0};
-    cr_assert_eq(bh_call(channel, &packet.base, fds, 3, 10000, BULKHEAD__MONITOR_TO_ENGINE__BODY_DONE, &answer, &error),
+    cr_assert_eq(bh_call(channel, &packet.base, fds, 3, 10000, BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED,
+                         &answer, &error),
                  0, "%s", error.message);
     close(in[0]);
     close(out[1]);

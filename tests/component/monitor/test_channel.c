@@ -68,13 +68,13 @@ Test(monitor_channel, wrong_descriptors_are_refused, .timeout = 30)
     int fds[3];
     cr_assert_eq(pipe(fds), 0);
     fds[2] = fds[0];
-    cr_assert_eq(
-        bh_call(stage.channel, &packet.base, fds, 2, 5000, BULKHEAD__MONITOR_TO_ENGINE__BODY_DONE, &answer, &error),
-        -1);
+    cr_assert_eq(bh_call(stage.channel, &packet.base, fds, 2, 5000, BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED,
+                         &answer, &error),
+                 -1);
     cr_assert_eq(error.code, BH_INVALID_ARGUMENT);
-    cr_assert_eq(
-        bh_call(stage.channel, &packet.base, fds, 3, 5000, BULKHEAD__MONITOR_TO_ENGINE__BODY_DONE, &answer, &error), -1,
-        "its stderr cannot be written");
+    cr_assert_eq(bh_call(stage.channel, &packet.base, fds, 3, 5000, BULKHEAD__MONITOR_TO_ENGINE__BODY_STREAMS_ATTACHED,
+                         &answer, &error),
+                 -1, "its stderr cannot be written");
     cr_assert_eq(error.code, BH_INVALID_ARGUMENT);
     close(fds[0]);
     close(fds[1]);
