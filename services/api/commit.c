@@ -138,7 +138,7 @@ int handle_commit(struct request *request, struct bh_error *error)
     if (!object) {
         return commit(request, NULL, &question, error);
     }
-    struct create create = {.api = request->api, .version = request->version, .request = create_new_request()};
+    struct create create = {.api = request->api, .request = create_new_request()};
     if (!create.request) {
         return out_of_memory(error);
     }

@@ -16,7 +16,7 @@
 
 struct create {
     const struct api *api;
-    unsigned version; /* minor, of the API that the client speaks */
+    unsigned version; /* minor, of the API that the client speaks: what it leaves out means what it meant then */
     Bulkhead__ContainerRequest *request; /* owned by whoever made it; every string in it malloc'd */
     const char *warnings[CREATE_WARNINGS_MAX];
     size_t n_warnings;

@@ -50,7 +50,6 @@ static const struct {
     {"Tty", take_flag, EXEC_AT(tty)},
     {"Privileged", take_flag, EXEC_AT(privileged)},
     {"DetachKeys", take_text, EXEC_AT(detach_keys)},
-    {"detachKeys", take_text, EXEC_AT(detach_keys)}, /* as python's client writes it */
     {"User", take_text, EXEC_AT(user)},
     {"WorkingDir", take_text, EXEC_AT(working_dir)},
     {"Container", ignore, 0}, /* clients repeat what the path says */
@@ -78,15 +77,23 @@ static int take_field(const char *name, const json_t *value, Bulkhead__ExecReque
                : bh_error_set(error, BH_INVALID_ARGUMENT, "%.64s is not a field of an exec's configuration", name);
 }
 
+static int settle_names(const json_t *object, struct bh_error *error)
+{
+    static const char *const others[] = {"Cmd", "Env", "ConsoleSize", NULL};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (json_settle_field(object, fields[i].name, error) < 0) {
+            return -1;
+        }
+    }
+    return json_settle_fields(object, others, error);
+}
+
 static int read_exec(const json_t *object, Bulkhead__ExecRequest *exec, struct bh_error *error)
 {
-    static const char *const known[] = {"AttachStdin", "AttachStdout", "AttachStderr", "Cmd",
-                                        "ConsoleSize", "DetachKeys",   "Env",          "Privileged",
-                                        "Tty",         "User",         "WorkingDir",   NULL};
     const char *name;
     json_t *value;
     struct detach_keys keys;
-    if (json_settle_fields(object, known, error) < 0) {
+    if (settle_names(object, error) < 0) {
         return -1;
     }
     json_object_foreach((json_t *)(uintptr_t)object, name, value)

@@ -180,7 +180,7 @@ int namespaces_finish(struct create *create, const json_t *host_config, struct b
     if (*request->network_mode == '\0' && set_string(&request->network_mode, "default", error) < 0) {
         return -1;
     }
-    if (*request->ipc_mode == '\0' && create->version && create->version < IPC_PRIVATE_SINCE &&
+    if (*request->ipc_mode == '\0' && create->version < IPC_PRIVATE_SINCE &&
         set_string(&request->ipc_mode, "shareable", error) < 0) {
         return -1;
     }

@@ -100,8 +100,7 @@ int handle_container_update(struct request *request, struct bh_error *error)
     if (request_container_name(request, error) < 0 || request_read_object(request, false, &body, error) < 0) {
         return -1;
     }
-    struct create create = {
-        .api = request->api, .version = request->version, .request = create_new_request(), .update = true};
+    struct create create = {.api = request->api, .request = create_new_request(), .update = true};
     if (!create.request) {
         return out_of_memory(error);
     }

@@ -53,7 +53,7 @@ int ipam_choose_subnet(const struct ip_pool *pools, size_t n_pools, uint8_t n_by
 
 struct ip_subnet ipam_local_subnet(const uint8_t random[static 7])
 {
-    struct ip_subnet subnet = {.ip = {.bytes = {0xfd}, .n_bytes = 16}, .prefix = 64};
+    struct ip_subnet subnet = {.ip = ip_pool_local.base.ip, .prefix = (uint8_t)ip_pool_local.size};
     memcpy(subnet.ip.bytes + 1, random, 7); /* global id and subnet id */
     return subnet;
 }

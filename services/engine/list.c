@@ -48,6 +48,7 @@ struct listing {
     struct image_row image;
     struct container_row *rows;
     size_t n_rows;
+    bool linked; /* some container has links: only then others have names by them */
 };
 
 static void listing_end(struct listing *listing)
@@ -298,7 +299,7 @@ static int tell_summary(struct listing *listing, struct container_row *row, Bulk
     Bulkhead__ContainerSize size;
     Bulkhead__EngineToApi packet = BULKHEAD__ENGINE_TO_API__INIT;
     bh_cleanup(free_names) struct names called = {0};
-    if (links_names(listing->rows, listing->n_rows, row, &called.list, &called.n, error) < 0) {
+    if (listing->linked && links_names(listing->rows, listing->n_rows, row, &called.list, &called.n, error) < 0) {
         mount_points_free(points, n_points);
         return -1;
     }
@@ -376,6 +377,9 @@ int list_containers(struct job *job, struct bh_error *error)
     if (result == 0) {
         result =
             database_containers(job->engine->database, job->tenant_uid, false, &listing.rows, &listing.n_rows, error);
+    }
+    for (size_t i = 0; i < listing.n_rows && !listing.linked; i++) {
+        listing.linked = listing.rows[i].request->n_links > 0;
     }
     for (size_t i = 0;
          result >= 0 && i < listing.n_rows && (!listing.question->limit || told < listing.question->limit); i++) {

@@ -146,11 +146,9 @@ static int read_mount(const struct words *words, struct volume_plan *plan, struc
     if (read_o(words->o, plan, &bind, error) < 0) {
         return -1;
     }
-    if (!bind && !*words->type) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "missing required option: \"type\"");
-    }
     if (!bind) {
-        return bh_error_set(error, BH_INVALID_ARGUMENT, "a volume of type none needs o=bind");
+        return bh_error_set(error, BH_INVALID_ARGUMENT,
+                            *words->type ? "a volume of type none needs o=bind" : "missing required option: \"type\"");
     }
     return *words->device == '/'
                ? 0

@@ -315,8 +315,7 @@ static void give_memory_back(struct monitor *monitor)
 static void copy_outputs(struct monitor *monitor)
 {
     for (int i = 0; i < MONITOR_STREAMS; i++) {
-        monitor->outputs[i].goes_on = monitor->phase == MONITOR_RUNNING;
-        output_copy(&monitor->outputs[i], &monitor->clients);
+        output_copy(&monitor->outputs[i], &monitor->clients, monitor->phase == MONITOR_RUNNING);
     }
 }
 

@@ -127,7 +127,7 @@ static void copy_to(const struct output *output, struct client *client)
     }
 }
 
-void output_copy(struct output *output, struct client_table *clients)
+void output_copy(struct output *output, struct client_table *clients, bool runs)
 {
     bool behind = false;
     for (size_t i = 0; i < MONITOR_CLIENTS_MAX; i++) {
@@ -138,7 +138,7 @@ void output_copy(struct output *output, struct client_table *clients)
         copy_to(output, client);
         if (output_is_behind(output, client)) {
             behind = true;
-        } else if (output->fd < 0 && !output->goes_on) { /* the end of the stream, told to the client */
+        } else if (output->fd < 0 && !runs) { /* the end of the stream, told to the client */
             client_close_output(client, output->stream);
         }
     }

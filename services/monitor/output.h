@@ -26,7 +26,6 @@ struct output {
     enum monitor_stream stream;
     int fd;          /* the container's end; -1 once it has ended */
     bool hung_up;    /* a terminal nobody has open just now: tried again later */
-    bool goes_on;    /* clients do not hear of its end yet: whoever is attached stays so until the container ends */
     uint8_t *buffer; /* what some client has not taken yet */
     size_t capacity;
     size_t n_bytes;
@@ -51,8 +50,9 @@ void output_end(struct output *output, struct log_file *log);
 /* Whether `client` has yet to take something. */
 bool output_is_behind(const struct output *output, const struct client *client);
 
-/* Copies to every client what it has room for, drops those that are gone, lets go of what all have taken. */
-void output_copy(struct output *output, struct client_table *clients);
+/* Copies to every client what it has room for, drops those that are gone, lets go of what all have taken. While the
+ * container runs, clients do not hear of the stream's end: whoever is attached stays so. */
+void output_copy(struct output *output, struct client_table *clients, bool runs);
 
 /* Gives memory back while nothing happens. */
 void output_idle(struct output *output);

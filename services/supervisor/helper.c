@@ -104,6 +104,8 @@ static size_t read_os_release(uint8_t *bytes, size_t n_bytes)
     return n < 0 ? 0 : (size_t)n;
 }
 
+_Static_assert(SETTINGS_LIST_MAX <= IP_POOLS_MAX, "whoever reads the pools has room for all");
+
 /* Address pools as they travel. */
 struct pools {
     struct ip_pool parsed[SETTINGS_LIST_MAX];

@@ -11,7 +11,7 @@
 #include "common/error.h"
 #include "common/log.h"
 
-#define SETTINGS_LIST_MAX         64 /* IP_POOLS_MAX is no less */
+#define SETTINGS_LIST_MAX         64
 #define SETTINGS_LINK_PREFIX_SIZE 3
 #define SETTINGS_EXIT             1 /* --help or --version was all that was wanted */
 

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     bulkhead__resources__init(request->resources);
     request->log = calloc(1, sizeof(*request->log));
     bulkhead__log_options__init(request->log);
-    struct create create = {.api = &api, .request = request};
+    struct create create = {.api = &api, .version = 47, .request = request};
     if (create_read(&create, body, &error) == 0) {
         free(malloc(bulkhead__container_request__get_packed_size(request) + 1));
     } else if (error.code == BH_OK) {
